@@ -1,0 +1,361 @@
+package dev.switchyard.kernels;
+
+import dev.switchyard.kernels.backend.ElementwiseKernel;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.driver.RowTasks;
+import dev.switchyard.kernels.parallel.Parallel;
+import java.util.Locale;
+import java.util.function.IntConsumer;
+
+/**
+ * The work of a transformer that is not a product, each operation one pass over its rows. Results
+ * are the same for every number of threads. Thread-safe.
+ *
+ * <p>Every method throws {@link IllegalArgumentException} if shapes or lengths do not go together,
+ * before anything is written.
+ */
+public final class Elementwise {
+  private final ElementwiseKernel kernel;
+  private final Parallel parallel;
+
+  Elementwise(ElementwiseKernel kernel, Parallel parallel) {
+    this.kernel = kernel;
+    this.parallel = parallel;
+  }
+
+  /**
+   * {@code out = x + y}.
+   *
+   * @param x [rows, cols]
+   * @param y [rows, cols]
+   * @param out [rows, cols]; may be x or y
+   */
+  public void add(FloatMatrix x, FloatMatrix y, FloatMatrix out) {
+    checkShape("y", y, x.rows(), x.cols());
+    checkShape("out", out, x.rows(), x.cols());
+    eachRow(
+        x,
+        1,
+        i ->
+            kernel.add(
+                x.data(),
+                x.rowIndex(i),
+                y.data(),
+                y.rowIndex(i),
+                out.data(),
+                out.rowIndex(i),
+                x.cols()));
+  }
+
+  /**
+   * {@code sums[j] += sum over i of x[i, j]}, rows in ascending order: the gradient of a bias.
+   *
+   * @param x [rows, cols]
+   * @param sums at least {@code cols} elements
+   */
+  public void addColumnSums(FloatMatrix x, float[] sums) {
+    checkLength("sums", sums, x.cols());
+    RowTasks.forEach(
+        parallel,
+        x.cols(),
+        x.rows(),
+        16,
+        (begin, end) -> {
+          for (int i = 0; i < x.rows(); i++) {
+            kernel.add(x.data(), x.rowIndex(i) + begin, sums, begin, sums, begin, end - begin);
+          }
+        });
+  }
+
+  /**
+   * {@code y = x Phi(x)}, the exact GELU (Hendrycks and Gimpel 2016); absolute error below 1e-6.
+   *
+   * @param x [rows, cols]
+   * @param y [rows, cols]; may be x
+   */
+  public void gelu(FloatMatrix x, FloatMatrix y) {
+    checkShape("y", y, x.rows(), x.cols());
+    eachRow(x, 4, i -> kernel.gelu(x.data(), x.rowIndex(i), y.data(), y.rowIndex(i), x.cols()));
+  }
+
+  /**
+   * {@code gx = gy (Phi(x) + x phi(x))}.
+   *
+   * @param x input of the forward pass
+   * @param gy gradient of its output
+   * @param gx receives the gradient of x; may be gy
+   */
+  public void geluBackward(FloatMatrix x, FloatMatrix gy, FloatMatrix gx) {
+    checkShape("gy", gy, x.rows(), x.cols());
+    checkShape("gx", gx, x.rows(), x.cols());
+    eachRow(
+        x,
+        4,
+        i ->
+            kernel.geluBackward(
+                x.data(),
+                x.rowIndex(i),
+                gy.data(),
+                gy.rowIndex(i),
+                gx.data(),
+                gx.rowIndex(i),
+                x.cols()));
+  }
+
+  /**
+   * Layer normalization over the features of each row (Ba et al. 2016): {@code y = (x - mean) rstd
+   * gamma + beta}.
+   *
+   * @param x [rows, cols]
+   * @param gamma cols gains
+   * @param beta cols shifts
+   * @param eps added to the variance
+   * @param y [rows, cols]; may be x
+   * @param stats receives mean and rstd of each row, 2 rows elements, for the backward pass
+   */
+  public void layerNorm(
+      FloatMatrix x, float[] gamma, float[] beta, float eps, FloatMatrix y, float[] stats) {
+    checkShape("y", y, x.rows(), x.cols());
+    checkLength("gamma", gamma, x.cols());
+    checkLength("beta", beta, x.cols());
+    checkLength("stats", stats, 2L * x.rows());
+    eachRow(
+        x,
+        2,
+        i ->
+            kernel.layerNorm(
+                x.data(),
+                x.rowIndex(i),
+                gamma,
+                beta,
+                eps,
+                y.data(),
+                y.rowIndex(i),
+                x.cols(),
+                stats,
+                2 * i));
+  }
+
+  /**
+   * The input gradient of {@link #layerNorm}.
+   *
+   * @param x input of the forward pass
+   * @param gamma its gains
+   * @param stats its statistics
+   * @param gy gradient of its output
+   * @param gx receives the gradient of x; may be gy
+   */
+  public void layerNormBackward(
+      FloatMatrix x, float[] gamma, float[] stats, FloatMatrix gy, FloatMatrix gx) {
+    checkShape("gy", gy, x.rows(), x.cols());
+    checkShape("gx", gx, x.rows(), x.cols());
+    checkLength("gamma", gamma, x.cols());
+    checkLength("stats", stats, 2L * x.rows());
+    eachRow(
+        x,
+        2,
+        i ->
+            kernel.layerNormBackward(
+                x.data(),
+                x.rowIndex(i),
+                gamma,
+                stats,
+                2 * i,
+                gy.data(),
+                gy.rowIndex(i),
+                gx.data(),
+                gx.rowIndex(i),
+                x.cols()));
+  }
+
+  /**
+   * The parameter gradients of {@link #layerNorm}, added to what is there, rows in ascending order.
+   *
+   * @param x input of the forward pass
+   * @param stats its statistics
+   * @param gy gradient of its output
+   * @param ggamma cols gradients of the gains
+   * @param gbeta cols gradients of the shifts
+   */
+  public void layerNormParameterGradients(
+      FloatMatrix x, float[] stats, FloatMatrix gy, float[] ggamma, float[] gbeta) {
+    checkShape("gy", gy, x.rows(), x.cols());
+    checkLength("stats", stats, 2L * x.rows());
+    checkLength("ggamma", ggamma, x.cols());
+    checkLength("gbeta", gbeta, x.cols());
+    RowTasks.forEach(
+        parallel,
+        x.cols(),
+        2 * x.rows(),
+        16,
+        (begin, end) -> {
+          for (int i = 0; i < x.rows(); i++) {
+            kernel.layerNormParameters(
+                x.data(),
+                x.rowIndex(i) + begin,
+                stats,
+                2 * i,
+                gy.data(),
+                gy.rowIndex(i) + begin,
+                ggamma,
+                gbeta,
+                begin,
+                end - begin);
+          }
+        });
+  }
+
+  /**
+   * {@code x = softmax(scale x)} in each row, in place.
+   *
+   * @param x [rows, cols], cols at least 1
+   * @param scale multiplies x first
+   * @param lse receives the logarithm of each row's normalizer; at least {@code lseOffset + rows}
+   *     elements
+   * @param lseOffset where the first goes
+   */
+  public void softmax(FloatMatrix x, float scale, float[] lse, int lseOffset) {
+    checkLength("lse", lse, (long) lseOffset + x.rows());
+    eachRow(
+        x,
+        4,
+        i -> {
+          lse[lseOffset + i] = kernel.softmax(x.data(), x.rowIndex(i), scale, x.cols());
+        });
+  }
+
+  /**
+   * {@code x = exp(scale x - lse)} in each row, in place: repeats a softmax from its normalizer.
+   *
+   * @param x [rows, cols]
+   * @param scale as in {@link #softmax}
+   * @param lse as {@link #softmax} left it
+   * @param lseOffset where the first is
+   */
+  public void softmaxFromNormalizer(FloatMatrix x, float scale, float[] lse, int lseOffset) {
+    checkLength("lse", lse, (long) lseOffset + x.rows());
+    eachRow(
+        x,
+        4,
+        i -> kernel.softmaxKnown(x.data(), x.rowIndex(i), scale, lse[lseOffset + i], x.cols()));
+  }
+
+  /**
+   * {@code gs = scale p (gp - sum(p gp))} in each row: the gradient behind {@link #softmax}.
+   *
+   * @param p its result
+   * @param gp gradient of p
+   * @param scale as in {@link #softmax}
+   * @param gs receives the gradient; may be gp
+   */
+  public void softmaxBackward(FloatMatrix p, FloatMatrix gp, float scale, FloatMatrix gs) {
+    checkShape("gp", gp, p.rows(), p.cols());
+    checkShape("gs", gs, p.rows(), p.cols());
+    eachRow(
+        p,
+        2,
+        i ->
+            kernel.softmaxBackward(
+                p.data(),
+                p.rowIndex(i),
+                gp.data(),
+                gp.rowIndex(i),
+                scale,
+                gs.data(),
+                gs.rowIndex(i),
+                p.cols()));
+  }
+
+  /**
+   * One AdamW step (Loshchilov and Hutter 2019, algorithm 2) on a run of parameters. With {@code m}
+   * and {@code v} the running moments and t the step:
+   *
+   * <pre>
+   *   m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g^2
+   *   w = w (1 - lr decay) - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
+   * </pre>
+   *
+   * @param w parameters
+   * @param g their gradients
+   * @param m first moments
+   * @param v second moments
+   * @param n how many of each
+   * @param step t, from 1 on
+   * @param lr learning rate
+   * @param beta1 decay of the first moment
+   * @param beta2 decay of the second moment
+   * @param eps added to the root of the second moment
+   * @param decay decoupled weight decay
+   */
+  public void adamW(
+      float[] w,
+      float[] g,
+      float[] m,
+      float[] v,
+      int n,
+      int step,
+      float lr,
+      float beta1,
+      float beta2,
+      float eps,
+      float decay) {
+    checkLength("w", w, n);
+    checkLength("g", g, n);
+    checkLength("m", m, n);
+    checkLength("v", v, n);
+    if (step < 1) {
+      throw new IllegalArgumentException("step is " + step + " (expected 1 or more)");
+    }
+    var constants =
+        new ElementwiseKernel.AdamStep(
+            lr,
+            beta1,
+            beta2,
+            eps,
+            decay,
+            (float) (1 - Math.pow(beta1, step)),
+            (float) (1 - Math.pow(beta2, step)));
+    RowTasks.forEach(
+        parallel,
+        n,
+        1,
+        16,
+        (begin, end) -> kernel.adamW(w, g, m, v, begin, end - begin, constants));
+  }
+
+  /**
+   * Runs over all rows of x; {@code work} is the cost of an element against that of an addition.
+   */
+  private void eachRow(FloatMatrix x, int work, IntConsumer row) {
+    RowTasks.forEach(
+        parallel,
+        x.rows(),
+        work * x.cols(),
+        1,
+        (begin, end) -> {
+          for (int i = begin; i < end; i++) {
+            row.accept(i);
+          }
+        });
+  }
+
+  private static void checkShape(String name, FloatMatrix matrix, int rows, int cols) {
+    if (matrix.rows() != rows || matrix.cols() != cols) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s is %s but x is %dx%d (expected equal)",
+              name,
+              matrix.shape(),
+              rows,
+              cols));
+    }
+  }
+
+  private static void checkLength(String name, float[] array, long needed) {
+    if (array.length < needed) {
+      throw new IllegalArgumentException(
+          name + " has " + array.length + " elements (expected at least " + needed + ")");
+    }
+  }
+}

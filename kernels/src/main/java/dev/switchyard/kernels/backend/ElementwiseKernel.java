@@ -1,0 +1,107 @@
+package dev.switchyard.kernels.backend;
+
+/**
+ * The inner loops of the element-wise work of a transformer, each one pass over a run of n
+ * elements.
+ */
+public interface ElementwiseKernel {
+  /** {@code out = x + y}; out may be x or y. */
+  void add(float[] x, int xo, float[] y, int yo, float[] out, int oo, int n);
+
+  /** {@code y = gelu(x) = x Phi(x)}, Phi the standard normal distribution function. */
+  void gelu(float[] x, int xo, float[] y, int yo, int n);
+
+  /** {@code gx = gy (Phi(x) + x phi(x))}, phi the standard normal density; gx may be gy. */
+  void geluBackward(float[] x, int xo, float[] gy, int go, float[] gx, int gxo, int n);
+
+  /**
+   * {@code y = (x - mean) rstd gamma + beta} over one row, with the biased variance.
+   *
+   * @param stats receives mean and {@code rstd = 1 / sqrt(variance + eps)} at {@code so} and {@code
+   *     so + 1}
+   */
+  void layerNorm(
+      float[] x,
+      int xo,
+      float[] gamma,
+      float[] beta,
+      float eps,
+      float[] y,
+      int yo,
+      int n,
+      float[] stats,
+      int so);
+
+  /**
+   * The input gradient of one row: with xh = (x - mean) rstd and h = gamma gy, {@code gx = rstd (h
+   * - mean(h) - xh mean(h xh))}.
+   */
+  void layerNormBackward(
+      float[] x,
+      int xo,
+      float[] gamma,
+      float[] stats,
+      int so,
+      float[] gy,
+      int go,
+      float[] gx,
+      int gxo,
+      int n);
+
+  /** One row's share of the parameter gradients: {@code ggamma += gy xh}, {@code gbeta += gy}. */
+  void layerNormParameters(
+      float[] x,
+      int xo,
+      float[] stats,
+      int so,
+      float[] gy,
+      int go,
+      float[] ggamma,
+      float[] gbeta,
+      int po,
+      int n);
+
+  /**
+   * {@code x = softmax(scale x)} in place.
+   *
+   * @return the logarithm of the sum of {@code exp(scale x)}
+   */
+  float softmax(float[] x, int xo, float scale, int n);
+
+  /** {@code x = exp(scale x - lse)} in place: a softmax whose normalizer is known. */
+  void softmaxKnown(float[] x, int xo, float scale, float lse, int n);
+
+  /** {@code gs = scale p (gp - sum(p gp))}: the gradient behind a softmax; gs may be gp. */
+  void softmaxBackward(
+      float[] p, int po, float[] gp, int go, float scale, float[] gs, int so, int n);
+
+  /**
+   * One AdamW step (Loshchilov and Hutter 2019, algorithm 2):
+   *
+   * <pre>
+   *   m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g^2
+   *   w = w (1 - lr decay) - lr (m / correction1) / (sqrt(v / correction2) + eps)
+   * </pre>
+   */
+  void adamW(float[] w, float[] g, float[] m, float[] v, int from, int n, AdamStep step);
+
+  /**
+   * The constants of one AdamW step.
+   *
+   * @param lr learning rate
+   * @param beta1 decay of the first moment
+   * @param beta2 decay of the second moment
+   * @param eps added to the root of the second moment
+   * @param decay decoupled weight decay
+   * @param correction1 1 - beta1^t
+   * @param correction2 1 - beta2^t
+   */
+  record AdamStep(
+      float lr,
+      float beta1,
+      float beta2,
+      float eps,
+      float decay,
+      float correction1,
+      float correction2) {}
+}

@@ -1,0 +1,181 @@
+package dev.switchyard.kernels.backend.reference;
+
+import dev.switchyard.kernels.backend.ElementwiseKernel;
+
+/** The element-wise formulas, each evaluated in double precision and rounded once. */
+final class ReferenceElementwise implements ElementwiseKernel {
+  @Override
+  public void add(float[] x, int xo, float[] y, int yo, float[] out, int oo, int n) {
+    for (int i = 0; i < n; i++) {
+      out[oo + i] = x[xo + i] + y[yo + i];
+    }
+  }
+
+  @Override
+  public void gelu(float[] x, int xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i++) {
+      double v = x[xo + i];
+      y[yo + i] = (float) (v * normalCdf(v));
+    }
+  }
+
+  @Override
+  public void geluBackward(float[] x, int xo, float[] gy, int go, float[] gx, int gxo, int n) {
+    for (int i = 0; i < n; i++) {
+      double v = x[xo + i];
+      gx[gxo + i] = (float) (gy[go + i] * (normalCdf(v) + v * normalDensity(v)));
+    }
+  }
+
+  private static double normalDensity(double x) {
+    return Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+  }
+
+  /** The series of Marsaglia (2004): 1/2 + phi(x) (x + x^3/3 + x^5/(3 5) + ...). */
+  private static double normalCdf(double x) {
+    if (Math.abs(x) > 15) {
+      return x > 0 ? 1 : 0; // below 1e-50
+    }
+    // The series for a negative x subtracts numbers near 1/2: take the upper tail directly instead.
+    if (x < -4) {
+      return upperTail(-x);
+    }
+    double sum = x;
+    double term = x;
+    for (int i = 3; sum + term != sum; i += 2) {
+      term *= x * x / i;
+      sum += term;
+    }
+    return 0.5 + normalDensity(x) * sum;
+  }
+
+  /** Laplace's continued fraction of 1 - Phi(x), which converges fast for x over 4. */
+  private static double upperTail(double x) {
+    double fraction = x;
+    for (int i = 60; i > 0; i--) {
+      fraction = x + i / fraction;
+    }
+    return normalDensity(x) / fraction;
+  }
+
+  @Override
+  public void layerNorm(
+      float[] x,
+      int xo,
+      float[] gamma,
+      float[] beta,
+      float eps,
+      float[] y,
+      int yo,
+      int n,
+      float[] stats,
+      int so) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += x[xo + i];
+    }
+    double mean = sum / n;
+    double squares = 0;
+    for (int i = 0; i < n; i++) {
+      squares += (x[xo + i] - mean) * (x[xo + i] - mean);
+    }
+    double rstd = 1 / Math.sqrt(squares / n + eps);
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = (float) ((x[xo + i] - mean) * rstd * gamma[i] + beta[i]);
+    }
+    stats[so] = (float) mean;
+    stats[so + 1] = (float) rstd;
+  }
+
+  @Override
+  public void layerNormBackward(
+      float[] x,
+      int xo,
+      float[] gamma,
+      float[] stats,
+      int so,
+      float[] gy,
+      int go,
+      float[] gx,
+      int gxo,
+      int n) {
+    double mean = stats[so];
+    double rstd = stats[so + 1];
+    double sumH = 0;
+    double sumHx = 0;
+    for (int i = 0; i < n; i++) {
+      double h = (double) gamma[i] * gy[go + i];
+      sumH += h;
+      sumHx += h * (x[xo + i] - mean) * rstd;
+    }
+    for (int i = 0; i < n; i++) {
+      double h = (double) gamma[i] * gy[go + i];
+      double normalized = (x[xo + i] - mean) * rstd;
+      gx[gxo + i] = (float) (rstd * (h - sumH / n - normalized * sumHx / n));
+    }
+  }
+
+  @Override
+  public void layerNormParameters(
+      float[] x,
+      int xo,
+      float[] stats,
+      int so,
+      float[] gy,
+      int go,
+      float[] ggamma,
+      float[] gbeta,
+      int po,
+      int n) {
+    for (int i = 0; i < n; i++) {
+      ggamma[po + i] += gy[go + i] * (x[xo + i] - stats[so]) * stats[so + 1];
+      gbeta[po + i] += gy[go + i];
+    }
+  }
+
+  @Override
+  public float softmax(float[] x, int xo, float scale, int n) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < n; i++) {
+      max = Math.max(max, (double) scale * x[xo + i]);
+    }
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += Math.exp((double) scale * x[xo + i] - max);
+    }
+    float lse = (float) (max + Math.log(sum));
+    for (int i = 0; i < n; i++) {
+      x[xo + i] = (float) (Math.exp((double) scale * x[xo + i] - max) / sum);
+    }
+    return lse;
+  }
+
+  @Override
+  public void softmaxKnown(float[] x, int xo, float scale, float lse, int n) {
+    for (int i = 0; i < n; i++) {
+      x[xo + i] = (float) Math.exp((double) scale * x[xo + i] - lse);
+    }
+  }
+
+  @Override
+  public void softmaxBackward(
+      float[] p, int po, float[] gp, int go, float scale, float[] gs, int so, int n) {
+    double dot = 0;
+    for (int i = 0; i < n; i++) {
+      dot += (double) p[po + i] * gp[go + i];
+    }
+    for (int i = 0; i < n; i++) {
+      gs[so + i] = (float) (scale * p[po + i] * (gp[go + i] - dot));
+    }
+  }
+
+  @Override
+  public void adamW(float[] w, float[] g, float[] m, float[] v, int from, int n, AdamStep s) {
+    for (int i = from; i < from + n; i++) {
+      m[i] = s.beta1() * m[i] + (1 - s.beta1()) * g[i];
+      v[i] = s.beta2() * v[i] + (1 - s.beta2()) * g[i] * g[i];
+      double update = m[i] / s.correction1() / (Math.sqrt(v[i] / s.correction2()) + s.eps());
+      w[i] = (float) (w[i] * (1 - s.lr() * s.decay()) - s.lr() * update);
+    }
+  }
+}

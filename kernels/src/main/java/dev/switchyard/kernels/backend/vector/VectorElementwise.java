@@ -1,0 +1,287 @@
+package dev.switchyard.kernels.backend.vector;
+
+import static dev.switchyard.kernels.backend.vector.Species.FLOAT;
+import static dev.switchyard.kernels.backend.vector.Species.LANES;
+import static dev.switchyard.kernels.backend.vector.Species.ROUND;
+
+import dev.switchyard.kernels.backend.ElementwiseKernel;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * The element-wise formulas a vector at a time; the last vector of a run is masked.
+ *
+ * <p>{@code exp} is computed here rather than by {@code VectorOperators.EXP}, whose result depends
+ * on which native library the JDK finds: {@code 2^n p(r)}, n the nearest integer to x / ln 2, r the
+ * rest, p the polynomial of degree 6 of the exponential series on |r| <= 0.35; relative error below
+ * 3e-7.
+ */
+final class VectorElementwise implements ElementwiseKernel {
+  private static final float LOG2_E = 1.442695f;
+  private static final float LN2_HIGH = 0.6933594f;
+  private static final float LN2_LOW = -0.00021219444f;
+  private static final float SQRT_HALF = 0.70710677f;
+  private static final float INV_SQRT_2PI = 0.3989423f;
+  private static final int EXPONENT_BIAS = 127;
+  private static final int MANTISSA_BITS = 23;
+
+  // Abramowitz and Stegun 7.1.26: erfc(z) = t (A1 + t (A2 + ...)) exp(-z^2), t = 1 / (1 + P z),
+  // z >= 0; absolute error 1.5e-7.
+  private static final float P = 0.3275911f;
+  private static final float A1 = 0.2548296f;
+  private static final float A2 = -0.28449672f;
+  private static final float A3 = 1.4214138f;
+  private static final float A4 = -1.4531521f;
+  private static final float A5 = 1.0614054f;
+
+  private static VectorMask<Float> mask(int i, int n) {
+    return FLOAT.indexInRange(i, n);
+  }
+
+  /** exp(x); 0 or a number below 1.2e-38 under -87.3, infinity never: callers keep x under 88. */
+  private static FloatVector exp(FloatVector x) {
+    FloatVector bounded = x.max(-87.3f);
+    FloatVector n = bounded.mul(LOG2_E).add(ROUND).sub(ROUND);
+    FloatVector r = n.neg().fma(FloatVector.broadcast(FLOAT, LN2_HIGH), bounded);
+    r = n.neg().fma(FloatVector.broadcast(FLOAT, LN2_LOW), r);
+    FloatVector p = FloatVector.broadcast(FLOAT, 1 / 720f);
+    p = p.fma(r, FloatVector.broadcast(FLOAT, 1 / 120f));
+    p = p.fma(r, FloatVector.broadcast(FLOAT, 1 / 24f));
+    p = p.fma(r, FloatVector.broadcast(FLOAT, 1 / 6f));
+    p = p.fma(r, FloatVector.broadcast(FLOAT, 0.5f));
+    p = p.fma(r, FloatVector.broadcast(FLOAT, 1));
+    p = p.fma(r, FloatVector.broadcast(FLOAT, 1));
+    // 2^n: n + ROUND holds n in its low mantissa bits; move n + 127 into the exponent.
+    FloatVector power =
+        n.add(ROUND + EXPONENT_BIAS)
+            .reinterpretAsInts()
+            .lanewise(VectorOperators.LSHL, MANTISSA_BITS)
+            .reinterpretAsFloats();
+    return p.mul(power);
+  }
+
+  /** erfc(|x| / sqrt 2) / 2, the upper tail of the normal distribution, from e = exp(-x^2 / 2). */
+  private static FloatVector upperTail(FloatVector x, FloatVector e) {
+    FloatVector z = x.abs().mul(SQRT_HALF);
+    FloatVector one = FloatVector.broadcast(FLOAT, 1);
+    FloatVector t = one.div(z.fma(FloatVector.broadcast(FLOAT, P), one));
+    FloatVector p = FloatVector.broadcast(FLOAT, A5);
+    p = p.fma(t, FloatVector.broadcast(FLOAT, A4));
+    p = p.fma(t, FloatVector.broadcast(FLOAT, A3));
+    p = p.fma(t, FloatVector.broadcast(FLOAT, A2));
+    p = p.fma(t, FloatVector.broadcast(FLOAT, A1));
+    return p.mul(t).mul(e).mul(0.5f);
+  }
+
+  /** Phi(x) from e = exp(-x^2 / 2). */
+  private static FloatVector normalCdf(FloatVector x, FloatVector e) {
+    FloatVector tail = upperTail(x, e);
+    FloatVector one = FloatVector.broadcast(FLOAT, 1);
+    return tail.blend(one.sub(tail), x.compare(VectorOperators.GE, 0));
+  }
+
+  @Override
+  public void add(float[] x, int xo, float[] y, int yo, float[] out, int oo, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector.fromArray(FLOAT, x, xo + i)
+          .add(FloatVector.fromArray(FLOAT, y, yo + i))
+          .intoArray(out, oo + i);
+    }
+    for (; i < n; i++) {
+      out[oo + i] = x[xo + i] + y[yo + i];
+    }
+  }
+
+  @Override
+  public void gelu(float[] x, int xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, m);
+      FloatVector e = exp(v.mul(v).mul(-0.5f));
+      v.mul(normalCdf(v, e)).intoArray(y, yo + i, m);
+    }
+  }
+
+  @Override
+  public void geluBackward(float[] x, int xo, float[] gy, int go, float[] gx, int gxo, int n) {
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, m);
+      FloatVector e = exp(v.mul(v).mul(-0.5f));
+      FloatVector slope = v.mul(e).fma(FloatVector.broadcast(FLOAT, INV_SQRT_2PI), normalCdf(v, e));
+      FloatVector.fromArray(FLOAT, gy, go + i, m).mul(slope).intoArray(gx, gxo + i, m);
+    }
+  }
+
+  @Override
+  public void layerNorm(
+      float[] x,
+      int xo,
+      float[] gamma,
+      float[] beta,
+      float eps,
+      float[] y,
+      int yo,
+      int n,
+      float[] stats,
+      int so) {
+    FloatVector sums = FloatVector.zero(FLOAT);
+    for (int i = 0; i < n; i += LANES) {
+      sums = sums.add(FloatVector.fromArray(FLOAT, x, xo + i, mask(i, n)));
+    }
+    float mean = sums.reduceLanes(VectorOperators.ADD) / n;
+    FloatVector squares = FloatVector.zero(FLOAT);
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector d = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean, m);
+      squares = d.fma(d, squares);
+    }
+    float variance = squares.reduceLanes(VectorOperators.ADD) / n;
+    float rstd = (float) (1 / Math.sqrt(variance + eps));
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean).mul(rstd);
+      normalized
+          .fma(FloatVector.fromArray(FLOAT, gamma, i, m), FloatVector.fromArray(FLOAT, beta, i, m))
+          .intoArray(y, yo + i, m);
+    }
+    stats[so] = mean;
+    stats[so + 1] = rstd;
+  }
+
+  @Override
+  public void layerNormBackward(
+      float[] x,
+      int xo,
+      float[] gamma,
+      float[] stats,
+      int so,
+      float[] gy,
+      int go,
+      float[] gx,
+      int gxo,
+      int n) {
+    float mean = stats[so];
+    float rstd = stats[so + 1];
+    FloatVector sumH = FloatVector.zero(FLOAT);
+    FloatVector sumHx = FloatVector.zero(FLOAT);
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector h =
+          FloatVector.fromArray(FLOAT, gamma, i, m)
+              .mul(FloatVector.fromArray(FLOAT, gy, go + i, m));
+      FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean).mul(rstd);
+      sumH = sumH.add(h);
+      sumHx = h.fma(normalized, sumHx); // h is zero in the lanes past the end
+    }
+    float meanH = sumH.reduceLanes(VectorOperators.ADD) / n;
+    float meanHx = sumHx.reduceLanes(VectorOperators.ADD) / n;
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector h =
+          FloatVector.fromArray(FLOAT, gamma, i, m)
+              .mul(FloatVector.fromArray(FLOAT, gy, go + i, m));
+      FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean).mul(rstd);
+      h.sub(meanH).sub(normalized.mul(meanHx)).mul(rstd).intoArray(gx, gxo + i, m);
+    }
+  }
+
+  @Override
+  public void layerNormParameters(
+      float[] x,
+      int xo,
+      float[] stats,
+      int so,
+      float[] gy,
+      int go,
+      float[] ggamma,
+      float[] gbeta,
+      int po,
+      int n) {
+    float mean = stats[so];
+    float rstd = stats[so + 1];
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector g = FloatVector.fromArray(FLOAT, gy, go + i, m);
+      FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean).mul(rstd);
+      g.fma(normalized, FloatVector.fromArray(FLOAT, ggamma, po + i, m))
+          .intoArray(ggamma, po + i, m);
+      g.add(FloatVector.fromArray(FLOAT, gbeta, po + i, m)).intoArray(gbeta, po + i, m);
+    }
+  }
+
+  @Override
+  public float softmax(float[] x, int xo, float scale, int n) {
+    FloatVector maxima = FloatVector.broadcast(FLOAT, Float.NEGATIVE_INFINITY);
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, m).mul(scale);
+      maxima = maxima.lanewise(VectorOperators.MAX, v, m);
+    }
+    float max = maxima.reduceLanes(VectorOperators.MAX);
+    FloatVector sums = FloatVector.zero(FLOAT);
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector e = exp(FloatVector.fromArray(FLOAT, x, xo + i, m).mul(scale).sub(max));
+      e.intoArray(x, xo + i, m);
+      sums = sums.add(e, m);
+    }
+    float sum = sums.reduceLanes(VectorOperators.ADD);
+    float inverse = 1 / sum;
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector.fromArray(FLOAT, x, xo + i, m).mul(inverse).intoArray(x, xo + i, m);
+    }
+    return max + (float) Math.log(sum);
+  }
+
+  @Override
+  public void softmaxKnown(float[] x, int xo, float scale, float lse, int n) {
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      exp(FloatVector.fromArray(FLOAT, x, xo + i, m).mul(scale).sub(lse)).intoArray(x, xo + i, m);
+    }
+  }
+
+  @Override
+  public void softmaxBackward(
+      float[] p, int po, float[] gp, int go, float scale, float[] gs, int so, int n) {
+    FloatVector dots = FloatVector.zero(FLOAT);
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      dots =
+          FloatVector.fromArray(FLOAT, p, po + i, m)
+              .fma(FloatVector.fromArray(FLOAT, gp, go + i, m), dots);
+    }
+    float dot = dots.reduceLanes(VectorOperators.ADD);
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> m = mask(i, n);
+      FloatVector g = FloatVector.fromArray(FLOAT, gp, go + i, m).sub(dot);
+      FloatVector.fromArray(FLOAT, p, po + i, m).mul(scale).mul(g).intoArray(gs, so + i, m);
+    }
+  }
+
+  @Override
+  public void adamW(float[] w, float[] g, float[] m, float[] v, int from, int n, AdamStep s) {
+    float keep = 1 - s.lr() * s.decay();
+    float rate = s.lr() / s.correction1();
+    float inverse2 = 1 / s.correction2();
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> mask = mask(i, n);
+      int at = from + i;
+      FloatVector grad = FloatVector.fromArray(FLOAT, g, at, mask);
+      FloatVector first =
+          FloatVector.fromArray(FLOAT, m, at, mask).mul(s.beta1()).add(grad.mul(1 - s.beta1()));
+      FloatVector second =
+          FloatVector.fromArray(FLOAT, v, at, mask)
+              .mul(s.beta2())
+              .add(grad.mul(grad).mul(1 - s.beta2()));
+      first.intoArray(m, at, mask);
+      second.intoArray(v, at, mask);
+      FloatVector update = first.mul(rate).div(second.mul(inverse2).sqrt().add(s.eps()));
+      FloatVector.fromArray(FLOAT, w, at, mask).mul(keep).sub(update).intoArray(w, at, mask);
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package dev.switchyard.kernels.backend.vector;
+
+import static dev.switchyard.kernels.backend.vector.Species.BYTE;
+import static dev.switchyard.kernels.backend.vector.Species.FLOAT;
+import static dev.switchyard.kernels.backend.vector.Species.INT;
+import static dev.switchyard.kernels.backend.vector.Species.LANES;
+import static dev.switchyard.kernels.backend.vector.Species.ROUND;
+
+import dev.switchyard.kernels.backend.QuantizeKernel;
+import dev.switchyard.kernels.data.CounterRandom;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Quantization a vector at a time, tails one by one. No result needs clamping: |x| is at most the
+ * absmax behind {@code inverse}, so |x * inverse| is at most 127 (1 + 2^-22), which rounds to 127.
+ */
+final class VectorQuantize implements QuantizeKernel {
+  private static final int MAGNITUDE = 0x7fff_ffff;
+  private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
+  private static final IntVector LANE = IntVector.zero(INT).addIndex(1);
+
+  /** Whether bytes come in vectors of as many lanes as floats; on 128-bit machines they do not. */
+  private static final boolean BYTES = BYTE.length() == LANES;
+
+  @Override
+  public int absMaxBits(float[] x, int offset, int length) {
+    // Four maxima: one alone would wait for itself.
+    IntVector m0 = IntVector.zero(INT);
+    IntVector m1 = m0;
+    IntVector m2 = m0;
+    IntVector m3 = m0;
+    int j = 0;
+    for (; j <= length - 4 * LANES; j += 4 * LANES) {
+      int i = offset + j;
+      m0 = m0.max(FloatVector.fromArray(FLOAT, x, i).reinterpretAsInts().and(MAGNITUDE));
+      m1 = m1.max(FloatVector.fromArray(FLOAT, x, i + LANES).reinterpretAsInts().and(MAGNITUDE));
+      m2 =
+          m2.max(FloatVector.fromArray(FLOAT, x, i + 2 * LANES).reinterpretAsInts().and(MAGNITUDE));
+      m3 =
+          m3.max(FloatVector.fromArray(FLOAT, x, i + 3 * LANES).reinterpretAsInts().and(MAGNITUDE));
+    }
+    int max = m0.max(m1).max(m2.max(m3)).reduceLanes(VectorOperators.MAX);
+    for (; j < length; j++) {
+      max = Math.max(max, Float.floatToRawIntBits(x[offset + j]) & MAGNITUDE);
+    }
+    return max;
+  }
+
+  @Override
+  public void raiseAbsMaxBits(float[] x, int offset, int length, int[] columnMax, int column) {
+    int j = 0;
+    for (; j <= length - LANES; j += LANES) {
+      IntVector bits = FloatVector.fromArray(FLOAT, x, offset + j).reinterpretAsInts();
+      IntVector max = IntVector.fromArray(INT, columnMax, column + j);
+      max.max(bits.and(MAGNITUDE)).intoArray(columnMax, column + j);
+    }
+    for (; j < length; j++) {
+      int bits = Float.floatToRawIntBits(x[offset + j]) & MAGNITUDE;
+      columnMax[column + j] = Math.max(columnMax[column + j], bits);
+    }
+  }
+
+  @Override
+  public int toNearest(
+      float[] x, int offset, int length, float inverse, float[] inverses, byte[] q, int qOffset) {
+    IntVector sums = IntVector.zero(INT);
+    int j = 0;
+    if (BYTES && inverses == null) {
+      for (; j <= length - LANES; j += LANES) {
+        FloatVector scaled = FloatVector.fromArray(FLOAT, x, offset + j).mul(inverse);
+        // The integer now stands in the low mantissa bits, above those of ROUND.
+        IntVector integer = scaled.add(ROUND).reinterpretAsInts().sub(ROUND_BITS);
+        sums = sums.add(integer);
+        ((ByteVector) integer.convertShape(VectorOperators.I2B, BYTE, 0)).intoArray(q, qOffset + j);
+      }
+    } else if (BYTES) {
+      for (; j <= length - LANES; j += LANES) {
+        FloatVector factor = FloatVector.fromArray(FLOAT, inverses, j);
+        FloatVector scaled = FloatVector.fromArray(FLOAT, x, offset + j).mul(factor);
+        IntVector integer = scaled.add(ROUND).reinterpretAsInts().sub(ROUND_BITS);
+        sums = sums.add(integer);
+        ((ByteVector) integer.convertShape(VectorOperators.I2B, BYTE, 0)).intoArray(q, qOffset + j);
+      }
+    }
+    int sum = sums.reduceLanes(VectorOperators.ADD);
+    for (; j < length; j++) {
+      float scaled = x[offset + j] * (inverses == null ? inverse : inverses[j]);
+      byte integer = (byte) (Float.floatToRawIntBits(scaled + ROUND) - ROUND_BITS);
+      q[qOffset + j] = integer;
+      sum += integer;
+    }
+    return sum;
+  }
+
+  @Override
+  public int stochastic(
+      float[] x,
+      int offset,
+      int length,
+      float inverse,
+      float[] inverses,
+      long key,
+      byte[] q,
+      int qOffset) {
+    IntVector sums = IntVector.zero(INT);
+    int j = 0;
+    for (; BYTES && j <= length - LANES; j += LANES) {
+      FloatVector factor =
+          inverses == null
+              ? FloatVector.broadcast(FLOAT, inverse)
+              : FloatVector.fromArray(FLOAT, inverses, j);
+      FloatVector scaled = FloatVector.fromArray(FLOAT, x, offset + j).mul(factor);
+      // Rounding to nearest and stepping back where that went up gives the floor.
+      FloatVector nearest = scaled.add(ROUND).sub(ROUND);
+      FloatVector floor = nearest.sub(1, nearest.compare(VectorOperators.GT, scaled));
+      FloatVector fraction = scaled.sub(floor);
+      // CounterRandom.bits in vector form.
+      IntVector h = LANE.add(j).mul(0x9E3779B1).add((int) key);
+      h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16)).mul(0x85EBCA6B);
+      h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 13)).mul(0xC2B2AE35);
+      h =
+          h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16))
+              .lanewise(VectorOperators.XOR, (int) (key >>> 32));
+      h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16)).mul(0x7FEB352D);
+      h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 15)).mul(0x846CA68B);
+      h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16));
+      FloatVector uniform =
+          ((FloatVector) h.lanewise(VectorOperators.LSHR, 8).convert(VectorOperators.I2F, 0))
+              .mul(0x1p-24f);
+      IntVector integer =
+          floor
+              .add(1, uniform.compare(VectorOperators.LT, fraction))
+              .add(ROUND)
+              .reinterpretAsInts()
+              .sub(ROUND_BITS);
+      sums = sums.add(integer);
+      ((ByteVector) integer.convertShape(VectorOperators.I2B, BYTE, 0)).intoArray(q, qOffset + j);
+    }
+    int sum = sums.reduceLanes(VectorOperators.ADD);
+    for (; j < length; j++) {
+      float scaled = x[offset + j] * (inverses == null ? inverse : inverses[j]);
+      float floor = (float) Math.floor(scaled);
+      int integer = (int) floor + (CounterRandom.uniform(key, j) < scaled - floor ? 1 : 0);
+      q[qOffset + j] = (byte) integer;
+      sum += integer;
+    }
+    return sum;
+  }
+
+  @Override
+  public void widen(byte[] q, int qOffset, int length, float scale, float[] x, int offset) {
+    int j = 0;
+    for (; BYTES && j <= length - LANES; j += LANES) {
+      ByteVector bytes = ByteVector.fromArray(BYTE, q, qOffset + j);
+      FloatVector values = (FloatVector) bytes.convertShape(VectorOperators.B2F, FLOAT, 0);
+      values.mul(scale).intoArray(x, offset + j);
+    }
+    for (; j < length; j++) {
+      x[offset + j] = scale * q[qOffset + j];
+    }
+  }
+}

@@ -1,0 +1,135 @@
+package dev.switchyard.kernels.driver;
+
+import dev.switchyard.kernels.backend.Backend;
+import dev.switchyard.kernels.backend.MatmulKernel;
+import dev.switchyard.kernels.backend.Product;
+import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.Epilogue;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Form;
+import dev.switchyard.kernels.data.IntMatrix;
+import dev.switchyard.kernels.data.Matrix;
+import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.parallel.Parallel;
+
+/**
+ * Packs right operands and cuts products into blocks for threads. Each element of C is summed by
+ * one thread in an order that depends on k alone, so the cut cannot change a result.
+ */
+public final class MatmulDriver {
+  /** Multiply-adds below which a second thread costs more than it saves (about 20 us of work). */
+  private static final long MIN_WORK_A_TASK = 1L << 20;
+
+  private static final int TASKS_A_THREAD = 4;
+
+  private final String backend;
+  private final MatmulKernel kernel;
+  private final Parallel parallel;
+
+  public MatmulDriver(Backend backend, Parallel parallel) {
+    this.backend = backend.name();
+    this.kernel = backend.matmul();
+    this.parallel = parallel;
+  }
+
+  /** Packs b as the right operand of a form. */
+  public void pack(ElementType type, Form form, Matrix b, PackedMatrix out) {
+    reshape(type, form, b, out);
+    RowTasks.forEach(
+        parallel, b.rows(), b.cols(), kernel.panelCols(), (i, j) -> kernel.pack(b, i, j, out));
+  }
+
+  /** Sets the shape of {@code out} for rows that {@link #packRows} then packs. */
+  void reshape(ElementType type, Form form, Matrix b, PackedMatrix out) {
+    out.reshape(backend, type, form, b, kernel.panelCols());
+  }
+
+  void packRows(Matrix b, int begin, int end, PackedMatrix out) {
+    kernel.pack(b, begin, end, out);
+  }
+
+  /** Rows of a stored operand that can be packed on their own. */
+  int packGrain() {
+    return kernel.panelCols();
+  }
+
+  /** C = epilogue(A op B) for a packed B; one of the two results is null. */
+  public void multiply(
+      Matrix a, PackedMatrix b, Epilogue epilogue, FloatMatrix floats, IntMatrix ints) {
+    Scratch scratch = Scratch.take();
+    try {
+      run(scratch.product, a, b, epilogue, floats, ints);
+    } finally {
+      scratch.giveBack();
+    }
+  }
+
+  /** C = epilogue(A op B), packing B into a buffer that is kept for the next call. */
+  public void multiply(
+      ElementType type,
+      Form form,
+      Matrix a,
+      Matrix b,
+      Epilogue epilogue,
+      FloatMatrix floats,
+      IntMatrix ints) {
+    Scratch scratch = Scratch.take();
+    try {
+      pack(type, form, b, scratch.packed);
+      run(scratch.product, a, scratch.packed, epilogue, floats, ints);
+    } finally {
+      scratch.giveBack();
+    }
+  }
+
+  private void run(
+      Product product,
+      Matrix a,
+      PackedMatrix b,
+      Epilogue epilogue,
+      FloatMatrix floats,
+      IntMatrix ints) {
+    product.set(a, b, epilogue, floats, ints);
+    int rows = product.rows();
+    int panels = b.panelCount();
+    if (rows == 0 || panels == 0) {
+      return;
+    }
+    long work = (long) rows * product.cols() * Math.max(1, product.inner());
+    int tasks = (int) Math.min(work / MIN_WORK_A_TASK, (long) TASKS_A_THREAD * parallel.threads());
+    if (parallel.threads() == 1 || tasks < 2) {
+      kernel.multiply(product, 0, rows, 0, panels);
+    } else {
+      runBlocks(product, rows, panels, tasks);
+    }
+  }
+
+  /**
+   * Cuts rows first, since each cut of columns makes the kernel prepare the rows of A once more.
+   */
+  private void runBlocks(Product product, int rows, int panels, int tasks) {
+    int rowTiles = divideUp(rows, kernel.tileRows());
+    int rowBlocks = Math.min(rowTiles, tasks);
+    int panelBlocks = Math.min(panels, divideUp(tasks, rowBlocks));
+    int rowsABlock = divideUp(rowTiles, rowBlocks) * kernel.tileRows();
+    int panelsABlock = divideUp(panels, panelBlocks);
+    int blocksDown = divideUp(rows, rowsABlock);
+    int blocksAcross = divideUp(panels, panelsABlock);
+    parallel.forEach(
+        blocksDown * blocksAcross,
+        block -> {
+          int row = block % blocksDown * rowsABlock;
+          int panel = block / blocksDown * panelsABlock;
+          kernel.multiply(
+              product,
+              row,
+              Math.min(rows, row + rowsABlock),
+              panel,
+              Math.min(panels, panel + panelsABlock));
+        });
+  }
+
+  private static int divideUp(int value, int by) {
+    return (value + by - 1) / by;
+  }
+}

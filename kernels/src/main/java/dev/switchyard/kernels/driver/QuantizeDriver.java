@@ -1,0 +1,274 @@
+package dev.switchyard.kernels.driver;
+
+import dev.switchyard.kernels.backend.Backend;
+import dev.switchyard.kernels.backend.QuantizeKernel;
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Form;
+import dev.switchyard.kernels.data.NonFinitePolicy;
+import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Rounding;
+import dev.switchyard.kernels.data.Scaling;
+import dev.switchyard.kernels.parallel.Parallel;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Finds scales, applies the policy on non-finite values, and has the kernel round row by row. */
+public final class QuantizeDriver {
+  private static final int LEVELS = 127;
+  private static final int INFINITY_BITS = 0x7f80_0000;
+
+  /** Below it absmax / 127 is subnormal: its reciprocal would overflow, so it counts as zero. */
+  private static final float SMALLEST_ABSMAX = LEVELS * Float.MIN_NORMAL;
+
+  private final QuantizeKernel kernel;
+  private final MatmulDriver matmul;
+  private final Parallel parallel;
+
+  public QuantizeDriver(Backend backend, MatmulDriver matmul, Parallel parallel) {
+    this.kernel = backend.quantize();
+    this.matmul = matmul;
+    this.parallel = parallel;
+  }
+
+  /** Quantizes x into {@code out} with one scale for each row, column or for all. */
+  public void quantize(
+      FloatMatrix x, Rounding rounding, NonFinitePolicy policy, QuantizedMatrix out) {
+    switch (out.scaling()) {
+      case ROW -> quantizeByRow(x, rounding, policy, out);
+      case COLUMN -> quantizeByColumn(x, rounding, policy, out);
+      case TENSOR -> {
+        beginTensor(x, policy, out);
+        RowTasks.forEach(
+            parallel, x.rows(), x.cols(), 1, (i, j) -> roundTensorRows(x, i, j, rounding, out));
+      }
+    }
+    out.endFill();
+  }
+
+  /** Quantizes a weight and packs it both ways, stripe by stripe while the stripe is in cache. */
+  public void quantizeAndPack(
+      FloatMatrix w,
+      NonFinitePolicy policy,
+      QuantizedMatrix out,
+      PackedMatrix forward,
+      PackedMatrix backward) {
+    beginTensor(w, policy, out);
+    matmul.reshape(ElementType.INT8, Form.NT, out, forward);
+    matmul.reshape(ElementType.INT8, Form.NN, out, backward);
+    int stripe = matmul.packGrain();
+    RowTasks.forEach(
+        parallel,
+        w.rows(),
+        w.cols(),
+        stripe,
+        (begin, end) -> {
+          for (int i = begin; i < end; i += stripe) {
+            int j = Math.min(end, i + stripe);
+            roundTensorRows(w, i, j, Rounding.NEAREST_EVEN, out);
+            matmul.packRows(out, i, j, forward);
+            matmul.packRows(out, i, j, backward);
+          }
+        });
+    out.endFill();
+  }
+
+  /** Restores {@code x = scale q}. */
+  public void dequantize(QuantizedMatrix q, FloatMatrix x) {
+    RowTasks.forEach(parallel, q.rows(), q.cols(), 1, (begin, end) -> widenRows(q, begin, end, x));
+  }
+
+  private void widenRows(QuantizedMatrix q, int begin, int end, FloatMatrix x) {
+    for (int i = begin; i < end; i++) {
+      boolean byColumn = q.scaling() == Scaling.COLUMN;
+      float scale = byColumn || q.cols() == 0 ? 1 : q.scale(i, 0);
+      kernel.widen(q.data(), i * q.rowStride(), q.cols(), scale, x.data(), x.rowIndex(i));
+      for (int j = 0; byColumn && j < q.cols(); j++) {
+        x.data()[x.rowIndex(i) + j] *= q.scales()[j];
+      }
+    }
+  }
+
+  private void quantizeByRow(
+      FloatMatrix x, Rounding rounding, NonFinitePolicy policy, QuantizedMatrix out) {
+    out.beginFill(x.rows(), x.cols());
+    RowTasks.forEach(
+        parallel,
+        x.rows(),
+        x.cols(),
+        1,
+        (begin, end) -> quantizeRows(x, begin, end, rounding, out));
+    if (policy == NonFinitePolicy.REJECT) {
+      for (int i = 0; i < x.rows(); i++) {
+        if (Float.isNaN(out.scales()[i])) {
+          throw nonFinite(x);
+        }
+      }
+    }
+  }
+
+  private void quantizeRows(
+      FloatMatrix x, int begin, int end, Rounding rounding, QuantizedMatrix out) {
+    for (int i = begin; i < end; i++) {
+      float scale = scale(kernel.absMaxBits(x.data(), x.rowIndex(i), x.cols()));
+      out.scales()[i] = scale;
+      roundRow(x, i, scale, null, rounding, out);
+    }
+  }
+
+  private void beginTensor(FloatMatrix x, NonFinitePolicy policy, QuantizedMatrix out) {
+    float scale = scale(absMaxBits(x));
+    if (Float.isNaN(scale) && policy == NonFinitePolicy.REJECT) {
+      throw nonFinite(x);
+    }
+    out.beginFill(x.rows(), x.cols());
+    out.scales()[0] = scale;
+  }
+
+  private int absMaxBits(FloatMatrix x) {
+    if (parallel.threads() == 1) {
+      return absMaxBits(x, 0, x.rows());
+    }
+    AtomicInteger max = new AtomicInteger();
+    RowTasks.forEach(
+        parallel,
+        x.rows(),
+        x.cols(),
+        1,
+        (begin, end) -> max.accumulateAndGet(absMaxBits(x, begin, end), Math::max));
+    return max.get();
+  }
+
+  private int absMaxBits(FloatMatrix x, int begin, int end) {
+    int max = 0;
+    for (int i = begin; i < end; i++) {
+      max = Math.max(max, kernel.absMaxBits(x.data(), x.rowIndex(i), x.cols()));
+    }
+    return max;
+  }
+
+  private void roundTensorRows(
+      FloatMatrix x, int begin, int end, Rounding rounding, QuantizedMatrix out) {
+    for (int i = begin; i < end; i++) {
+      roundRow(x, i, out.scales()[0], null, rounding, out);
+    }
+  }
+
+  private void quantizeByColumn(
+      FloatMatrix x, Rounding rounding, NonFinitePolicy policy, QuantizedMatrix out) {
+    Scratch scratch = Scratch.take();
+    try {
+      int[] columnMax = scratch.columnMax(x.cols());
+      RowTasks.forEach(
+          parallel, x.cols(), x.rows(), 16, (begin, end) -> raiseColumns(x, begin, end, columnMax));
+      float[] inverses = scratch.inverses(x.cols());
+      boolean finite = true;
+      for (int j = 0; j < x.cols(); j++) {
+        float scale = scale(columnMax[j]);
+        finite &= !Float.isNaN(scale);
+        inverses[j] = inverse(scale);
+      }
+      if (!finite && policy == NonFinitePolicy.REJECT) {
+        throw nonFinite(x);
+      }
+      out.beginFill(x.rows(), x.cols());
+      for (int j = 0; j < x.cols(); j++) {
+        out.scales()[j] = scale(columnMax[j]);
+      }
+      RowTasks.forEach(
+          parallel,
+          x.rows(),
+          x.cols(),
+          1,
+          (begin, end) -> {
+            for (int i = begin; i < end; i++) {
+              roundRow(x, i, 1, inverses, rounding, out);
+            }
+          });
+      if (!finite) {
+        clearNonFiniteColumns(out);
+      }
+    } finally {
+      scratch.giveBack();
+    }
+  }
+
+  private void raiseColumns(FloatMatrix x, int begin, int end, int[] columnMax) {
+    for (int i = 0; i < x.rows(); i++) {
+      kernel.raiseAbsMaxBits(x.data(), x.rowIndex(i) + begin, end - begin, columnMax, begin);
+    }
+  }
+
+  /**
+   * Columns whose scale is NaN were rounded from NaN: their values mean nothing, set them to zero.
+   */
+  private static void clearNonFiniteColumns(QuantizedMatrix out) {
+    for (int i = 0; i < out.rows(); i++) {
+      int sum = 0;
+      for (int j = 0; j < out.cols(); j++) {
+        int index = i * out.rowStride() + j;
+        if (Float.isNaN(out.scales()[j])) {
+          out.data()[index] = 0;
+        }
+        sum += out.data()[index];
+      }
+      out.rowSums()[i] = sum;
+    }
+  }
+
+  private void roundRow(
+      FloatMatrix x,
+      int row,
+      float scale,
+      float[] inverses,
+      Rounding rounding,
+      QuantizedMatrix out) {
+    int from = row * out.rowStride();
+    if (Float.isNaN(scale) || scale == 0) {
+      Arrays.fill(out.data(), from, from + out.cols(), (byte) 0);
+      out.rowSums()[row] = 0;
+    } else if (rounding.stochastic()) {
+      long key = new CounterRandom(rounding.seed()).key(row);
+      out.rowSums()[row] =
+          kernel.stochastic(
+              x.data(), x.rowIndex(row), x.cols(), inverse(scale), inverses, key, out.data(), from);
+    } else {
+      out.rowSums()[row] =
+          kernel.toNearest(
+              x.data(), x.rowIndex(row), x.cols(), inverse(scale), inverses, out.data(), from);
+    }
+  }
+
+  private static float scale(int absMaxBits) {
+    if (absMaxBits >= INFINITY_BITS) {
+      return Float.NaN;
+    }
+    float absMax = Float.intBitsToFloat(absMaxBits);
+    return absMax < SMALLEST_ABSMAX ? 0 : absMax / LEVELS;
+  }
+
+  private static float inverse(float scale) {
+    return scale == 0 || Float.isNaN(scale) ? 0 : 1 / scale;
+  }
+
+  private static ArithmeticException nonFinite(FloatMatrix x) {
+    for (int i = 0; i < x.rows(); i++) {
+      for (int j = 0; j < x.cols(); j++) {
+        if (!Float.isFinite(x.get(i, j))) {
+          return new ArithmeticException(
+              String.format(
+                  Locale.ROOT,
+                  "element (%d, %d) of the %s matrix to quantize is %s (expected a finite number)",
+                  i,
+                  j,
+                  x.shape(),
+                  x.get(i, j)));
+        }
+      }
+    }
+    return new ArithmeticException("the matrix to quantize was changed by another thread");
+  }
+}

@@ -34,7 +34,7 @@ public final class BackendChoice {
    * @throws IllegalStateException if the named backend cannot run here, with the reason
    */
   public static BackendChoice automatic() {
-    return Automatic.CHOICE;
+    return Automatic.choice();
   }
 
   /**
@@ -103,9 +103,19 @@ public final class BackendChoice {
     }
   }
 
-  /** Chosen once a JVM, so that the warning comes once. */
+  /**
+   * Chosen once a JVM, so that the warning comes once. Not in a static initializer, which would
+   * wrap the exception that a wrong property deserves in an error that does not say what is wrong.
+   */
   private static final class Automatic {
-    static final BackendChoice CHOICE = choose();
+    private static BackendChoice choice;
+
+    static synchronized BackendChoice choice() {
+      if (choice == null) {
+        choice = choose();
+      }
+      return choice;
+    }
 
     private static BackendChoice choose() {
       String forced = System.getProperty(PROPERTY);

@@ -215,6 +215,7 @@ public final class Elementwise {
    * @param lseOffset where the first goes
    */
   public void softmax(FloatMatrix x, float scale, float[] lse, int lseOffset) {
+    checkNotNegative("lseOffset", lseOffset);
     checkLength("lse", lse, (long) lseOffset + x.rows());
     eachRow(
         x,
@@ -233,6 +234,7 @@ public final class Elementwise {
    * @param lseOffset where the first is
    */
   public void softmaxFromNormalizer(FloatMatrix x, float scale, float[] lse, int lseOffset) {
+    checkNotNegative("lseOffset", lseOffset);
     checkLength("lse", lse, (long) lseOffset + x.rows());
     eachRow(
         x,
@@ -299,6 +301,7 @@ public final class Elementwise {
       float beta2,
       float eps,
       float decay) {
+    checkNotNegative("n", n);
     checkLength("w", w, n);
     checkLength("g", g, n);
     checkLength("m", m, n);
@@ -349,6 +352,12 @@ public final class Elementwise {
               matrix.shape(),
               rows,
               cols));
+    }
+  }
+
+  private static void checkNotNegative(String name, int value) {
+    if (value < 0) {
+      throw new IllegalArgumentException(name + " is " + value + " (expected 0 or more)");
     }
   }
 

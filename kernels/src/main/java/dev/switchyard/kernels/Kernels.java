@@ -164,7 +164,8 @@ public final class Kernels {
    * @param inputGradient takes the panels of W, form NN
    * @throws ArithmeticException if w holds a non-finite value and {@code policy} is REJECT; nothing
    *     is changed then
-   * @throws IllegalArgumentException if {@code q} has a scale a row or a column
+   * @throws IllegalArgumentException if {@code q} has a scale a row or a column, or w has more than
+   *     {@link #MAX_INT8_INNER} rows or columns
    */
   public void quantizeAndPack(
       FloatMatrix w,
@@ -179,6 +180,8 @@ public final class Kernels {
               + q.scaling().name().toLowerCase(Locale.ROOT)
               + " (expected TENSOR, the only one that can be factored out of both products)");
     }
+    checkInner(ElementType.INT8, w.cols());
+    checkInner(ElementType.INT8, w.rows());
     quantize.quantizeAndPack(w, policy, q, forward, inputGradient);
   }
 
@@ -315,6 +318,8 @@ public final class Kernels {
    */
   private static void checkOperand(
       String side, ElementType type, Form form, Matrix m, Scaling ifTransposed, Scaling otherwise) {
+    Objects.requireNonNull(type, "type");
+    Objects.requireNonNull(form, "form");
     Objects.requireNonNull(m, side);
     if (m instanceof QuantizedMatrix q) {
       q.requireFilled();

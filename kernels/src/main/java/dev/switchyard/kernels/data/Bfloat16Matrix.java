@@ -46,7 +46,7 @@ public record Bfloat16Matrix(short[] data, int offset, int rows, int cols, int r
    * @throws IllegalArgumentException if a Java array cannot hold it
    */
   public static Bfloat16Matrix allocate(int rows, int cols) {
-    return of(new short[Bounds.elements("bfloat16 matrix", rows, cols)], rows, cols);
+    return of(new short[Bounds.elements("bfloat16 matrix", rows, cols, cols)], rows, cols);
   }
 
   /**
@@ -60,7 +60,11 @@ public record Bfloat16Matrix(short[] data, int offset, int rows, int cols, int r
   public Bfloat16Matrix rowRange(int from, int to) {
     Bounds.checkRange("rows", from, to, rows);
     return new Bfloat16Matrix(
-        data, from == to ? offset : offset + from * rowStride, to - from, cols, rowStride);
+        data,
+        from == to || cols == 0 ? offset : offset + from * rowStride,
+        to - from,
+        cols,
+        rowStride);
   }
 
   /**

@@ -73,16 +73,16 @@ final class Bounds {
    *
    * @throws IllegalArgumentException if a Java array cannot hold them
    */
-  static int elements(String what, int rows, int rowStride) {
-    long elements = (long) rows * rowStride;
-    if (rows < 0 || rowStride < 0 || elements > Integer.MAX_VALUE - 64) {
+  static int elements(String what, int rows, int cols, long rowStride) {
+    long elements = rows * rowStride;
+    if (rows < 0 || cols < 0 || elements > Integer.MAX_VALUE - 64) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "%s %dx%d needs %d elements (expected 0 to %d, the largest Java array)",
               what,
               rows,
-              rowStride,
+              cols,
               elements,
               Integer.MAX_VALUE - 64));
     }

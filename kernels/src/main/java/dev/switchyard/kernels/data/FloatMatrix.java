@@ -45,7 +45,7 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
    * @throws IllegalArgumentException if a Java array cannot hold it
    */
   public static FloatMatrix allocate(int rows, int cols) {
-    return of(new float[Bounds.elements("float matrix", rows, cols)], rows, cols);
+    return of(new float[Bounds.elements("float matrix", rows, cols, cols)], rows, cols);
   }
 
   /**
@@ -59,7 +59,11 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
   public FloatMatrix rowRange(int from, int to) {
     Bounds.checkRange("rows", from, to, rows);
     return new FloatMatrix(
-        data, from == to ? offset : offset + from * rowStride, to - from, cols, rowStride);
+        data,
+        from == to || cols == 0 ? offset : offset + from * rowStride,
+        to - from,
+        cols,
+        rowStride);
   }
 
   /**

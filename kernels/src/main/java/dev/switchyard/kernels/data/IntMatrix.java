@@ -44,7 +44,7 @@ public record IntMatrix(int[] data, int offset, int rows, int cols, int rowStrid
    * @throws IllegalArgumentException if a Java array cannot hold it
    */
   public static IntMatrix allocate(int rows, int cols) {
-    return of(new int[Bounds.elements("int matrix", rows, cols)], rows, cols);
+    return of(new int[Bounds.elements("int matrix", rows, cols, cols)], rows, cols);
   }
 
   /**
@@ -58,7 +58,11 @@ public record IntMatrix(int[] data, int offset, int rows, int cols, int rowStrid
   public IntMatrix rowRange(int from, int to) {
     Bounds.checkRange("rows", from, to, rows);
     return new IntMatrix(
-        data, from == to ? offset : offset + from * rowStride, to - from, cols, rowStride);
+        data,
+        from == to || cols == 0 ? offset : offset + from * rowStride,
+        to - from,
+        cols,
+        rowStride);
   }
 
   /**

@@ -43,8 +43,7 @@ public final class PackedMatrix {
     int newCols = newForm.resultCols(b);
     int panelCount = (int) ((newCols + (long) newPanelCols - 1) / newPanelCols);
     long paddedCols = (long) panelCount * newPanelCols;
-    int elements =
-        Bounds.elements("packed matrix", newInner, (int) Math.min(Integer.MAX_VALUE, paddedCols));
+    int elements = Bounds.elements("packed matrix", newInner, newCols, paddedCols);
     boolean byColumn = false;
     float[] source = UNIT_SCALE;
     if (newType == ElementType.INT8 && b instanceof QuantizedMatrix q) {

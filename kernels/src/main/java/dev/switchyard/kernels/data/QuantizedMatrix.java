@@ -42,7 +42,7 @@ public final class QuantizedMatrix implements Matrix {
    */
   public void beginFill(int newRows, int newCols) {
     int newStride = (int) Math.min(Integer.MAX_VALUE, alignUp(newCols));
-    int elements = Bounds.elements("quantized matrix", newRows, newStride);
+    int elements = Bounds.elements("quantized matrix", newRows, newCols, newStride);
     filled = false;
     if (data.length < elements) {
       data = new byte[elements];

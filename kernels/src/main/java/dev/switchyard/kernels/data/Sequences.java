@@ -45,6 +45,9 @@ public final class Sequences {
     if (count < 0) {
       throw new IllegalArgumentException("count is " + count + " (expected 0 or more)");
     }
+    if (length < 0) {
+      throw new IllegalArgumentException("length is " + length + " (expected 0 or more)");
+    }
     int[] lengths = new int[count];
     Arrays.fill(lengths, length);
     return ofLengths(lengths);

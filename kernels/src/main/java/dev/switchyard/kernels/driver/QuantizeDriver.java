@@ -37,6 +37,7 @@ public final class QuantizeDriver {
   /** Quantizes x into {@code out} with one scale for each row, column or for all. */
   public void quantize(
       FloatMatrix x, Rounding rounding, NonFinitePolicy policy, QuantizedMatrix out) {
+    out.beginFill(x.rows(), x.cols()); // whatever happens from here on, it holds no old values
     switch (out.scaling()) {
       case ROW -> quantizeByRow(x, rounding, policy, out);
       case COLUMN -> quantizeByColumn(x, rounding, policy, out);
@@ -94,7 +95,6 @@ public final class QuantizeDriver {
 
   private void quantizeByRow(
       FloatMatrix x, Rounding rounding, NonFinitePolicy policy, QuantizedMatrix out) {
-    out.beginFill(x.rows(), x.cols());
     RowTasks.forEach(
         parallel,
         x.rows(),
@@ -174,7 +174,6 @@ public final class QuantizeDriver {
       if (!finite && policy == NonFinitePolicy.REJECT) {
         throw nonFinite(x);
       }
-      out.beginFill(x.rows(), x.cols());
       for (int j = 0; j < x.cols(); j++) {
         out.scales()[j] = scale(columnMax[j]);
       }

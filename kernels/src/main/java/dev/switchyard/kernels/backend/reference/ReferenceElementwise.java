@@ -33,6 +33,9 @@ final class ReferenceElementwise implements ElementwiseKernel {
 
   /** The series of Marsaglia (2004): 1/2 + phi(x) (x + x^3/3 + x^5/(3 5) + ...). */
   private static double normalCdf(double x) {
+    if (Double.isNaN(x)) {
+      return x; // the series would never end
+    }
     if (Math.abs(x) > 15) {
       return x > 0 ? 1 : 0; // below 1e-50
     }

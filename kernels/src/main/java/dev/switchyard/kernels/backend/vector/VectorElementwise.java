@@ -23,6 +23,10 @@ final class VectorElementwise implements ElementwiseKernel {
   private static final float LN2_LOW = -0.00021219444f;
   private static final float SQRT_HALF = 0.70710677f;
   private static final float INV_SQRT_2PI = 0.3989423f;
+
+  /** Beyond it the normal density is below the smallest normal float. */
+  private static final float DENSITY_RANGE = 14;
+
   private static final int EXPONENT_BIAS = 127;
   private static final int MANTISSA_BITS = 23;
 
@@ -110,7 +114,10 @@ final class VectorElementwise implements ElementwiseKernel {
       VectorMask<Float> m = mask(i, n);
       FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, m);
       FloatVector e = exp(v.mul(v).mul(-0.5f));
-      FloatVector slope = v.mul(e).fma(FloatVector.broadcast(FLOAT, INV_SQRT_2PI), normalCdf(v, e));
+      // e is not 0 even for the largest x: bound the factor, or x e would not vanish.
+      FloatVector bounded = v.max(-DENSITY_RANGE).min(DENSITY_RANGE);
+      FloatVector slope =
+          bounded.mul(e).fma(FloatVector.broadcast(FLOAT, INV_SQRT_2PI), normalCdf(v, e));
       FloatVector.fromArray(FLOAT, gy, go + i, m).mul(slope).intoArray(gx, gxo + i, m);
     }
   }
@@ -277,7 +284,7 @@ final class VectorElementwise implements ElementwiseKernel {
       FloatVector second =
           FloatVector.fromArray(FLOAT, v, at, mask)
               .mul(s.beta2())
-              .add(grad.mul(grad).mul(1 - s.beta2()));
+              .add(grad.mul(1 - s.beta2()).mul(grad));
       first.intoArray(m, at, mask);
       second.intoArray(v, at, mask);
       FloatVector update = first.mul(rate).div(second.mul(inverse2).sqrt().add(s.eps()));

@@ -14,11 +14,13 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Quantization a vector at a time, tails one by one. No result needs clamping: |x| is at most the
- * absmax behind {@code inverse}, so |x * inverse| is at most 127 (1 + 2^-22), which rounds to 127.
+ * Quantization a vector at a time, tails one by one. |x| is at most the absmax behind {@code
+ * inverse}, so |x * inverse| is at most 127 (1 + 2^-22). To the nearest that is 127, without
+ * clamping; a stochastic step from there would reach 128, so it is clamped first.
  */
 final class VectorQuantize implements QuantizeKernel {
   private static final int MAGNITUDE = 0x7fff_ffff;
+  private static final float LARGEST = 127;
   private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
   private static final IntVector LANE = IntVector.zero(INT).addIndex(1);
 
@@ -113,6 +115,7 @@ final class VectorQuantize implements QuantizeKernel {
               ? FloatVector.broadcast(FLOAT, inverse)
               : FloatVector.fromArray(FLOAT, inverses, j);
       FloatVector scaled = FloatVector.fromArray(FLOAT, x, offset + j).mul(factor);
+      scaled = scaled.min(LARGEST).max(-LARGEST);
       // Rounding to nearest and stepping back where that went up gives the floor.
       FloatVector nearest = scaled.add(ROUND).sub(ROUND);
       FloatVector floor = nearest.sub(1, nearest.compare(VectorOperators.GT, scaled));
@@ -141,7 +144,8 @@ final class VectorQuantize implements QuantizeKernel {
     }
     int sum = sums.reduceLanes(VectorOperators.ADD);
     for (; j < length; j++) {
-      float scaled = x[offset + j] * (inverses == null ? inverse : inverses[j]);
+      float factor = inverses == null ? inverse : inverses[j];
+      float scaled = Math.clamp(x[offset + j] * factor, -LARGEST, LARGEST);
       float floor = (float) Math.floor(scaled);
       int integer = (int) floor + (CounterRandom.uniform(key, j) < scaled - floor ? 1 : 0);
       q[qOffset + j] = (byte) integer;

@@ -1,0 +1,78 @@
+package dev.switchyard.bench;
+
+import dev.switchyard.bench.data.DataException;
+import dev.switchyard.bench.train.TrainCommand;
+import java.io.UncheckedIOException;
+import java.util.Locale;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+
+/**
+ * The {@code switchyard} command.
+ *
+ * <p>Exit code 0 is success, 1 a failure while running (a data file that is corrupt, a folder that
+ * cannot be written to), 2 a command line that makes no sense. In both of the latter the user gets
+ * one sentence; a stack trace is kept for what is a defect of the program.
+ */
+@Command(
+    name = "switchyard",
+    mixinStandardHelpOptions = true,
+    versionProvider = Switchyard.Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    description = {"Int8 quantized training on CPUs, at work on real data.", ""},
+    subcommands = TrainCommand.class)
+public final class Switchyard {
+  /** Filled in by picocli. */
+  public Switchyard() {}
+
+  /** Runs the command and ends the JVM with its exit code. */
+  public static void main(String[] arguments) {
+    // Charts are drawn to files only; without this, macOS shows a program in its dock.
+    System.setProperty("java.awt.headless", "true");
+    System.exit(commandLine().execute(arguments));
+  }
+
+  /** The command with all that is special about its error handling. */
+  public static CommandLine commandLine() {
+    return new CommandLine(new Switchyard())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(Switchyard::onUsageError)
+        .setExecutionExceptionHandler(Switchyard::onFailure);
+  }
+
+  private static int onUsageError(ParameterException error, String[] arguments) {
+    CommandLine command = error.getCommandLine();
+    String name = command.getCommandSpec().qualifiedName();
+    print(command, String.format(Locale.ROOT, "%s; see %s --help", error.getMessage(), name));
+    return ExitCode.USAGE;
+  }
+
+  private static int onFailure(Exception error, CommandLine command, CommandLine.ParseResult result)
+      throws Exception {
+    if (error instanceof DataException || error instanceof UncheckedIOException) {
+      print(command, error.getMessage());
+      return ExitCode.SOFTWARE;
+    }
+    throw error;
+  }
+
+  private static void print(CommandLine command, String sentence) {
+    command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + sentence);
+    command.getErr().flush();
+  }
+
+  /** The version of the jar this class came from. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Switchyard.class.getPackage().getImplementationVersion();
+      return new String[] {
+        "switchyard " + (version == null ? "(not built as a jar)" : version),
+        "JDK " + Runtime.version() + " (" + System.getProperty("java.vendor") + ")"
+      };
+    }
+  }
+}

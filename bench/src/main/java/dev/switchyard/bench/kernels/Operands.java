@@ -1,0 +1,37 @@
+package dev.switchyard.bench.kernels;
+
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.Locale;
+
+/** What the benchmarks of kernels have in common. */
+final class Operands {
+  private Operands() {}
+
+  /** Numbers from -0.5 to 0.5. */
+  static FloatMatrix uniform(int rows, int cols, long seed) {
+    FloatMatrix matrix = FloatMatrix.allocate(rows, cols);
+    long key = new CounterRandom(seed).key(0);
+    for (int i = 0; i < matrix.data().length; i++) {
+      matrix.data()[i] = CounterRandom.uniform(key, i) - 0.5f;
+    }
+    return matrix;
+  }
+
+  /** Refuses to time what computes something else. */
+  static void checkEqual(String name, float[] actual, float[] expected, double tolerance) {
+    for (int i = 0; i < expected.length; i++) {
+      if (!(Math.abs(actual[i] - expected[i]) <= tolerance)) {
+        throw new IllegalStateException(
+            String.format(
+                Locale.ROOT,
+                "%s gives %s at %d (expected %s within %s): not timed",
+                name,
+                actual[i],
+                i,
+                expected[i],
+                tolerance));
+      }
+    }
+  }
+}

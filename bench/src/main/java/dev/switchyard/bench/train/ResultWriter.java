@@ -1,0 +1,134 @@
+package dev.switchyard.bench.train;
+
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Writes the outcome of a run to a folder: {@code result.json}, {@code curves.csv} and {@code
+ * curves.svg}. Each file is complete or absent. Equal reports give equal bytes.
+ */
+public final class ResultWriter {
+  private static final ObjectWriter JSON =
+      new ObjectMapper()
+          .writer(
+              new DefaultPrettyPrinter()
+                  .withObjectIndenter(new DefaultIndenter("  ", "\n"))
+                  .withArrayIndenter(new DefaultIndenter("  ", "\n")));
+
+  private final Path folder;
+
+  /** Writes to {@code folder}, which need not exist yet. */
+  public ResultWriter(Path folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * Writes the files, the picture last and only where {@link LossChart#canBeLabelled()}.
+   *
+   * @return the names of the files
+   * @throws UncheckedIOException if one cannot be written; those before it are complete
+   */
+  public List<String> write(Report report) {
+    createFolder();
+    write("result.json", json(report));
+    write("curves.csv", csv(report.runs()));
+    if (!LossChart.canBeLabelled()) {
+      return List.of("result.json", "curves.csv");
+    }
+    write("curves.svg", new LossChart(report).svg());
+    return List.of("result.json", "curves.csv", "curves.svg");
+  }
+
+  /** Creates the folder, so that one that cannot be written to is found before the work is done. */
+  public void createFolder() {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          String.format(Locale.ROOT, "the folder %s cannot be created: %s", folder, e), e);
+    }
+  }
+
+  private void write(String name, String content) {
+    Path file = folder.resolve(name);
+    try {
+      AtomicFile.write(file, out -> writeUtf8(out, content));
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          String.format(Locale.ROOT, "%s cannot be written: %s", file, e), e);
+    }
+  }
+
+  private static void writeUtf8(OutputStream out, String content) throws IOException {
+    out.write(content.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String json(Report report) {
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("runs", report.runs().stream().map(ResultWriter::jsonRun).toList());
+    MachineInfo machine = report.machine();
+    Map<String, Object> machineNode = new LinkedHashMap<>();
+    machineNode.put("cpu", machine.cpu());
+    machineNode.put("cores", machine.cores());
+    machineNode.put("memoryGib", machine.memoryGib());
+    machineNode.put("os", machine.os());
+    root.put("machine", machineNode);
+    root.put("jdk", machine.jdk());
+    root.put("backend", report.backend());
+    root.put("seed", report.seed());
+    root.put("options", report.options());
+    try {
+      return JSON.writeValueAsString(root) + "\n";
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Map<String, Object> jsonRun(TrainingResult run) {
+    Map<String, Object> node = new LinkedHashMap<>();
+    node.put("precision", run.precision());
+    node.put("testAccuracy", run.testAccuracy());
+    node.put("finalLoss", finiteOrNull(run.finalLoss()));
+    node.put("stepMillis", run.stepMillis());
+    node.put("partsMillis", run.partsMillis());
+    node.put("imagesPerSecond", run.imagesPerSecond());
+    return node;
+  }
+
+  /** JSON has no NaN; the loss of a training that diverged is null. */
+  private static Double finiteOrNull(double value) {
+    return Double.isFinite(value) ? value : null;
+  }
+
+  private static String csv(List<TrainingResult> runs) {
+    StringBuilder text = new StringBuilder("step");
+    runs.forEach(run -> text.append(',').append(run.precision()));
+    text.append('\n');
+    int steps = runs.stream().mapToInt(run -> run.losses().size()).max().orElse(0);
+    for (int i = 0; i < steps; i++) {
+      int step = i;
+      text.append(step + 1)
+          .append(',')
+          .append(runs.stream().map(run -> cell(run, step)).collect(Collectors.joining(",")))
+          .append('\n');
+    }
+    return text.toString();
+  }
+
+  private static String cell(TrainingResult run, int step) {
+    return step < run.losses().size() ? run.losses().get(step).toString() : "";
+  }
+}

@@ -1,0 +1,92 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Scaling;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Storage that goes round: what is given back is handed out again to whoever needs about that size,
+ * so that a training step, once warm, allocates nothing that grows with the model. A buffer's
+ * content is whatever its last user left in it.
+ *
+ * <p>Buffers that are never given back are left to the garbage collector. Thread-safe, for the
+ * tasks of one layer that take their scratch at the same time.
+ */
+final class Buffers {
+  private static final int SMALLEST = 64;
+
+  private final Map<Integer, Deque<float[]>> floats = new HashMap<>();
+  private final Map<Scaling, Map<Integer, Deque<QuantizedMatrix>>> quantized =
+      new EnumMap<>(Scaling.class);
+  private final List<FloatMatrix> keptFloats = new ArrayList<>();
+  private final List<QuantizedMatrix> keptQuantized = new ArrayList<>();
+
+  synchronized FloatMatrix take(int rows, int cols) {
+    long elements = (long) rows * cols;
+    if (elements > Integer.MAX_VALUE / 2) {
+      return FloatMatrix.allocate(rows, cols); // or an error that says why not
+    }
+    int size = sizeClass((int) elements);
+    Deque<float[]> free = floats.get(size);
+    float[] data = free == null || free.isEmpty() ? new float[size] : free.pop();
+    return FloatMatrix.of(data, rows, cols);
+  }
+
+  synchronized void giveBack(FloatMatrix matrix) {
+    floats.computeIfAbsent(matrix.data().length, size -> new ArrayDeque<>()).push(matrix.data());
+  }
+
+  /** A buffer to be filled with a matrix of the given shape. */
+  synchronized QuantizedMatrix take(Scaling scaling, int rows, int cols) {
+    Deque<QuantizedMatrix> free = freeQuantized(scaling, rows, cols);
+    return free.isEmpty() ? new QuantizedMatrix(scaling) : free.pop();
+  }
+
+  /** Takes back a buffer that holds a matrix of the shape it was taken for. */
+  synchronized void giveBack(QuantizedMatrix matrix) {
+    freeQuantized(matrix.scaling(), matrix.rows(), matrix.cols()).push(matrix);
+  }
+
+  private Deque<QuantizedMatrix> freeQuantized(Scaling scaling, int rows, int cols) {
+    int size = sizeClass((int) Math.min(Integer.MAX_VALUE / 2, (long) rows * cols));
+    return quantized
+        .computeIfAbsent(scaling, s -> new HashMap<>())
+        .computeIfAbsent(size, s -> new ArrayDeque<>());
+  }
+
+  /** Notes a buffer for {@link #recycleKept()}. */
+  synchronized void keep(FloatMatrix matrix) {
+    keptFloats.add(matrix);
+  }
+
+  /** Notes a buffer for {@link #recycleKept()}. */
+  synchronized void keep(QuantizedMatrix matrix) {
+    keptQuantized.add(matrix);
+  }
+
+  /** Gives back all buffers that were kept since the last call. */
+  synchronized void recycleKept() {
+    keptFloats.forEach(this::giveBack);
+    keptFloats.clear();
+    keptQuantized.forEach(this::giveBack);
+    keptQuantized.clear();
+  }
+
+  /**
+   * Four sizes an octave: at most a quarter of a buffer is unused, and batches may vary a little.
+   */
+  private static int sizeClass(int elements) {
+    if (elements <= SMALLEST) {
+      return SMALLEST;
+    }
+    int step = Integer.highestOneBit(elements - 1) / 4;
+    return (elements + step - 1) / step * step;
+  }
+}

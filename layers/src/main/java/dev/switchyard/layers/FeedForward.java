@@ -1,0 +1,43 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.data.CounterRandom;
+import java.util.List;
+
+/**
+ * The feed-forward part of a transformer block (Vaswani et al. 2017, section 3.3, with GELU):
+ *
+ * <pre>
+ *   y = gelu(x W1^T + b1) W2^T + b2
+ * </pre>
+ */
+public final class FeedForward implements Layer {
+  private final Linear up;
+  private final Gelu gelu = new Gelu();
+  private final Linear down;
+
+  /**
+   * A layer with random weights as in {@link Linear}.
+   *
+   * @param name prefix of the parameters' names
+   * @param features columns of input and output
+   * @param hidden features in between, usually four times as many
+   * @param precision of both linear layers
+   * @param random where the weights come from
+   */
+  public FeedForward(
+      String name, int features, int hidden, Precision precision, CounterRandom random) {
+    up = new Linear(name + ".up", features, hidden, precision, random.split(0));
+    down = new Linear(name + ".down", hidden, features, precision, random.split(1));
+  }
+
+  // x [rows, features] -> [rows, hidden] -> y [rows, features]
+  @Override
+  public Tensor forward(Tape tape, Tensor x) {
+    return down.forward(tape, gelu.forward(tape, up.forward(tape, x)));
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return Parameter.concat(up.parameters(), down.parameters());
+  }
+}

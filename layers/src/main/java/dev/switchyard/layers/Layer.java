@@ -1,0 +1,23 @@
+package dev.switchyard.layers;
+
+import java.util.List;
+
+/** A function of tokens, each row for itself, and what it learns. */
+public interface Layer {
+  /**
+   * Computes the layer's output and records on the tape how to go back.
+   *
+   * @param tape records and computes
+   * @param x [rows, features]
+   * @return the output
+   * @throws IllegalArgumentException if x has not the number of features that the layer expects
+   */
+  Tensor forward(Tape tape, Tensor x);
+
+  /**
+   * What the layer learns.
+   *
+   * @return the parameters, always in the same order
+   */
+  List<Parameter> parameters();
+}

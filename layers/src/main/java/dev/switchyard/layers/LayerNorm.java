@@ -1,0 +1,82 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.Elementwise;
+import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Layer normalization (Ba et al. 2016), mean and variance over the features of a token:
+ *
+ * <pre>
+ *   h = (x - mean) / sqrt(variance + eps)      y = gamma h + beta
+ *   dx = (u - mean(u) - h mean(u h)) / sqrt(variance + eps)      u = gamma dy
+ *   dgamma = sum of dy h over tokens      dbeta = sum of dy over tokens
+ * </pre>
+ */
+public final class LayerNorm implements Layer {
+  private static final float EPS = 1e-5f;
+
+  private final Parameter gamma;
+  private final Parameter beta;
+
+  /**
+   * A layer with gamma 1 and beta 0.
+   *
+   * @param name prefix of the parameters' names
+   * @param features columns of its input
+   */
+  public LayerNorm(String name, int features) {
+    float[] ones = new float[features];
+    Arrays.fill(ones, 1);
+    gamma = Parameter.vector(name + ".gamma", ones);
+    beta = Parameter.vector(name + ".beta", new float[features]);
+  }
+
+  // x [rows, features] -> y [rows, features]
+  @Override
+  public Tensor forward(Tape tape, Tensor x) {
+    if (x.cols() != gamma.value().cols()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s has %d elements but input has %d features (expected %d)",
+              gamma.name(),
+              gamma.value().cols(),
+              x.cols(),
+              gamma.value().cols()));
+    }
+    FloatMatrix y = tape.result(x.rows(), x.cols());
+    float[] stats = tape.result(x.rows(), 2).data();
+    tape.kernels()
+        .elementwise()
+        .layerNorm(x.value(), gamma.value().data(), beta.value().data(), EPS, y, stats);
+    return tape.record(y, List.of(x), parameters(), gy -> backward(tape, x, stats, gy));
+  }
+
+  // gy [rows, features] -> gx [rows, features], ggamma [features], gbeta [features]
+  private void backward(Tape tape, Tensor x, float[] stats, FloatMatrix gy) {
+    Elementwise elementwise = tape.kernels().elementwise();
+    if (!gamma.frozen() || !beta.frozen()) {
+      FloatMatrix unwanted = tape.take(1, x.cols());
+      elementwise.layerNormParameterGradients(
+          x.value(),
+          stats,
+          gy,
+          (gamma.frozen() ? unwanted : gamma.grad()).data(),
+          (beta.frozen() ? unwanted : beta.grad()).data());
+      tape.giveBack(unwanted);
+    }
+    if (x.wantsGrad()) {
+      FloatMatrix gx = tape.take(x.rows(), x.cols());
+      elementwise.layerNormBackward(x.value(), gamma.value().data(), stats, gy, gx);
+      tape.addGrad(x, gx);
+    }
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of(gamma, beta);
+  }
+}

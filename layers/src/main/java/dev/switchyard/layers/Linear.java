@@ -1,0 +1,129 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.Epilogue;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Matrix;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * A linear layer, with the numbers of its products as {@link Precision} says:
+ *
+ * <pre>
+ *   Y = X W^T + b
+ *   dX = G W      dW = G^T X      db = column sums of G      G = dY
+ * </pre>
+ *
+ * The weight is kept in the layouts of the first two products until it changes. For use by one
+ * thread at a time.
+ */
+public final class Linear implements Layer {
+  private final Parameter weight;
+  private final Parameter bias;
+  private final Precision precision;
+  private final LinearProducts products;
+
+  /**
+   * A layer with a bias and random weights: uniform as proposed by Glorot and Bengio (2010); the
+   * bias is zero.
+   *
+   * @param name prefix of the parameters' names
+   * @param in features of the input
+   * @param out features of the output
+   * @param precision how the products are computed
+   * @param random where the weights come from
+   * @throws IllegalArgumentException if a number of features is less than 1
+   */
+  public Linear(String name, int in, int out, Precision precision, CounterRandom random) {
+    this(
+        new Parameter(
+            name + ".weight",
+            Initial.glorot(positive("out", out), positive("in", in), random),
+            true),
+        Parameter.vector(name + ".bias", new float[out]),
+        precision);
+  }
+
+  /**
+   * A layer with given parameters.
+   *
+   * @param weight [out, in]
+   * @param bias out elements, or null for none
+   * @param precision how the products are computed
+   * @throws IllegalArgumentException if the shapes do not go together
+   */
+  public Linear(Parameter weight, Parameter bias, Precision precision) {
+    FloatMatrix w = weight.value();
+    if (bias != null && (bias.value().rows() != 1 || bias.value().cols() != w.rows())) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "weight is %s but bias is %s (expected 1x%d)",
+              w.shape(),
+              bias.value().shape(),
+              w.rows()));
+    }
+    this.weight = weight;
+    this.bias = bias;
+    this.precision = precision;
+    this.products = precision.products(weight);
+  }
+
+  private static int positive(String name, int features) {
+    if (features < 1) {
+      throw new IllegalArgumentException(name + " is " + features + " (expected 1 or more)");
+    }
+    return features;
+  }
+
+  // x [rows, in] -> y [rows, out]
+  @Override
+  public Tensor forward(Tape tape, Tensor x) {
+    FloatMatrix w = weight.value();
+    if (x.cols() != w.cols()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "weight %s is %s but input has %d features (expected %d)",
+              weight.name(),
+              w.shape(),
+              x.cols(),
+              w.cols()));
+    }
+    boolean keep = tape.isRecording() && !weight.frozen();
+    Epilogue epilogue = Epilogue.bias(bias == null ? null : bias.value().data());
+    FloatMatrix y = tape.result(x.rows(), w.rows());
+    Matrix kept = products.output(tape, x.value(), epilogue, keep, y);
+    return tape.record(y, List.of(x), parameters(), gy -> backward(tape, x, kept, gy));
+  }
+
+  // gy [rows, out] -> gx [rows, in], gw [out, in], gb [out]
+  private void backward(Tape tape, Tensor x, Matrix kept, FloatMatrix gy) {
+    if (bias != null && !bias.frozen()) {
+      tape.kernels().elementwise().addColumnSums(gy, bias.grad().data());
+    }
+    if (kept != null) {
+      products.weightGradient(tape, gy, kept, weight.grad());
+    }
+    if (x.wantsGrad()) {
+      FloatMatrix gx = tape.take(x.rows(), x.cols());
+      products.inputGradient(tape, gy, gx);
+      tape.addGrad(x, gx);
+    }
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return bias == null ? List.of(weight) : List.of(weight, bias);
+  }
+
+  /**
+   * How the products are computed.
+   *
+   * @return the precision
+   */
+  public Precision precision() {
+    return precision;
+  }
+}

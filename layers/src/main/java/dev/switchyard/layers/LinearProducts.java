@@ -1,0 +1,22 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.data.Epilogue;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Matrix;
+
+/** The three products of a linear layer in one precision. Shapes are checked by the layer. */
+sealed interface LinearProducts permits FloatProducts, QuantizedProducts {
+  /**
+   * Y = X W^T + b. x [rows, in], y [rows, out].
+   *
+   * @param keep whether the weight gradient will be wanted
+   * @return the form of X in which {@link #weightGradient} wants it; null if not to keep
+   */
+  Matrix output(Tape tape, FloatMatrix x, Epilogue bias, boolean keep, FloatMatrix y);
+
+  /** dX = G W. g [rows, out], gx [rows, in]. */
+  void inputGradient(Tape tape, FloatMatrix g, FloatMatrix gx);
+
+  /** dW += G^T X. g [rows, out], kept is X [rows, in], gw [out, in]. */
+  void weightGradient(Tape tape, FloatMatrix g, Matrix kept, FloatMatrix gw);
+}

@@ -1,0 +1,177 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Sequences;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Turns images into sequences of tokens (Dosovitskiy et al. 2021, equation 1, without the class
+ * token): cuts each into square patches, projects the pixels of each patch, and adds what is
+ * learned about the patch's position.
+ *
+ * <pre>
+ *   y_p = W pixels_p + b + position_p
+ * </pre>
+ *
+ * An image is a row of pixels by channel, then row, then column. Its patches follow each other from
+ * left to right and from top to bottom.
+ */
+public final class PatchEmbedding implements Layer {
+  private static final float POSITION_DEVIATION = 0.02f; // Dosovitskiy et al. 2021
+
+  private final int channels;
+  private final int height;
+  private final int width;
+  private final int patch;
+  private final Linear projection;
+  private final Parameter positions;
+
+  /**
+   * An embedding with random weights as in {@link Linear} and positions that are normal with
+   * standard deviation 0.02.
+   *
+   * @param name prefix of the parameters' names
+   * @param channels colours of a pixel
+   * @param height rows of pixels
+   * @param width columns of pixels
+   * @param patch rows and columns of a patch
+   * @param features columns of the output
+   * @param precision of the projection
+   * @param random where the weights come from
+   * @throws IllegalArgumentException if patches do not cover the image exactly
+   */
+  public PatchEmbedding(
+      String name,
+      int channels,
+      int height,
+      int width,
+      int patch,
+      int features,
+      Precision precision,
+      CounterRandom random) {
+    if (patch < 1 || height < 1 || width < 1 || height % patch != 0 || width % patch != 0) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "image is %dx%d but a patch is %dx%d (expected patches that cover the image exactly)",
+              height,
+              width,
+              patch,
+              patch));
+    }
+    this.channels = channels;
+    this.height = height;
+    this.width = width;
+    this.patch = patch;
+    this.projection =
+        new Linear(
+            name + ".projection", channels * patch * patch, features, precision, random.split(0));
+    this.positions =
+        new Parameter(
+            name + ".positions",
+            Initial.normal(patches(), features, POSITION_DEVIATION, random.split(1)),
+            false);
+  }
+
+  private int patches() {
+    return height / patch * (width / patch);
+  }
+
+  /**
+   * The sequences that this layer makes.
+   *
+   * @param images how many images
+   * @return one sequence an image
+   */
+  public Sequences sequences(int images) {
+    return Sequences.uniform(images, patches());
+  }
+
+  // x [images, channels height width] -> [images patches, channels patch patch]
+  //   -> y [images patches, features]
+  @Override
+  public Tensor forward(Tape tape, Tensor x) {
+    if (x.cols() != channels * height * width) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "images are %dx%dx%d but input has %d features (expected %d)",
+              channels,
+              height,
+              width,
+              x.cols(),
+              channels * height * width));
+    }
+    return addPositions(tape, projection.forward(tape, cut(tape, x)));
+  }
+
+  // x [images, channels height width] -> y [images patches, channels patch patch]
+  private Tensor cut(Tape tape, Tensor x) {
+    FloatMatrix y = tape.result(x.rows() * patches(), channels * patch * patch);
+    rearrange(tape, x.value(), y, true);
+    return tape.record(
+        y,
+        List.of(x),
+        List.of(),
+        gy -> {
+          FloatMatrix gx = tape.take(x.rows(), x.cols());
+          rearrange(tape, gx, gy, false);
+          tape.addGrad(x, gx);
+        });
+  }
+
+  /** Each run of pixels that is contiguous in both is copied from images to patches, or back. */
+  private void rearrange(Tape tape, FloatMatrix images, FloatMatrix patches, boolean cut) {
+    tape.kernels()
+        .parallel()
+        .forEach(
+            images.rows(),
+            image -> {
+              int pixel = images.rowIndex(image);
+              for (int c = 0; c < channels; c++) {
+                for (int i = 0; i < height; i++) {
+                  for (int j = 0; j < width; j += patch) {
+                    int row = image * patches() + i / patch * (width / patch) + j / patch;
+                    int inPatch = patches.rowIndex(row) + (c * patch + i % patch) * patch;
+                    if (cut) {
+                      System.arraycopy(images.data(), pixel, patches.data(), inPatch, patch);
+                    } else {
+                      System.arraycopy(patches.data(), inPatch, images.data(), pixel, patch);
+                    }
+                    pixel += patch;
+                  }
+                }
+              }
+            });
+  }
+
+  // x [images patches, features] -> y [images patches, features]
+  private Tensor addPositions(Tape tape, Tensor x) {
+    int n = patches();
+    FloatMatrix y = tape.result(x.rows(), x.cols());
+    for (int row = 0; row < x.rows(); row += n) {
+      tape.kernels()
+          .elementwise()
+          .add(x.value().rowRange(row, row + n), positions.value(), y.rowRange(row, row + n));
+    }
+    return tape.record(y, List.of(x), List.of(positions), gy -> positionsBackward(tape, x, gy));
+  }
+
+  // gy [images patches, features] -> gx [images patches, features], gpositions [patches, features]
+  private void positionsBackward(Tape tape, Tensor x, FloatMatrix gy) {
+    int n = patches();
+    for (int row = 0; row < x.rows() && !positions.frozen(); row += n) {
+      tape.kernels()
+          .elementwise()
+          .add(positions.grad(), gy.rowRange(row, row + n), positions.grad());
+    }
+    tape.passOn(x);
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return Parameter.concat(projection.parameters(), List.of(positions));
+  }
+}

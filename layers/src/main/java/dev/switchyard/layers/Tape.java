@@ -1,0 +1,378 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Scaling;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+
+/**
+ * Reverse-mode differentiation at the level of layers. Each layer computes its result with the
+ * tape's {@link Kernels} and records how to go back; {@link #backward(Tensor)} runs the records in
+ * reverse and adds to the gradients of parameters and inputs.
+ *
+ * <pre>{@code
+ * Tape tape = Tape.recording(kernels);
+ * for (...) {
+ *   Tensor loss = crossEntropy.forward(tape, model.forward(tape, Tensor.of(batch)), labels);
+ *   tape.backward(loss);
+ *   optimizer.step(rate);
+ *   optimizer.zeroGrad();
+ *   tape.reset();
+ * }
+ * }</pre>
+ *
+ * <p>Everything computed between two calls of {@link #reset()} is one step. Its storage is used
+ * again in the next. For use by one thread; the kernels may use more.
+ */
+public final class Tape {
+  /** How to go back through one layer: adds to the gradients of its inputs and parameters. */
+  interface Backward {
+    /** gy is the gradient of the result; it must not be written to or kept. */
+    void run(FloatMatrix gy);
+  }
+
+  private record Node(Tensor result, Backward backward) {}
+
+  private record Use(Parameter parameter, long version) {}
+
+  private final Kernels kernels;
+  private final boolean recording;
+  private final Profile profile;
+  private final Buffers buffers = new Buffers();
+  private final List<Node> nodes = new ArrayList<>();
+  private final List<Use> uses = new ArrayList<>();
+  private final List<Tensor> inputs = new ArrayList<>();
+  private int step = 1;
+  private boolean wentBack;
+  private Tensor current;
+
+  private Tape(Kernels kernels, boolean recording, Profile profile) {
+    this.kernels = Objects.requireNonNull(kernels, "kernels");
+    this.recording = recording;
+    this.profile = profile;
+  }
+
+  /**
+   * A tape for training.
+   *
+   * @param kernels what computes
+   * @return a tape at its first step
+   */
+  public static Tape recording(Kernels kernels) {
+    return new Tape(kernels, true, null);
+  }
+
+  /**
+   * A tape for training that measures where the time goes.
+   *
+   * @param kernels what computes
+   * @param profile receives the times
+   * @return a tape at its first step
+   */
+  public static Tape recording(Kernels kernels, Profile profile) {
+    return new Tape(kernels, true, Objects.requireNonNull(profile, "profile"));
+  }
+
+  /**
+   * For inference: nothing is recorded or kept, results are ordinary objects that live as long as
+   * they are used, and there are no steps.
+   *
+   * @param kernels what computes
+   * @return the tape
+   */
+  public static Tape none(Kernels kernels) {
+    return new Tape(kernels, false, null);
+  }
+
+  /**
+   * What computes.
+   *
+   * @return the kernels
+   */
+  public Kernels kernels() {
+    return kernels;
+  }
+
+  /**
+   * Whether layers record how to go back.
+   *
+   * @return false for {@link #none}
+   */
+  public boolean isRecording() {
+    return recording;
+  }
+
+  int step() {
+    return step;
+  }
+
+  /**
+   * {@code y = a + b}, a residual connection. The gradient of y is that of a and of b.
+   *
+   * @param a [rows, cols]
+   * @param b [rows, cols]
+   * @return [rows, cols]
+   */
+  public Tensor add(Tensor a, Tensor b) {
+    if (a.rows() != b.rows() || a.cols() != b.cols()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "cannot add %s and %s (expected equal shapes)",
+              a.value().shape(),
+              b.value().shape()));
+    }
+    FloatMatrix y = result(a.rows(), a.cols());
+    kernels.elementwise().add(a.value(), b.value(), y);
+    return record(
+        y,
+        List.of(a, b),
+        List.of(),
+        gy -> {
+          passOn(a);
+          passOn(b);
+        });
+  }
+
+  /**
+   * Computes the gradients of a loss.
+   *
+   * @param loss a 1x1 tensor of this step
+   * @throws IllegalArgumentException if the loss is not 1x1
+   * @throws IllegalStateException if the tape does not record, the loss is not of this step,
+   *     backward was already called in this step, or a parameter was changed since it was used
+   */
+  public void backward(Tensor loss) {
+    if (loss.rows() != 1 || loss.cols() != 1) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "loss is %dx%d (expected 1x1; for a gradient of your own call backward(y, gradY))",
+              loss.rows(),
+              loss.cols()));
+    }
+    backward(loss, FloatMatrix.of(new float[] {1}, 1, 1));
+  }
+
+  /**
+   * Goes back from a result whose gradient the caller knows, as in a training loop of the caller's
+   * own.
+   *
+   * @param y a tensor of this step
+   * @param gradY the gradient of the loss with respect to y; only read
+   * @throws IllegalArgumentException if the shapes differ
+   * @throws IllegalStateException as for {@link #backward(Tensor)}
+   */
+  public void backward(Tensor y, FloatMatrix gradY) {
+    checkBackward(y, gradY);
+    wentBack = true;
+    y.grad = gradY;
+    y.ownsGrad = false;
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      current = nodes.get(i).result();
+      FloatMatrix gy = current.grad;
+      if (gy != null) {
+        nodes.get(i).backward().run(gy);
+        dropGrad(current);
+      }
+    }
+    current = null;
+  }
+
+  private void checkBackward(Tensor y, FloatMatrix gradY) {
+    if (!recording) {
+      throw new IllegalStateException(
+          "this tape records nothing, so there is no way back (expected Tape.recording)");
+    }
+    FloatMatrix value = y.value();
+    if (y.tape() != this) {
+      throw new IllegalStateException(
+          "tensor " + value.shape() + " was not computed on this tape: no layer led to it");
+    }
+    if (wentBack) {
+      throw new IllegalStateException(
+          "backward was already called in step " + step + ": call reset() to begin the next");
+    }
+    if (!y.wantsGrad()) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT,
+              "tensor %s depends on no parameter that learns and on no input that wants a gradient",
+              value.shape()));
+    }
+    if (gradY.rows() != value.rows() || gradY.cols() != value.cols()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "gradient is %s but y is %s (expected equal)",
+              gradY.shape(),
+              value.shape()));
+    }
+    for (Use use : uses) {
+      if (use.parameter().version() != use.version()) {
+        throw new IllegalStateException(
+            String.format(
+                Locale.ROOT,
+                "parameter %s was changed between forward and backward: version %d then, %d now",
+                use.parameter(),
+                use.version(),
+                use.parameter().version()));
+      }
+    }
+  }
+
+  /** Begins the next step: ends all tensors of this one and takes back their storage. */
+  public void reset() {
+    nodes.clear();
+    uses.clear();
+    inputs.forEach(this::dropGrad);
+    inputs.clear();
+    buffers.recycleKept();
+    wentBack = false;
+    step += recording ? 1 : 0;
+  }
+
+  // For layers: results and records.
+
+  /** A buffer for a result, which lives until the next reset. Its content is arbitrary. */
+  FloatMatrix result(int rows, int cols) {
+    FloatMatrix matrix = take(rows, cols);
+    keep(matrix);
+    return matrix;
+  }
+
+  /**
+   * Makes a tensor of what a layer has computed.
+   *
+   * @param value a buffer of {@link #result}
+   * @param from what it was computed from
+   * @param parameters what else it was computed from
+   * @param backward how to go back; called only if something above wants a gradient
+   */
+  Tensor record(
+      FloatMatrix value, List<Tensor> from, List<Parameter> parameters, Backward backward) {
+    if (!recording) {
+      return Tensor.of(value);
+    }
+    if (wentBack) {
+      throw new IllegalStateException(
+          "backward was already called in step " + step + ": call reset() to begin the next");
+    }
+    boolean wantsGrad = false;
+    for (Tensor x : from) {
+      bind(x);
+      wantsGrad |= x.wantsGrad();
+    }
+    for (Parameter parameter : parameters) {
+      wantsGrad |= !parameter.frozen();
+    }
+    Tensor y = Tensor.result(value, wantsGrad, this, step);
+    if (wantsGrad) {
+      nodes.add(new Node(y, backward));
+      for (Parameter parameter : parameters) {
+        uses.add(new Use(parameter, parameter.version()));
+      }
+    }
+    return y;
+  }
+
+  private void bind(Tensor x) {
+    String shape = x.value().shape(); // refuses a tensor of an earlier step
+    if (x.tape() == null && x.wantsGrad()) {
+      x.bind(this, step);
+      inputs.add(x);
+    } else if (x.tape() != null && x.tape() != this) {
+      throw new IllegalStateException(
+          "tensor " + shape + " belongs to another tape (expected one tape in a computation)");
+    }
+  }
+
+  // For layers: gradients.
+
+  /** Adds to the gradient of x a buffer of {@link #take}, which is the tape's from now on. */
+  void addGrad(Tensor x, FloatMatrix gx) {
+    if (x.grad != null) {
+      kernels.elementwise().add(x.grad, gx, gx);
+      dropGrad(x);
+    }
+    x.grad = gx;
+    x.ownsGrad = true;
+  }
+
+  /** Adds to the gradient of x the one that is being passed back, as it is and without a copy. */
+  void passOn(Tensor x) {
+    FloatMatrix gy = current.grad;
+    if (!x.wantsGrad()) {
+      return;
+    }
+    if (x.grad != null) {
+      FloatMatrix sum = take(gy.rows(), gy.cols());
+      kernels.elementwise().add(x.grad, gy, sum);
+      dropGrad(x);
+      x.grad = sum;
+      x.ownsGrad = true;
+      return;
+    }
+    if (current.ownsGrad) { // two tensors hold it from here on: neither may recycle it
+      keep(gy);
+      current.ownsGrad = false;
+    }
+    x.grad = gy;
+    x.ownsGrad = false;
+  }
+
+  private void dropGrad(Tensor x) {
+    if (x.ownsGrad) {
+      giveBack(x.grad);
+    }
+    x.grad = null;
+    x.ownsGrad = false;
+  }
+
+  // For layers: storage and time.
+
+  /** A buffer to give back, or to keep until the next reset. Its content is arbitrary. */
+  FloatMatrix take(int rows, int cols) {
+    return buffers.take(rows, cols);
+  }
+
+  /**
+   * A buffer to fill with a matrix of that shape, then to give back, or to keep until the reset.
+   */
+  QuantizedMatrix take(Scaling scaling, int rows, int cols) {
+    return buffers.take(scaling, rows, cols);
+  }
+
+  void giveBack(FloatMatrix matrix) {
+    buffers.giveBack(matrix);
+  }
+
+  void giveBack(QuantizedMatrix matrix) {
+    buffers.giveBack(matrix);
+  }
+
+  void keep(FloatMatrix matrix) {
+    if (recording) {
+      buffers.keep(matrix);
+    }
+  }
+
+  void keep(QuantizedMatrix matrix) {
+    if (recording) {
+      buffers.keep(matrix);
+    }
+  }
+
+  /** Runs work, and measures it if anyone wants to know. */
+  void timed(Profile.Part part, Runnable work) {
+    if (profile == null) {
+      work.run();
+    } else {
+      profile.measure(part, work);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.Locale;
+
+/**
+ * A matrix in a computation, rows are tokens and columns are features, and its gradient where one
+ * is wanted.
+ *
+ * <p>What a layer computes on a recording {@link Tape} belongs to the tape's current step, and so
+ * does an input that wants a gradient, from its first use on: the next {@link Tape#reset()} ends
+ * them.
+ */
+public final class Tensor {
+  private final FloatMatrix value;
+  private final boolean wantsGrad;
+  private Tape tape;
+  private int step;
+
+  // The tape adds up the gradient here. Not owned: someone else reads or writes that matrix too.
+  FloatMatrix grad;
+  boolean ownsGrad;
+
+  private Tensor(FloatMatrix value, boolean wantsGrad) {
+    this.value = value;
+    this.wantsGrad = wantsGrad;
+  }
+
+  /**
+   * An input that wants no gradient. It may be used in any step of any tape.
+   *
+   * @param value the matrix, not copied
+   * @return the tensor
+   */
+  public static Tensor of(FloatMatrix value) {
+    return new Tensor(value, false);
+  }
+
+  /**
+   * An input whose gradient the caller wants to read after the backward pass.
+   *
+   * @param value the matrix, not copied
+   * @return the tensor, for one step
+   */
+  public static Tensor withGrad(FloatMatrix value) {
+    return new Tensor(value, true);
+  }
+
+  /** What a layer computed in a step of a tape. */
+  static Tensor result(FloatMatrix value, boolean wantsGrad, Tape tape, int step) {
+    Tensor tensor = new Tensor(value, wantsGrad);
+    tensor.bind(tape, step);
+    return tensor;
+  }
+
+  /** Makes the tensor part of a step. */
+  void bind(Tape newTape, int newStep) {
+    tape = newTape;
+    step = newStep;
+  }
+
+  Tape tape() {
+    return tape;
+  }
+
+  /**
+   * The matrix.
+   *
+   * @return the matrix itself
+   * @throws IllegalStateException if the tensor belongs to an earlier step of its tape
+   */
+  public FloatMatrix value() {
+    checkStep();
+    return value;
+  }
+
+  /**
+   * The number of rows.
+   *
+   * @return how many tokens
+   */
+  public int rows() {
+    return value.rows();
+  }
+
+  /**
+   * The number of columns.
+   *
+   * @return how many features
+   */
+  public int cols() {
+    return value.cols();
+  }
+
+  /**
+   * Whether the backward pass computes the gradient of this tensor.
+   *
+   * @return true if so
+   */
+  public boolean wantsGrad() {
+    return wantsGrad;
+  }
+
+  /**
+   * The gradient of an input made by {@link #withGrad}, summed over all uses, until the next {@link
+   * Tape#reset()}.
+   *
+   * @return the gradient, of the value's shape
+   * @throws IllegalStateException if there is none, with the reason
+   */
+  public FloatMatrix grad() {
+    checkStep();
+    if (!wantsGrad) {
+      throw new IllegalStateException(
+          "tensor " + value.shape() + " wants no gradient: make it with Tensor.withGrad");
+    }
+    if (grad == null) {
+      throw new IllegalStateException(
+          "tensor "
+              + value.shape()
+              + " has no gradient: backward was not called, did not reach it, or has already used"
+              + " it up (only inputs made with Tensor.withGrad keep theirs)");
+    }
+    return grad;
+  }
+
+  private void checkStep() {
+    if (tape != null && tape.step() != step) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT,
+              "tensor %s belongs to step %d of its tape, which is at step %d: reset() has ended it",
+              value.shape(),
+              step,
+              tape.step()));
+    }
+  }
+}

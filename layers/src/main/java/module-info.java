@@ -1,0 +1,7 @@
+/** Layers, their gradients and optimizers, for training in int8 and in floating point. */
+module dev.switchyard.layers {
+  requires transitive dev.switchyard.kernels;
+
+  exports dev.switchyard.layers;
+  exports dev.switchyard.layers.optim;
+}

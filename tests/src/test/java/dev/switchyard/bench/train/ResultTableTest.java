@@ -1,0 +1,54 @@
+package dev.switchyard.bench.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+
+class ResultTableTest {
+  @Test
+  void showsTrainingsSideBySide() {
+    assertThat(ResultTable.of(List.of(Sample.FLOAT32, Sample.SWITCHBACK)))
+        .isEqualTo(
+            """
+                                         FLOAT32          SWITCHBACK
+            final loss                    0.3120              0.3140
+            test accuracy                87.35 %             87.20 %
+            time of a step              182.4 ms             95.0 ms
+              float multiply    100.0 ms  54.8 %                   -
+              attention          50.0 ms  27.4 %     45.0 ms  47.4 %
+              quantize                         -      3.1 ms   3.3 %
+              int8 multiply                    -     40.0 ms  42.1 %
+              rest               32.4 ms  17.8 %      6.9 ms   7.3 %
+            images a second                1,402               2,690
+            speed                         1.00 x              1.92 x
+            """);
+  }
+
+  @Test
+  void oneTrainingHasNothingToCompareWith() {
+    assertThat(ResultTable.of(List.of(Sample.FLOAT32)))
+        .contains("FLOAT32", "images a second")
+        .doesNotContain("speed");
+  }
+
+  @Test
+  void isTheSameInEveryLocale() {
+    String expected = ResultTable.of(List.of(Sample.FLOAT32));
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.GERMANY);
+    try {
+      assertThat(ResultTable.of(List.of(Sample.FLOAT32))).isEqualTo(expected).contains("182.4 ms");
+    } finally {
+      Locale.setDefault(before);
+    }
+  }
+
+  @Test
+  void aTrainingThatDivergedIsShownAsSuch() {
+    assertThat(ResultTable.of(List.of(Sample.diverged())).lines().toList().get(1))
+        .startsWith("final loss")
+        .endsWith(" NaN");
+  }
+}

@@ -1,0 +1,98 @@
+package dev.switchyard.build;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.Random;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Which part of the library may use which. */
+@AnalyzeClasses(packages = "dev.switchyard", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+  @ArchTest
+  static final ArchRule DEPENDENCIES_POINT_ONE_WAY =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.switchyard..")
+          .layer("bench")
+          .definedBy("dev.switchyard.bench..")
+          .layer("layers")
+          .definedBy("dev.switchyard.layers..")
+          .layer("operations")
+          .definedBy("dev.switchyard.kernels")
+          .layer("driver")
+          .definedBy("dev.switchyard.kernels.driver..")
+          .layer("backends")
+          .definedBy("dev.switchyard.kernels.backend..")
+          .layer("data")
+          .definedBy("dev.switchyard.kernels.data..")
+          .layer("threads")
+          .definedBy("dev.switchyard.kernels.parallel..")
+          .whereLayer("layers")
+          .mayOnlyAccessLayers("operations", "data", "threads")
+          .whereLayer("operations")
+          .mayOnlyAccessLayers("driver", "backends", "data", "threads")
+          .whereLayer("driver")
+          .mayOnlyAccessLayers("backends", "data", "threads")
+          .whereLayer("backends")
+          .mayOnlyAccessLayers("data")
+          .whereLayer("data")
+          .mayNotAccessAnyLayer()
+          .whereLayer("threads")
+          .mayNotAccessAnyLayer();
+
+  @ArchTest
+  static final ArchRule NO_PACKAGE_CYCLES =
+      slices().matching("dev.switchyard.(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule KERNELS_NEED_THE_JDK_ALONE =
+      classes()
+          .that()
+          .resideInAPackage("dev.switchyard.kernels..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage("java..", "jdk..", "dev.switchyard.kernels..");
+
+  @ArchTest
+  static final ArchRule LAYERS_NEED_KERNELS_AND_THE_JDK_ALONE =
+      classes()
+          .that()
+          .resideInAPackage("dev.switchyard.layers..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..", "jdk..", "dev.switchyard.kernels..", "dev.switchyard.layers..");
+
+  /** A JVM started without the incubator module must never load a class that names it. */
+  @ArchTest
+  static final ArchRule ONLY_THE_VECTOR_BACKEND_USES_THE_VECTOR_API =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.switchyard.kernels.backend.vector..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("jdk.incubator.vector..");
+
+  /**
+   * A seeded run must repeat bit for bit: all randomness comes from our counter-based generator.
+   */
+  @ArchTest
+  static final ArchRule NO_RANDOMNESS_FROM_ELSEWHERE =
+      noClasses()
+          .that()
+          .resideInAnyPackage("dev.switchyard.kernels..", "dev.switchyard.layers..")
+          .should()
+          .dependOnClassesThat()
+          .belongToAnyOf(Random.class, ThreadLocalRandom.class)
+          .orShould()
+          .dependOnClassesThat()
+          .resideInAPackage("java.util.random")
+          .orShould()
+          .callMethod(Math.class, "random");
+}

@@ -1,0 +1,415 @@
+package dev.switchyard.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.switchyard.kernels.Matrices.Cell;
+import dev.switchyard.kernels.Matrices.Values;
+import dev.switchyard.kernels.RowOperation.Exponentials;
+import dev.switchyard.kernels.RowOperation.Inputs;
+import dev.switchyard.kernels.RowOperation.Moments;
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The element-wise operations on both backends against double precision. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // series must end
+class ElementwiseTest {
+  private static final int ROWS = 3;
+
+  /** From the smallest to the largest numbers, and where exponentials are at their limits. */
+  private static final float[] EXTREMES = {
+    0, -0f, 1e-30f, -1e-30f, 1, -1, 4, -4, 13, -13, 14, -14, 87, -87, 88.5f, -88.5f, 100, -100,
+    1e10f, -1e10f, 1e30f, -1e30f, 1e38f, -1e38f
+  };
+
+  static Stream<Arguments> operations() {
+    return Setup.BACKENDS.stream()
+        .flatMap(b -> Arrays.stream(RowOperation.values()).map(op -> Arguments.of(b, op)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void withinBoundsAtEveryLength(String backend, RowOperation op) {
+    for (int cols = 1; cols <= 70; cols++) {
+      check(backend, op, inputs(op, cols, cols % 2 == 0 ? 1 : 0.37f));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void withinBoundsForExtremes(String backend, RowOperation op) {
+    float[] values = select(op.largest);
+    FloatMatrix x = Matrices.random(values.length, 19, 1, (key, j) -> pick(values, key, j));
+    for (int i = 0; i < values.length; i++) {
+      x.set(i, 0, values[i]);
+    }
+    FloatMatrix y = Matrices.gaussian(values.length, 19, 2);
+    check(backend, op, Inputs.of(x, y, 0.5f));
+  }
+
+  private static float[] select(double limit) {
+    float[] selected = new float[EXTREMES.length];
+    int n = 0;
+    for (float value : EXTREMES) {
+      if (Math.abs(value) <= limit) {
+        selected[n++] = value;
+      }
+    }
+    return Arrays.copyOf(selected, n);
+  }
+
+  private static float pick(float[] values, long key, int index) {
+    return values[Math.floorMod(CounterRandom.bits(key, index), values.length)];
+  }
+
+  /** Each thousandth from -20 to 20: no gap of an approximation goes unseen. */
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "vector"})
+  void geluIsAccurateEverywhere(String backend) {
+    FloatMatrix x = FloatMatrix.allocate(40, 1000);
+    for (int i = 0; i < x.data().length; i++) {
+      x.data()[i] = (i - 20_000) / 1000f;
+    }
+    FloatMatrix ones = FloatMatrix.allocate(40, 1000);
+    Arrays.fill(ones.data(), 1);
+    Inputs in = Inputs.of(x, ones, 1);
+    check(backend, RowOperation.GELU, in);
+    check(backend, RowOperation.GELU_BACKWARD, in);
+  }
+
+  private static void check(String backend, RowOperation op, Inputs in) {
+    int rows = in.x().rows();
+    int cols = in.x().cols();
+    Elementwise e = Setup.serial(backend).elementwise();
+    Inputs before = in.copy();
+    FloatMatrix out = Matrices.blank(rows, cols, 4);
+    String what = "%s on %s, %s".formatted(op, backend, in.x().shape());
+
+    op.run(e, in, out);
+
+    double[][] values = new double[rows][cols];
+    double[][] bounds = new double[rows][cols];
+    for (int i = 0; i < rows; i++) {
+      op.expect(before, i, values[i], bounds[i]);
+    }
+    // Results may be subnormal, where an error of one unit is absolute.
+    Cell bound = (i, j) -> bounds[i][j] + Float.MIN_VALUE;
+    Matrices.assertClose(out, (i, j) -> values[i][j], bound, what);
+    Matrices.assertGapsUntouched(out, what);
+    assertThat(Matrices.content(in.x())).as(what).isEqualTo(Matrices.content(before.x()));
+    assertThat(Matrices.content(in.y())).as(what).isEqualTo(Matrices.content(before.y()));
+  }
+
+  private static Inputs inputs(RowOperation op, int cols, float scale) {
+    FloatMatrix x = Matrices.random(ROWS, cols, cols, (key, j) -> 3 * Values.GAUSSIAN.at(key, j));
+    if (op == RowOperation.SOFTMAX_BACKWARD) {
+      Setup.serial("reference").elementwise().softmax(x, 1, new float[ROWS], 0);
+    }
+    return Inputs.of(x, Matrices.gaussian(ROWS, cols, 100 + cols), scale);
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void resultMayReplaceAnInput(String backend, RowOperation op) {
+    Elementwise e = Setup.serial(backend).elementwise();
+    for (int cols : new int[] {1, 16, 37}) {
+      Inputs in = inputs(op, cols, 0.37f);
+      FloatMatrix apart = Matrices.blank(ROWS, cols, 4);
+      op.run(e, in.copy(), apart);
+      if (op.overX) {
+        FloatMatrix x = Matrices.copy(in.x());
+        op.run(e, in.withX(x), x);
+        Matrices.assertSameBits(x, apart, op + " over x");
+        Matrices.assertGapsUntouched(x, op + " over x");
+      }
+      if (op.overY) {
+        FloatMatrix y = Matrices.copy(in.y());
+        op.run(e, in.withY(y), y);
+        Matrices.assertSameBits(y, apart, op + " over y");
+        Matrices.assertGapsUntouched(y, op + " over y");
+      }
+    }
+  }
+
+  /** A NaN spoils its row where the operation mixes rows, its element where not, and no more. */
+  @ParameterizedTest
+  @MethodSource("operations")
+  void nanStaysWhereItBelongs(String backend, RowOperation op) {
+    Elementwise e = Setup.serial(backend).elementwise();
+    for (int cols : new int[] {3, 16, 37}) {
+      Inputs in = inputs(op, cols, 0.37f);
+      FloatMatrix clean = Matrices.blank(ROWS, cols, 4);
+      op.run(e, in.copy(), clean);
+      Inputs spoiled = in.copy();
+      spoiled.x().set(1, 2, Float.NaN);
+      FloatMatrix out = Matrices.blank(ROWS, cols, 5);
+
+      op.run(e, spoiled, out);
+
+      Cell expected = (i, j) -> i == 1 && (op.mixesRow || j == 2) ? Double.NaN : clean.get(i, j);
+      Matrices.assertClose(out, expected, Cell.ZERO, op + " with a NaN");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void threadsDoNotMatter(String backend, RowOperation op) {
+    FloatMatrix x = Matrices.gaussian(150, 257, 1);
+    Inputs in = Inputs.of(x, Matrices.gaussian(150, 257, 2), 0.37f);
+    FloatMatrix one = Matrices.blank(150, 257, 3);
+    op.run(Setup.serial(backend).elementwise(), in.copy(), one);
+    for (int threads : new int[] {2, 3}) {
+      FloatMatrix several = Matrices.blank(150, 257, 3);
+      op.run(new Setup(backend, threads).kernels().elementwise(), in.copy(), several);
+      Matrices.assertSameBits(several, one, op + " on " + threads + " threads");
+      Matrices.assertGapsUntouched(several, op + " on " + threads + " threads");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void emptyMatricesAreNoTrouble(String backend, RowOperation op) {
+    Elementwise e = Setup.serial(backend).elementwise();
+    FloatMatrix noRows = FloatMatrix.allocate(0, 5);
+    FloatMatrix noColumns = FloatMatrix.allocate(5, 0);
+
+    assertThatCode(() -> op.run(e, Inputs.of(noRows, noRows, 1), noRows))
+        .doesNotThrowAnyException();
+    assertThatCode(() -> op.run(e, Inputs.of(noColumns, noColumns, 1), noColumns))
+        .doesNotThrowAnyException();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "vector"})
+  void softmaxRowsSumToOneAndMatchTheirNormalizer(String backend) {
+    Elementwise e = Setup.serial(backend).elementwise();
+    for (int cols = 1; cols <= 70; cols++) {
+      Inputs in = inputs(RowOperation.SOFTMAX, cols, 0.37f);
+      FloatMatrix p = Matrices.blank(ROWS, cols, 1);
+      RowOperation.SOFTMAX.run(e, in, p);
+      for (int i = 0; i < ROWS; i++) {
+        double sum = 0;
+        for (int j = 0; j < cols; j++) {
+          sum += p.get(i, j);
+        }
+        // The float sum of the terms, its reciprocal and one product each are off.
+        assertThat(sum).isCloseTo(1, within(RowOperation.gamma(cols + 3)));
+        Exponentials terms = new Exponentials(in, i);
+        assertThat((double) in.computedLse()[1 + i])
+            .isCloseTo(terms.lse(), within(terms.lseError()));
+      }
+      assertThat(in.computedLse()[0]).as("before lseOffset").isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "vector"})
+  void layerNormLeavesItsStatistics(String backend) {
+    Elementwise e = Setup.serial(backend).elementwise();
+    for (int cols = 1; cols <= 70; cols++) {
+      Inputs in = inputs(RowOperation.LAYER_NORM, cols, 1);
+      Arrays.fill(in.stats(), Float.NaN);
+      RowOperation.LAYER_NORM.run(e, in, Matrices.blank(ROWS, cols, 1));
+      for (int i = 0; i < ROWS; i++) {
+        Moments moments = new Moments(in, i);
+        assertThat((double) in.stats()[2 * i]).isCloseTo(moments.mean, within(moments.meanError));
+        assertThat((double) in.stats()[2 * i + 1])
+            .isCloseTo(moments.rstd, within(moments.rstd * moments.rstdError));
+      }
+    }
+  }
+
+  // Operations that end in vectors
+
+  /** Rows in ascending order: the very floats of the naive loop, on any backend and threads. */
+  @ParameterizedTest
+  @MethodSource("setups")
+  void columnSumsAreThoseOfTheNaiveLoop(Setup setup) {
+    for (int cols : new int[] {0, 1, 7, 16, 33, 70, 700}) {
+      FloatMatrix x = Matrices.gaussian(101, cols, cols);
+      float[] sums = start(cols + 1);
+      float[] expected = start(cols + 1);
+      for (int i = 0; i < x.rows(); i++) {
+        for (int j = 0; j < cols; j++) {
+          expected[j] += x.get(i, j);
+        }
+      }
+
+      setup.kernels().elementwise().addColumnSums(x, sums);
+
+      assertThat(sums).isEqualTo(expected);
+    }
+  }
+
+  /**
+   * Each gradient is a sum over the rows onto what is there; a term of the gain has three
+   * roundings.
+   */
+  @ParameterizedTest
+  @MethodSource("setups")
+  void layerNormParameterGradientsAreAdded(Setup setup) {
+    int rows = 101;
+    for (int cols : new int[] {1, 7, 16, 33, 70, 400}) {
+      FloatMatrix x = Matrices.gaussian(rows, cols, cols);
+      Inputs in = Inputs.of(x, Matrices.gaussian(rows, cols, 1), 1);
+      FloatMatrix gains = FloatMatrix.of(start(cols + 1), 1, cols);
+      float[] shifts = start(cols + 1);
+      double[] expected = new double[cols];
+      double[] magnitudes = new double[cols];
+      float[] expectedShifts = start(cols + 1);
+      for (int j = 0; j < cols; j++) {
+        expected[j] = gains.get(0, j);
+        magnitudes[j] = Math.abs(gains.get(0, j));
+        for (int i = 0; i < rows; i++) {
+          double normalized = (x.get(i, j) - (double) in.stats()[2 * i]) * in.stats()[2 * i + 1];
+          expected[j] += in.y().get(i, j) * normalized;
+          magnitudes[j] += Math.abs(in.y().get(i, j) * normalized);
+          expectedShifts[j] += in.y().get(i, j);
+        }
+      }
+
+      setup
+          .kernels()
+          .elementwise()
+          .layerNormParameterGradients(x, in.stats(), in.y(), gains.data(), shifts);
+
+      double gamma = RowOperation.gamma(rows + 4);
+      Matrices.assertClose(gains, (i, j) -> expected[j], (i, j) -> gamma * magnitudes[j], "gains");
+      assertThat(gains.data()[cols]).isEqualTo(start(cols + 1)[cols]);
+      assertThat(shifts).isEqualTo(expectedShifts);
+    }
+  }
+
+  static Stream<Setup> setups() {
+    return Setup.all();
+  }
+
+  private static float[] start(int n) {
+    float[] start = new float[n];
+    for (int i = 0; i < n; i++) {
+      start[i] = i % 5 - 2;
+    }
+    return start;
+  }
+
+  static Stream<Arguments> adamSteps() {
+    return Setup.all()
+        .flatMap(
+            s ->
+                Stream.of(1, 2, 1000)
+                    .flatMap(
+                        step -> Stream.of(1, 17, 70, 40_000).map(n -> Arguments.of(s, step, n))));
+  }
+
+  /**
+   * With gradients and moments that no factor cancels: each moment is a sum of two products, at
+   * most 5 roundings; the update follows from the stored moments with at most 10, those of its
+   * constants included.
+   */
+  @ParameterizedTest
+  @MethodSource("adamSteps")
+  void adamWIsTheAlgorithmOfItsPaper(Setup setup, int step, int n) {
+    float lr = 1e-2f;
+    float beta1 = 0.9f;
+    float beta2 = 0.999f;
+    float eps = 1e-8f;
+    float decay = 0.1f;
+    Values absolute = (key, j) -> Math.abs(Values.GAUSSIAN.at(key, j));
+    FloatMatrix w = dense(n, 1, Values.GAUSSIAN);
+    FloatMatrix g = dense(n, 2, Values.GAUSSIAN);
+    FloatMatrix m = dense(n, 3, Values.GAUSSIAN);
+    FloatMatrix v = dense(n, 4, absolute);
+    FloatMatrix oldW = Matrices.copy(w);
+    FloatMatrix oldG = Matrices.copy(g);
+    FloatMatrix oldM = Matrices.copy(m);
+    FloatMatrix oldV = Matrices.copy(v);
+
+    setup
+        .kernels()
+        .elementwise()
+        .adamW(w.data(), g.data(), m.data(), v.data(), n, step, lr, beta1, beta2, eps, decay);
+
+    double gamma = RowOperation.gamma(5);
+    Cell first = (i, j) -> (double) beta1 * oldM.get(0, j) + (1.0 - beta1) * oldG.get(0, j);
+    Cell firstSize =
+        (i, j) -> Math.abs(beta1 * oldM.get(0, j)) + Math.abs((1.0 - beta1) * oldG.get(0, j));
+    Matrices.assertClose(m, first, (i, j) -> gamma * firstSize.at(0, j), "first moment");
+    Cell second =
+        (i, j) -> (double) beta2 * oldV.get(0, j) + (1.0 - beta2) * oldG.get(0, j) * oldG.get(0, j);
+    Matrices.assertClose(v, second, (i, j) -> gamma * second.at(0, j), "second moment");
+    Cell update =
+        (i, j) ->
+            lr
+                * (m.get(0, j) / (1 - Math.pow(beta1, step)))
+                / (Math.sqrt(v.get(0, j) / (1 - Math.pow(beta2, step))) + eps);
+    Cell kept = (i, j) -> oldW.get(0, j) * (1 - (double) lr * decay);
+    Matrices.assertClose(
+        w,
+        (i, j) -> kept.at(0, j) - update.at(0, j),
+        (i, j) ->
+            gamma * Math.abs(kept.at(0, j)) + RowOperation.gamma(10) * Math.abs(update.at(0, j)),
+        "weights");
+    assertThat(Matrices.content(g)).isEqualTo(Matrices.content(oldG));
+  }
+
+  /** Elements past n are not touched, and a NaN in a gradient spoils its own parameter only. */
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "vector"})
+  void adamWKeepsToItself(String backend) {
+    int n = 37;
+    float[][] clean = {start(n + 3), start(n + 3), start(n + 3), new float[n + 3]};
+    float[][] spoiled = {start(n + 3), start(n + 3), start(n + 3), new float[n + 3]};
+    spoiled[1][5] = Float.NaN;
+    float[] before = start(n + 3);
+
+    step(backend, clean, n, 1);
+    step(backend, spoiled, n, 1);
+
+    for (int which : new int[] {0, 2, 3}) {
+      assertThat(spoiled[which][5]).isNaN();
+      spoiled[which][5] = clean[which][5];
+      assertThat(spoiled[which]).isEqualTo(clean[which]);
+    }
+    assertThat(Arrays.copyOfRange(clean[0], n, n + 3))
+        .isEqualTo(Arrays.copyOfRange(before, n, n + 3));
+    assertThat(clean[0][0]).isNotEqualTo(before[0]);
+  }
+
+  /** A gradient whose square is beyond float, but not its share in the moment. */
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "vector"})
+  void adamWSurvivesLargeGradients(String backend) {
+    float[][] arrays = {new float[40], new float[40], new float[40], new float[40]};
+    Arrays.fill(arrays[1], 1e20f);
+
+    step(backend, arrays, 40, 1_000_000);
+
+    for (int i = 0; i < 40; i++) {
+      // lr m / sqrt v, with m = 0.1 g, v = 0.001 g^2, and nothing left to correct
+      assertThat((double) arrays[0][i]).isCloseTo(-0.01 * Math.sqrt(10), within(1e-6));
+    }
+  }
+
+  private static void step(String backend, float[][] arrays, int n, int step) {
+    Setup.serial(backend)
+        .elementwise()
+        .adamW(arrays[0], arrays[1], arrays[2], arrays[3], n, step, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f);
+  }
+
+  private static FloatMatrix dense(int n, long seed, Values values) {
+    FloatMatrix m = FloatMatrix.allocate(1, n);
+    long key = new CounterRandom(seed).key(0);
+    for (int j = 0; j < n; j++) {
+      m.set(0, j, values.at(key, j));
+    }
+    return m;
+  }
+}

@@ -1,0 +1,178 @@
+package dev.switchyard.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.switchyard.kernels.parallel.Parallel;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class ParallelTest {
+  @ParameterizedTest
+  @CsvSource({"1,0", "1,5", "2,0", "2,1", "2,1000", "3,2", "9,1000"})
+  void eachTaskRunsOnce(int threads, int tasks) {
+    AtomicIntegerArray runs = new AtomicIntegerArray(tasks);
+
+    Parallel.ofThreads(threads).forEach(tasks, runs::incrementAndGet);
+
+    assertThat(IntStream.range(0, tasks).map(runs::get)).hasSize(tasks).allMatch(n -> n == 1);
+  }
+
+  @Test
+  void oneThreadIsTheCallersAndTouchesNoPool() {
+    Thread caller = Thread.currentThread();
+
+    Parallel.over(new ClosedPool().pool, 1)
+        .forEach(3, i -> assertThat(Thread.currentThread()).isSameAs(caller));
+
+    assertThat(Parallel.ofThreads(1)).isSameAs(Parallel.serial());
+    assertThat(Parallel.serial().threads()).isEqualTo(1);
+  }
+
+  @Test
+  void severalThreadsWorkAtATime() {
+    CountDownLatch both = new CountDownLatch(2);
+    try (ForkJoinPool pool = new ForkJoinPool(1)) {
+      Parallel.over(pool, 2)
+          .forEach(
+              2,
+              i -> {
+                both.countDown();
+                await(both); // returns only if the other task runs meanwhile
+              });
+    }
+    assertThat(both.getCount()).isZero();
+  }
+
+  @Test
+  void callerDoesTheWorkOfAClosedPool() {
+    AtomicIntegerArray runs = new AtomicIntegerArray(100);
+
+    Parallel.over(new ClosedPool().pool, 4).forEach(100, runs::incrementAndGet);
+
+    assertThat(IntStream.range(0, 100).map(runs::get)).allMatch(n -> n == 1);
+  }
+
+  /** The pool's only thread waits for what the caller does next: waiting for it would never end. */
+  @Test
+  void callerDoesTheWorkOfABusyPool() {
+    CountDownLatch occupied = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    AtomicIntegerArray runs = new AtomicIntegerArray(100);
+    try (ForkJoinPool pool = new ForkJoinPool(1)) {
+      pool.execute(
+          () -> {
+            occupied.countDown();
+            await(release);
+          });
+      await(occupied);
+      try {
+        Thread caller =
+            new Thread(() -> Parallel.over(pool, 2).forEach(100, runs::incrementAndGet));
+        caller.start();
+        assertThat(joins(caller)).as("forEach returned").isTrue();
+        assertThat(IntStream.range(0, 100).map(runs::get)).allMatch(n -> n == 1);
+      } finally {
+        release.countDown();
+      }
+    }
+  }
+
+  /** All tasks have ended when forEach returns, even if the pool is shut down under it. */
+  @Test
+  void poolShutDownMeanwhile() {
+    AtomicIntegerArray runs = new AtomicIntegerArray(50);
+    ForkJoinPool pool = new ForkJoinPool(1);
+
+    Parallel.over(pool, 2)
+        .forEach(
+            50,
+            i -> {
+              pool.shutdownNow();
+              runs.incrementAndGet(i);
+            });
+
+    assertThat(IntStream.range(0, 50).map(runs::get)).allMatch(n -> n == 1);
+  }
+
+  @Test
+  void anInterruptedCallerStillWaitsAndStaysInterrupted() {
+    AtomicIntegerArray runs = new AtomicIntegerArray(100);
+    Thread.currentThread().interrupt();
+
+    Parallel.ofThreads(2).forEach(100, runs::incrementAndGet);
+
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(IntStream.range(0, 100).map(runs::get)).allMatch(n -> n == 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void failureOfATaskIsTheCallersAndStopsTheRest(int threads) {
+    AtomicIntegerArray runs = new AtomicIntegerArray(100_000);
+    IllegalStateException failure = new IllegalStateException("task 3");
+    Parallel parallel = Parallel.ofThreads(threads);
+
+    assertThatThrownBy(
+            () ->
+                parallel.forEach(
+                    runs.length(),
+                    i -> {
+                      runs.incrementAndGet(i);
+                      if (i == 3) {
+                        throw failure;
+                      }
+                    }))
+        .isSameAs(failure);
+
+    assertThat(IntStream.range(0, runs.length()).map(runs::get)).contains(0);
+    parallel.forEach(1, i -> runs.incrementAndGet(0)); // and the runner still works
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, -1})
+  void refusesFewerThreadsThanOne(int threads) {
+    assertThatThrownBy(() -> Parallel.ofThreads(threads))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("threads is " + threads + " (expected 1 or more)");
+  }
+
+  @Test
+  void refusesNoPool() {
+    assertThatThrownBy(() -> Parallel.over(null, 2)).isInstanceOf(NullPointerException.class);
+  }
+
+  private static final class ClosedPool {
+    final ForkJoinPool pool = new ForkJoinPool(2);
+
+    ClosedPool() {
+      pool.close();
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static boolean joins(Thread thread) {
+    try {
+      return thread.join(Duration.ofSeconds(10));
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+package dev.switchyard.kernels;
+
+import static java.util.stream.Collectors.toList;
+
+import dev.switchyard.kernels.Matrices.Values;
+import dev.switchyard.kernels.ProductCase.Kind;
+import dev.switchyard.kernels.ProductCase.Shape;
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Form;
+import dev.switchyard.kernels.data.Matrix;
+import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Scaling;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every kind and form of product on every backend against naive sums, over odd shapes. */
+class ProductTest {
+  private static final int[] SIZES = {
+    0, 1, 2, 3, 5, 7, 11, 12, 13, 16, 17, 31, 32, 33, 63, 64, 65, 97, 127, 129
+  };
+
+  static Stream<Arguments> configurations() {
+    return configurations(Kind.values());
+  }
+
+  static Stream<Arguments> int8Configurations() {
+    return configurations(Kind.INT8, Kind.INT8_SUMS);
+  }
+
+  private static Stream<Arguments> configurations(Kind... kinds) {
+    return Arrays.stream(kinds)
+        .flatMap(kind -> Arrays.stream(Form.values()).map(form -> List.of(kind, form)))
+        .flatMap(p -> Setup.all().map(setup -> Arguments.of(p.get(0), p.get(1), setup)));
+  }
+
+  /**
+   * Each size in each place, random triples, and all pairs around the edges of tiles and blocks.
+   */
+  private static List<Shape> shapes() {
+    List<Shape> shapes = new ArrayList<>();
+    int n = SIZES.length;
+    for (int i = 0; i < n; i++) {
+      shapes.add(new Shape(SIZES[i], SIZES[(i + 7) % n], SIZES[(i + 13) % n]));
+    }
+    long key = new CounterRandom(2).key(0);
+    for (int i = 0; i < 40; i++) {
+      int[] pick = new int[3];
+      for (int j = 0; j < 3; j++) {
+        pick[j] = SIZES[Math.floorMod(CounterRandom.bits(key, 3 * i + j), n)];
+      }
+      shapes.add(new Shape(pick[0], pick[1], pick[2]));
+    }
+    for (int m : new int[] {11, 12, 13, 23, 24, 25}) {
+      for (int cols : new int[] {7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65}) {
+        shapes.add(new Shape(m, cols, 4 + m % 3));
+      }
+    }
+    return shapes;
+  }
+
+  @ParameterizedTest(name = "{0} {1} {2}")
+  @MethodSource("configurations")
+  void oddShapes(Kind kind, Form form, Setup setup) {
+    check(kind, form, setup, shapes());
+  }
+
+  @ParameterizedTest(name = "{0} {1} {2}")
+  @MethodSource("configurations")
+  void longSums(Kind kind, Form form, Setup setup) {
+    check(
+        kind,
+        form,
+        setup,
+        IntStream.of(511, 512, 513, 1023, 1025, 1039, 1040, 1041, 1535, 1537, 2048, 5001)
+            .mapToObj(k -> new Shape(2 + k % 2, 3 + k % 5, k))
+            .collect(toList()));
+  }
+
+  @ParameterizedTest(name = "{0} {1} {2}")
+  @MethodSource("configurations")
+  void wideAndTallResults(Kind kind, Form form, Setup setup) {
+    check(
+        kind,
+        form,
+        setup,
+        Stream.of(95, 96, 97, 191, 193, 1023, 1025, 3000)
+            .flatMap(size -> Stream.of(new Shape(2, size, 3), new Shape(size, 5, 4)))
+            .collect(toList()));
+  }
+
+  /** Float kinds twice: gaussian values within the bound, and small integers exactly. */
+  private static void check(Kind kind, Form form, Setup setup, List<Shape> shapes) {
+    Kernels kernels = setup.kernels();
+    PackedMatrix buffer = new PackedMatrix(); // its old content must not matter
+    for (int i = 0; i < shapes.size(); i++) {
+      // 5 i goes through all epilogues, storages and scalings.
+      ProductCase.random(kind, form, shapes.get(i), 5 * i).check(kernels, buffer);
+      if (kind.type != ElementType.INT8) {
+        ProductCase.random(kind, form, shapes.get(i), 5 * i, Values.INTEGERS)
+            .check(kernels, buffer);
+      }
+    }
+  }
+
+  /** The largest sums of the longest int8 product, either sign, are exact. */
+  @ParameterizedTest(name = "{0} {1} {2}")
+  @MethodSource("int8Configurations")
+  void longestInt8SumOfTheLargestValues(Kind kind, Form form, Setup setup) {
+    int k = Kernels.MAX_INT8_INNER;
+    QuantizedMatrix a = extreme(form == Form.TN, 2, k);
+    QuantizedMatrix b = extreme(form != Form.NT, 3, k);
+    ProductCase.of(kind, form, a, b, 0).check(setup.kernels(), new PackedMatrix());
+  }
+
+  /** 127 everywhere, with rows of -127 among the outer dimension. */
+  private static QuantizedMatrix extreme(boolean transposed, int outer, int inner) {
+    return Matrices.quantized(
+        transposed ? inner : outer,
+        transposed ? outer : inner,
+        transposed ? Scaling.COLUMN : Scaling.ROW,
+        1,
+        (i, j) -> (transposed ? j : i) % 2 == 0 ? 127 : -127);
+  }
+
+  static Stream<Arguments> floatConfigurations() {
+    return configurations(Kind.FLOAT32, Kind.BFLOAT16);
+  }
+
+  /** Float products take operands of any storage: floats, bfloat16, or int8 with any scaling. */
+  @ParameterizedTest(name = "{0} {1} {2}")
+  @MethodSource("floatConfigurations")
+  void anyStorageOfOperands(Kind kind, Form form, Setup setup) {
+    Kernels kernels = setup.kernels();
+    int size = 37;
+    int k = 41;
+    List<Matrix> lefts = form == Form.TN ? stored(k, size) : stored(size, k);
+    List<Matrix> rights = form == Form.NT ? stored(size, k) : stored(k, size);
+    long seed = 0;
+    for (Matrix a : lefts) {
+      for (Matrix b : rights) {
+        ProductCase.of(kind, form, a, b, seed++).check(kernels, new PackedMatrix());
+      }
+    }
+  }
+
+  private static List<Matrix> stored(int rows, int cols) {
+    FloatMatrix m = Matrices.gaussian(rows, cols, rows);
+    List<Matrix> all = new ArrayList<>(List.of(m, Matrices.toBfloat16(m)));
+    for (Scaling scaling : Scaling.values()) {
+      all.add(Matrices.quantized(rows, cols, scaling, cols));
+    }
+    return all;
+  }
+}

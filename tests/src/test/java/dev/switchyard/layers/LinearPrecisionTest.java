@@ -1,0 +1,314 @@
+package dev.switchyard.layers;
+
+import static dev.switchyard.layers.Fixtures.gaussian;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.Bfloat16;
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The three products of {@link Linear} in each precision against their formulas in double. */
+class LinearPrecisionTest {
+  private static final double U = 0x1p-24;
+
+  /** What each operand of the three products is rounded to: X and W, G and W, G and X. */
+  private record Rounded(
+      UnaryOperator<double[][]> x,
+      UnaryOperator<double[][]> w,
+      UnaryOperator<double[][]> g,
+      UnaryOperator<double[][]> wBack,
+      UnaryOperator<double[][]> gWeight,
+      UnaryOperator<double[][]> xWeight) {
+    static Rounded of(Precision precision) {
+      UnaryOperator<double[][]> exact = a -> a;
+      UnaryOperator<double[][]> half = LinearPrecisionTest::bfloat16;
+      UnaryOperator<double[][]> row = LinearPrecisionTest::byRow;
+      UnaryOperator<double[][]> column = a -> transpose(byRow(transpose(a)));
+      UnaryOperator<double[][]> tensor = LinearPrecisionTest::byTensor;
+      return switch (precision) {
+        case FLOAT32 -> new Rounded(exact, exact, exact, exact, exact, exact);
+        case BFLOAT16 -> new Rounded(half, half, half, half, half, half);
+        case SWITCHBACK -> new Rounded(row, tensor, row, tensor, exact, exact);
+        case SWITCHBACK_M -> new Rounded(row, tensor, row, tensor, exact, row);
+        case SWITCHBACK_Q -> new Rounded(row, row, row, column, exact, exact);
+        case INT8_ALL -> new Rounded(row, row, row, column, column, column);
+      };
+    }
+  }
+
+  /** The layer's output and gradients, and what they are computed from. */
+  private static final class Run {
+    final FloatMatrix x;
+    final FloatMatrix g;
+    final Linear layer;
+    final FloatMatrix y;
+    final FloatMatrix gx;
+    final FloatMatrix gw;
+    final float[] gb;
+
+    Run(Kernels kernels, Precision precision, int rows, int in, int out, long seed) {
+      x = gaussian(rows, in, seed);
+      g = gaussian(rows, out, seed + 1);
+      layer = new Linear("l", in, out, precision, new CounterRandom(seed));
+      Fixtures.disturb(layer.parameters().subList(1, 2), 1);
+      Tape tape = Tape.recording(kernels);
+      Tensor input = Tensor.withGrad(x);
+      Tensor output = layer.forward(tape, input);
+      tape.backward(output, g);
+      y = output.value();
+      gx = input.grad();
+      gw = weight().grad();
+      gb = layer.parameters().get(1).grad().data();
+    }
+
+    Parameter weight() {
+      return layer.parameters().get(0);
+    }
+
+    double bias(int j) {
+      return layer.parameters().get(1).value().get(0, j);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void productsFollowTheirFormulas(Precision precision) {
+    for (String backend : new String[] {"reference", "vector"}) {
+      Run run = new Run(Fixtures.kernels(backend, 2), precision, 37, 65, 43, 5);
+      Rounded rounded = Rounded.of(precision);
+      double[][] x = toDouble(run.x);
+      double[][] g = toDouble(run.g);
+      double[][] w = toDouble(run.weight().value());
+
+      String what = precision + " on " + backend;
+      double[][] bias = new double[37][43];
+      for (double[] row : bias) {
+        for (int j = 0; j < row.length; j++) {
+          row[j] = run.bias(j);
+        }
+      }
+      assertProduct(
+          what + " Y", run.y, rounded.x().apply(x), transpose(rounded.w().apply(w)), bias);
+      assertProduct(
+          what + " dX", run.gx, rounded.g().apply(g), rounded.wBack().apply(w), new double[37][65]);
+      assertProduct(
+          what + " dW",
+          run.gw,
+          transpose(rounded.gWeight().apply(g)),
+          rounded.xWeight().apply(x),
+          new double[43][65]);
+      for (int j = 0; j < 43; j++) {
+        double sum = 0;
+        double size = 0;
+        for (double[] row : g) {
+          sum += row[j];
+          size += Math.abs(row[j]);
+        }
+        assertThat((double) run.gb[j]).as(what).isCloseTo(sum, within(37 * U * size));
+      }
+    }
+  }
+
+  /** A sum of n products in float32 is off by at most (n + 2) u times the sum of their sizes. */
+  private static void assertProduct(
+      String what, FloatMatrix c, double[][] a, double[][] b, double[][] plus) {
+    double[][] bT = transpose(b);
+    for (int i = 0; i < a.length; i++) {
+      for (int j = 0; j < bT.length; j++) {
+        double sum = plus[i][j];
+        double size = Math.abs(plus[i][j]);
+        for (int k = 0; k < b.length; k++) {
+          sum += a[i][k] * bT[j][k];
+          size += Math.abs(a[i][k] * bT[j][k]);
+        }
+        assertThat((double) c.get(i, j))
+            .as("%s (%d, %d)", what, i, j)
+            .isCloseTo(sum, within((b.length + 2) * U * size));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"64, 64, 64", "128, 256, 512"})
+  void noiseOfSwitchBackIsBelowMinus20DecibelsAndBelowThatOfInt8(int rows, int in, int out) {
+    Kernels kernels = Fixtures.kernels("vector", 1);
+    for (long seed = 10; seed < 15; seed++) {
+      Run exact = new Run(kernels, Precision.FLOAT32, rows, in, out, seed);
+      Run int8 = new Run(kernels, Precision.INT8_ALL, rows, in, out, seed);
+      for (Precision precision :
+          new Precision[] {Precision.SWITCHBACK, Precision.SWITCHBACK_M, Precision.SWITCHBACK_Q}) {
+        Run run = new Run(kernels, precision, rows, in, out, seed);
+        assertThat(-10 * Math.log10(noise(run.y, exact.y))).as("%s Y", precision).isGreaterThan(20);
+        assertThat(-10 * Math.log10(noise(run.gx, exact.gx)))
+            .as("%s dX", precision)
+            .isGreaterThan(20);
+        double noiseOfWeight = noise(run.gw, exact.gw);
+        assertThat(-10 * Math.log10(Math.max(noiseOfWeight, 1e-30)))
+            .as("%s dW", precision)
+            .isGreaterThan(20);
+        assertThat(noise(run.gx, exact.gx) + noiseOfWeight)
+            .as("%s: noise of both gradients", precision)
+            .isLessThan(noise(int8.gx, exact.gx) + noise(int8.gw, exact.gw));
+      }
+    }
+  }
+
+  /** Energy of the error against energy of the signal. */
+  private static double noise(FloatMatrix actual, FloatMatrix exact) {
+    double error = 0;
+    double signal = 0;
+    for (int i = 0; i < exact.rows(); i++) {
+      for (int j = 0; j < exact.cols(); j++) {
+        error += Math.pow((double) actual.get(i, j) - exact.get(i, j), 2);
+        signal += Math.pow(exact.get(i, j), 2);
+      }
+    }
+    return error / signal;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SWITCHBACK", "SWITCHBACK_M", "SWITCHBACK_Q", "INT8_ALL"})
+  void int8ProductsAreTheSameOnEveryBackendAndForTwoThreads(Precision precision) {
+    Run one = new Run(Fixtures.kernels("reference", 1), precision, 259, 193, 131, 20);
+    Run other = new Run(Fixtures.kernels("vector", 2), precision, 259, 193, 131, 20);
+    assertThat(Fixtures.values(other.y)).isEqualTo(Fixtures.values(one.y));
+    assertThat(Fixtures.values(other.gx)).isEqualTo(Fixtures.values(one.gx));
+    if (precision == Precision.INT8_ALL) {
+      assertThat(other.gw.data()).isEqualTo(one.gw.data());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void zerosStayZeros(Precision precision) {
+    Kernels kernels = Fixtures.reference();
+    Parameter weight = new Parameter("w", FloatMatrix.allocate(3, 5), true);
+    Linear layer = new Linear(weight, Parameter.vector("b", 1, 2, 3), precision);
+    Tape tape = Tape.recording(kernels);
+    Tensor x = Tensor.withGrad(FloatMatrix.allocate(4, 5));
+    Tensor y = layer.forward(tape, x);
+    tape.backward(y, FloatMatrix.allocate(4, 3));
+    assertThat(Fixtures.values(y.value())).containsExactly(1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3);
+    assertThat(Fixtures.values(x.grad())).containsOnly(0);
+    assertThat(weight.grad().data()).containsOnly(0);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void takesInputsWithoutRows(Precision precision) {
+    Linear layer = new Linear("l", 5, 3, precision, Fixtures.RANDOM);
+    Tape tape = Tape.recording(Fixtures.reference());
+    Tensor x = Tensor.withGrad(FloatMatrix.allocate(0, 5));
+    Tensor y = layer.forward(tape, x);
+    tape.backward(y, FloatMatrix.allocate(0, 3));
+    assertThat(y.value().shape()).isEqualTo("0x3");
+    assertThat(x.grad().shape()).isEqualTo("0x5");
+    assertThat(layer.parameters()).allSatisfy(p -> assertThat(p.grad().data()).containsOnly(0));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void seesAChangedWeightAndAnotherBackend(Precision precision) {
+    Linear layer = new Linear("l", 9, 4, precision, Fixtures.RANDOM);
+    assertSameAsUncached(layer, Fixtures.reference());
+    Fixtures.disturb(layer.parameters(), 0.5f);
+    assertSameAsUncached(layer, Fixtures.reference());
+    assertSameAsUncached(layer, Fixtures.kernels("vector", 1));
+    assertSameAsUncached(layer, Fixtures.reference());
+  }
+
+  private static void assertSameAsUncached(Linear layer, Kernels kernels) {
+    FloatMatrix x = gaussian(3, 9, 1);
+    FloatMatrix g = gaussian(3, 4, 2);
+    Parameter weight = new Parameter("w", layer.parameters().get(0).value(), true);
+    Linear fresh = new Linear(weight, layer.parameters().get(1), layer.precision());
+    float[][] expected = outputAndInputGradient(kernels, fresh, x, g);
+    assertThat(outputAndInputGradient(kernels, layer, x, g)).isEqualTo(expected);
+    assertThat(outputAndInputGradient(kernels, layer, x, g)).isEqualTo(expected);
+  }
+
+  private static float[][] outputAndInputGradient(
+      Kernels kernels, Linear layer, FloatMatrix x, FloatMatrix g) {
+    Tape tape = Tape.recording(kernels);
+    Tensor input = Tensor.withGrad(x);
+    Tensor y = layer.forward(tape, input);
+    tape.backward(y, g);
+    return new float[][] {Fixtures.values(y.value()), Fixtures.values(input.grad())};
+  }
+
+  @Test
+  void namesTheLayerWhoseInputCannotBeQuantized() {
+    Linear layer = new Linear("block0.up", 3, 2, Precision.SWITCHBACK, Fixtures.RANDOM);
+    FloatMatrix x = gaussian(2, 3, 1);
+    x.set(1, 2, Float.NaN);
+    assertThatThrownBy(() -> layer.forward(Tape.none(Fixtures.reference()), Tensor.of(x)))
+        .isInstanceOf(ArithmeticException.class)
+        .hasMessageContaining("the input of the layer with weight block0.up.weight 2x3")
+        .hasMessageContaining("(1, 2)");
+  }
+
+  // Rounding, written from the definitions.
+
+  private static double[][] byRow(double[][] a) {
+    double[][] rounded = new double[a.length][];
+    for (int i = 0; i < a.length; i++) {
+      rounded[i] = byTensor(new double[][] {a[i]})[0];
+    }
+    return rounded;
+  }
+
+  private static double[][] byTensor(double[][] a) {
+    float absMax = 0;
+    for (double[] row : a) {
+      for (double value : row) {
+        absMax = Math.max(absMax, (float) Math.abs(value));
+      }
+    }
+    float scale = absMax / 127;
+    double[][] rounded = new double[a.length][a[0].length];
+    for (int i = 0; i < a.length; i++) {
+      for (int j = 0; j < a[i].length; j++) {
+        rounded[i][j] = Math.rint((float) a[i][j] * (1 / scale)) * scale;
+      }
+    }
+    return rounded;
+  }
+
+  private static double[][] bfloat16(double[][] a) {
+    double[][] rounded = new double[a.length][a[0].length];
+    for (int i = 0; i < a.length; i++) {
+      for (int j = 0; j < a[i].length; j++) {
+        rounded[i][j] = Bfloat16.round((float) a[i][j]);
+      }
+    }
+    return rounded;
+  }
+
+  private static double[][] toDouble(FloatMatrix m) {
+    double[][] values = new double[m.rows()][m.cols()];
+    for (int i = 0; i < m.rows(); i++) {
+      for (int j = 0; j < m.cols(); j++) {
+        values[i][j] = m.get(i, j);
+      }
+    }
+    return values;
+  }
+
+  private static double[][] transpose(double[][] a) {
+    double[][] t = new double[a[0].length][a.length];
+    for (int i = 0; i < a.length; i++) {
+      for (int j = 0; j < a[i].length; j++) {
+        t[j][i] = a[i][j];
+      }
+    }
+    return t;
+  }
+}

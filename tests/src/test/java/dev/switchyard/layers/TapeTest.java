@@ -1,0 +1,250 @@
+package dev.switchyard.layers;
+
+import static dev.switchyard.layers.Fixtures.RANDOM;
+import static dev.switchyard.layers.Fixtures.gaussian;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Sequences;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What a tape records, refuses and lets go of. */
+class TapeTest {
+  private final Tape tape = Tape.recording(Fixtures.reference());
+  private final Linear layer = new Linear("l", 3, 2, Precision.FLOAT32, RANDOM);
+  private final FloatMatrix x = gaussian(4, 3, 1);
+  private final FloatMatrix g = gaussian(4, 2, 2);
+
+  @ParameterizedTest
+  @EnumSource
+  void gradientsAddUpOverSteps(Precision precision) {
+    Linear linear = new Linear("l", 3, 2, precision, RANDOM);
+    Parameter weight = linear.parameters().get(0);
+    tape.backward(linear.forward(tape, Tensor.of(x)), g);
+    float[] once = weight.grad().data().clone();
+    tape.reset();
+    tape.backward(linear.forward(tape, Tensor.of(x)), g);
+    for (int i = 0; i < once.length; i++) {
+      assertThat(weight.grad().data()[i]).isNotZero().isEqualTo(2 * once[i]);
+    }
+    weight.zeroGrad();
+    assertThat(weight.grad().data()).containsOnly(0);
+  }
+
+  @Test
+  void aLossIsTheStartOfTheWayBack() {
+    Tensor scores = layer.forward(tape, Tensor.of(x));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> tape.backward(scores))
+        .withMessageContaining("loss is 4x2 (expected 1x1");
+    tape.backward(new CrossEntropy().forward(tape, scores, 0, 1, 1, 0));
+    assertThat(layer.parameters().get(1).grad().data()).doesNotContain(0);
+  }
+
+  @Test
+  void frozenParametersGetNoGradient() {
+    TransformerBlock block = new TransformerBlock("b", 4, 2, 8, Precision.SWITCHBACK, RANDOM);
+    Sequences sequences = Sequences.ofLengths(3, 2);
+    FloatMatrix input = gaussian(5, 4, 3);
+    FloatMatrix gradient = gaussian(5, 4, 4);
+    for (Parameter frozen : block.parameters()) {
+      block.parameters().forEach(Parameter::zeroGrad);
+      frozen.setFrozen(true);
+      Tensor wanted = Tensor.withGrad(input);
+      tape.backward(block.forward(tape, wanted, sequences), gradient);
+      frozen.setFrozen(false);
+      assertThat(frozen.grad().data()).as("%s", frozen).containsOnly(0);
+      assertThat(wanted.grad().data()).isNotEqualTo(new float[wanted.grad().data().length]);
+      assertThat(block.parameters())
+          .filteredOn(p -> p != frozen)
+          .allSatisfy(p -> assertThat(sumOfSquares(p.grad())).as("%s", p).isPositive());
+      tape.reset();
+    }
+  }
+
+  private static double sumOfSquares(FloatMatrix m) {
+    double sum = 0;
+    for (float value : m.data()) {
+      sum += value * value;
+    }
+    return sum;
+  }
+
+  @Test
+  void whatDependsOnNothingThatLearnsIsNotRecorded() {
+    layer.parameters().forEach(p -> p.setFrozen(true));
+    Tensor y = layer.forward(tape, Tensor.of(x));
+    assertThat(y.wantsGrad()).isFalse();
+    assertThatIllegalStateException()
+        .isThrownBy(() -> tape.backward(y, g))
+        .withMessageContaining("tensor 4x2 depends on no parameter that learns");
+    assertThat(layer.forward(tape, Tensor.withGrad(x)).wantsGrad()).isTrue();
+  }
+
+  @Test
+  void refusesAWeightChangedBetweenForwardAndBackward() {
+    for (Precision precision : Precision.values()) {
+      Linear linear = new Linear("l", 3, 2, precision, RANDOM);
+      Tensor y = linear.forward(tape, Tensor.of(x));
+      linear.parameters().get(0).markChanged();
+      assertThatIllegalStateException()
+          .isThrownBy(() -> tape.backward(y, g))
+          .withMessage(
+              "parameter l.weight 2x3 was changed between forward and backward: version 0 then, 1"
+                  + " now");
+      assertThat(linear.parameters().get(0).grad().data()).containsOnly(0);
+      tape.reset();
+    }
+  }
+
+  @Test
+  void refusesASecondWayBack() {
+    Tensor y = layer.forward(tape, Tensor.of(x));
+    tape.backward(y, g);
+    assertThatIllegalStateException()
+        .isThrownBy(() -> tape.backward(y, g))
+        .withMessageContaining("backward was already called in step 1: call reset()");
+    assertThatIllegalStateException()
+        .isThrownBy(() -> layer.forward(tape, Tensor.of(x)))
+        .withMessageContaining("backward was already called in step 1: call reset()");
+  }
+
+  @Test
+  void refusesTensorsOfAnEarlierStep() {
+    Tensor input = Tensor.withGrad(x);
+    Tensor y = layer.forward(tape, input);
+    tape.backward(y, g);
+    tape.reset();
+    String ended = "of its tape, which is at step 2: reset() has ended it";
+    assertThatIllegalStateException().isThrownBy(y::value).withMessageContaining(ended);
+    assertThatIllegalStateException().isThrownBy(input::grad).withMessageContaining(ended);
+    assertThatIllegalStateException()
+        .isThrownBy(() -> layer.forward(tape, input))
+        .withMessage("tensor 4x3 belongs to step 1 " + ended);
+    assertThatIllegalStateException()
+        .isThrownBy(() -> tape.backward(y, g))
+        .withMessageContaining(ended);
+  }
+
+  @Test
+  void refusesTensorsOfAnotherTape() {
+    Tensor y = layer.forward(Tape.recording(Fixtures.reference()), Tensor.of(x));
+    assertThatIllegalStateException()
+        .isThrownBy(() -> new Gelu().forward(tape, y))
+        .withMessageContaining("tensor 4x2 belongs to another tape");
+    assertThatIllegalStateException()
+        .isThrownBy(() -> tape.backward(Tensor.withGrad(g), g))
+        .withMessageContaining("was not computed on this tape");
+  }
+
+  @Test
+  void refusesAGradientOfAnotherShape() {
+    Tensor y = layer.forward(tape, Tensor.of(x));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> tape.backward(y, x))
+        .withMessage("gradient is 4x3 but y is 4x2 (expected equal)");
+    tape.backward(y, g); // nothing has happened yet
+  }
+
+  @Test
+  void saysWhyThereIsNoGradient() {
+    assertThatIllegalStateException()
+        .isThrownBy(() -> Tensor.of(x).grad())
+        .withMessageContaining("wants no gradient");
+    Tensor input = Tensor.withGrad(x);
+    Tensor y = layer.forward(tape, input);
+    assertThatIllegalStateException()
+        .isThrownBy(input::grad)
+        .withMessageContaining("backward was not called");
+    tape.backward(y, g);
+    assertThat(input.grad().shape()).isEqualTo("4x3");
+    assertThatIllegalStateException().isThrownBy(y::grad).withMessageContaining("used it up");
+  }
+
+  @Test
+  void inferenceRecordsNothingAndGivesTheSameResults() {
+    Tape none = Tape.none(Fixtures.reference());
+    Tensor y = layer.forward(none, Tensor.withGrad(x));
+    none.reset();
+    layer.forward(none, Tensor.of(gaussian(4, 3, 9))); // must not overwrite the first result
+    assertThat(Fixtures.values(y.value()))
+        .isEqualTo(Fixtures.values(layer.forward(tape, Tensor.of(x)).value()));
+    assertThat(y.wantsGrad()).isFalse();
+    assertThatIllegalStateException()
+        .isThrownBy(() -> none.backward(y, g))
+        .withMessageContaining("records nothing");
+  }
+
+  @Test
+  void theCallersGradientIsOnlyRead() {
+    float[] before = g.data().clone();
+    Tensor a = Tensor.withGrad(gaussian(4, 2, 5));
+    Tensor sum = tape.add(tape.add(a, a), new Gelu().forward(tape, a));
+    tape.backward(sum, g);
+    tape.reset();
+    layer.forward(tape, Tensor.of(x));
+    assertThat(g.data()).isEqualTo(before);
+  }
+
+  @Test
+  void refusesShapesThatDoNotGoTogether() {
+    Tensor input = Tensor.of(gaussian(4, 2, 1));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> layer.forward(tape, input))
+        .withMessage("weight l.weight is 2x3 but input has 2 features (expected 3)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> tape.add(input, Tensor.of(x)))
+        .withMessageContaining("4x2 and 4x3");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new LayerNorm("n", 3).forward(tape, input))
+        .withMessageContaining("n.gamma has 3 elements but input has 2 features");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new MeanPool().forward(tape, input, Sequences.ofLengths(1, 2)))
+        .withMessageContaining("input has 4 rows but there are 2 sequences of 3 tokens");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new CrossEntropy().forward(tape, input, 0, 1, 2, 0))
+        .withMessage("label 2 is 2 (expected 0 to 1)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new CrossEntropy().forward(tape, input, 0))
+        .withMessageContaining("scores are 4x2 but there are 1 labels");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new SelfAttention("a", 5, 2, Precision.FLOAT32, RANDOM))
+        .withMessageContaining("a has 5 features and 2 heads");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new PatchEmbedding("p", 1, 28, 28, 5, 8, Precision.FLOAT32, RANDOM))
+        .withMessageContaining("image is 28x28 but a patch is 5x5");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                new Linear(
+                    new Parameter("w", FloatMatrix.allocate(2, 3), true),
+                    Parameter.vector("b", 1, 2, 3),
+                    Precision.FLOAT32))
+        .withMessage("weight is 2x3 but bias is 1x3 (expected 1x2)");
+  }
+
+  @Test
+  void aProfileSeesWhereTheTimeGoes() {
+    Profile profile = new Profile();
+    Tape measured = Tape.recording(Fixtures.reference(), profile);
+    TransformerBlock block = new TransformerBlock("b", 4, 2, 8, Precision.SWITCHBACK, RANDOM);
+    long start = System.nanoTime();
+    Tensor y = block.forward(measured, Tensor.of(gaussian(5, 4, 3)), Sequences.ofLengths(5));
+    measured.backward(y, gaussian(5, 4, 4));
+    long total = System.nanoTime() - start;
+    for (Profile.Part part : Profile.Part.values()) {
+      if (part == Profile.Part.OPTIMIZER) {
+        assertThat(profile.nanos(part)).isZero();
+      } else {
+        assertThat(profile.nanos(part)).as("%s", part).isBetween(1L, total);
+      }
+    }
+    assertThat(profile.restNanos(total)).isBetween(1L, total);
+    profile.clear();
+    assertThat(profile.restNanos(total)).isEqualTo(total);
+  }
+}

@@ -1,0 +1,41 @@
+package dev.switchyard.layers.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import org.junit.jupiter.api.Test;
+
+class WarmupCosineTest {
+  private final WarmupCosine schedule = new WarmupCosine(1, 0.2f, 4, 12);
+
+  @Test
+  void risesThenFallsToTheFloor() {
+    assertThat(schedule.rate(0)).isEqualTo(0.25f);
+    assertThat(schedule.rate(3)).isEqualTo(1);
+    assertThat(schedule.rate(4)).isEqualTo(1);
+    assertThat(schedule.rate(6)).isCloseTo(0.2f + 0.4f * (1 + 0.70710678f), within(1e-6f));
+    assertThat(schedule.rate(8)).isCloseTo(0.6f, within(1e-6f));
+    assertThat(schedule.rate(12)).isEqualTo(0.2f);
+    assertThat(schedule.rate(1000)).isEqualTo(0.2f);
+  }
+
+  @Test
+  void mayDoWithoutEitherPart() {
+    assertThat(new WarmupCosine(1, 0, 0, 2).rate(0)).isEqualTo(1);
+    assertThat(new WarmupCosine(1, 0.5f, 0, 0).rate(0)).isEqualTo(0.5f);
+  }
+
+  @Test
+  void refusesWhatMakesNoSense() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new WarmupCosine(1, 2, 0, 10))
+        .withMessageContaining("peak is 1.0 and floor is 2.0");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new WarmupCosine(1, 0, 5, 4))
+        .withMessageContaining("warmup is 5 and steps is 4");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> schedule.rate(-1))
+        .withMessageContaining("step is -1");
+  }
+}

@@ -30,12 +30,12 @@ class BadInputTest {
   private static final int TOO_LONG = Kernels.MAX_INT8_INNER + 1;
 
   /** A call that writes to results which are full of canaries. */
-  private interface Call {
+  interface Call {
     void run(Results results);
   }
 
   /** Where calls write: 3 x 5, the shape of the products below unless they say otherwise. */
-  private record Results(FloatMatrix floats, IntMatrix ints) {
+  record Results(FloatMatrix floats, IntMatrix ints) {
     Results() {
       this(Matrices.blank(3, 5, 1), Matrices.blankInts(3, 5, 1));
     }

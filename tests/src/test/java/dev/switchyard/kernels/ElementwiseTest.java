@@ -86,12 +86,16 @@ class ElementwiseTest {
   }
 
   private static void check(String backend, RowOperation op, Inputs in) {
+    check(Setup.serial(backend).elementwise(), op, in);
+  }
+
+  /** Runs an operation; checks its result, its gaps, and that its inputs are unchanged. */
+  static void check(Elementwise e, RowOperation op, Inputs in) {
     int rows = in.x().rows();
     int cols = in.x().cols();
-    Elementwise e = Setup.serial(backend).elementwise();
     Inputs before = in.copy();
     FloatMatrix out = Matrices.blank(rows, cols, 4);
-    String what = "%s on %s, %s".formatted(op, backend, in.x().shape());
+    String what = op + " of " + in.x().shape();
 
     op.run(e, in, out);
 
@@ -401,7 +405,8 @@ class ElementwiseTest {
   private static void step(String backend, float[][] arrays, int n, int step) {
     Setup.serial(backend)
         .elementwise()
-        .adamW(arrays[0], arrays[1], arrays[2], arrays[3], n, step, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f);
+        .adamW(
+            arrays[0], arrays[1], arrays[2], arrays[3], n, step, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f);
   }
 
   private static FloatMatrix dense(int n, long seed, Values values) {

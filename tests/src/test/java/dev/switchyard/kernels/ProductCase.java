@@ -71,7 +71,7 @@ final class ProductCase {
         accumulate
             ? Matrices.random(shape.m, shape.n, seed + 4, values)
             : Matrices.blank(shape.m, shape.n, seed + 4);
-    this.exact = kind.type == ElementType.INT8 || values == Values.INTEGERS;
+    this.exact = kind.type == ElementType.INT8 || values.equals(Values.INTEGERS);
     this.name = "%s %s %s %s seed %d".formatted(kind, form, shape, epilogue, seed);
   }
 

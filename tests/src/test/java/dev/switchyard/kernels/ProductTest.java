@@ -103,9 +103,9 @@ class ProductTest {
     PackedMatrix buffer = new PackedMatrix(); // its old content must not matter
     for (int i = 0; i < shapes.size(); i++) {
       // 5 i goes through all epilogues, storages and scalings.
-      ProductCase.random(kind, form, shapes.get(i), 5 * i).check(kernels, buffer);
+      ProductCase.random(kind, form, shapes.get(i), 5L * i).check(kernels, buffer);
       if (kind.type != ElementType.INT8) {
-        ProductCase.random(kind, form, shapes.get(i), 5 * i, Values.INTEGERS)
+        ProductCase.random(kind, form, shapes.get(i), 5L * i, Values.INTEGERS)
             .check(kernels, buffer);
       }
     }

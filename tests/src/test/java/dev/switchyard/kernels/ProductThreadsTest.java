@@ -83,9 +83,11 @@ class ProductThreadsTest {
   @ValueSource(strings = {"reference", "vector"})
   void nestedInTasksOfTheSamePool(String backend) throws InterruptedException, ExecutionException {
     List<ProductCase> products = new ArrayList<>();
-    for (int i = 0; i < 12; i++) {
-      Kind kind = Kind.values()[i % 4];
-      products.add(ProductCase.random(kind, Form.values()[i % 3], SHAPES.get(i % 4), i));
+    for (Kind kind : Kind.values()) {
+      for (Form form : Form.values()) {
+        int i = products.size();
+        products.add(ProductCase.random(kind, form, SHAPES.get(i % SHAPES.size()), i));
+      }
     }
     try (ForkJoinPool pool = new ForkJoinPool(2)) {
       Kernels kernels = Setup.on(backend, Parallel.over(pool, 2));

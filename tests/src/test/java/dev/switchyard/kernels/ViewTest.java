@@ -87,6 +87,7 @@ class ViewTest {
     View allocate(int rows, int cols);
   }
 
+  @SuppressWarnings("ImmutableEnumChecker") // its fields are functions without state
   enum Type {
     FLOAT(
         (length, offset, rows, cols, stride) ->

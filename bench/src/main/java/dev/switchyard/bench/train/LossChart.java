@@ -39,6 +39,9 @@ final class LossChart {
   private static final Color INK = new Color(0x222222);
   private static final Color GRID = new Color(0xE4E4E4);
 
+  private static final float NARROWEST = 2;
+  private static final float STEP = 3;
+
   private static final Font TITLE_FONT = new Font(Font.SANS_SERIF, Font.BOLD, 18);
   private static final Font LABEL_FONT = new Font(Font.SANS_SERIF, Font.PLAIN, 15);
   private static final Font TICK_FONT = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
@@ -100,7 +103,7 @@ final class LossChart {
     }
     for (int i = 0; i < runs.size(); i++) {
       double[] losses = LossCurve.smooth(LossCurve.finitePart(runs.get(i).losses()));
-      addSeries(chart, label(runs.get(i)), losses, color(i), 2.5f);
+      addSeries(chart, label(runs.get(i)), losses, color(i), width(i, runs.size()));
     }
     return chart;
   }
@@ -151,6 +154,13 @@ final class LossChart {
   private static String label(TrainingResult run) {
     return String.format(
         Locale.ROOT, "%s (test accuracy %.2f %%)", run.precision(), 100 * run.testAccuracy());
+  }
+
+  /**
+   * From wide to narrow: curves that coincide, as they should, are then seen one inside the other.
+   */
+  private static float width(int run, int runs) {
+    return NARROWEST + STEP * (runs - 1 - run);
   }
 
   private static Color color(int run) {

@@ -14,7 +14,8 @@ class WarmupCosineTest {
     assertThat(schedule.rate(0)).isEqualTo(0.25f);
     assertThat(schedule.rate(3)).isEqualTo(1);
     assertThat(schedule.rate(4)).isEqualTo(1);
-    assertThat(schedule.rate(6)).isCloseTo(0.2f + 0.4f * (1 + 0.70710678f), within(1e-6f));
+    assertThat(schedule.rate(6))
+        .isCloseTo(0.2f + 0.4f * (1 + (float) Math.sqrt(0.5)), within(1e-6f));
     assertThat(schedule.rate(8)).isCloseTo(0.6f, within(1e-6f));
     assertThat(schedule.rate(12)).isEqualTo(0.2f);
     assertThat(schedule.rate(1000)).isEqualTo(0.2f);

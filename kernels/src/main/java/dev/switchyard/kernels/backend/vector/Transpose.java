@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorShuffle;
 /**
  * Transposes blocks of LANES by LANES floats. Stage s swaps, in every pair of rows i and i + s, the
  * upper half of each group of 2 s columns of the first with the lower half of the second; after the
- * stages 1, 2, 4, ... the block is transposed. The block stays in L1 between the stages: measured
+ * stages ..., 4, 2, 1 the block is transposed. The block stays in L1 between the stages: measured
  * 0.2 ns an element there, and 0.7 to 0.8 ns while packing a weight from memory, against 1.2 ns for
  * copies element by element, whose stores are a row apart.
  */
@@ -51,18 +51,15 @@ final class Transpose {
     if (rows < LANES) {
       Arrays.fill(block, rows * LANES, block.length, 0);
     }
-    stage(1, LOW1, SWAP1, block, 0, LANES);
-    if (LANES == 4) {
-      stage(2, LOW2, SWAP2, to, toIndex, toStride);
-      return;
+    if (LANES >= 16) {
+      stage(8, LOW8, SWAP8, block, 0, LANES);
+    }
+    if (LANES >= 8) {
+      stage(4, LOW4, SWAP4, block, 0, LANES);
     }
     stage(2, LOW2, SWAP2, block, 0, LANES);
-    if (LANES == 8) {
-      stage(4, LOW4, SWAP4, to, toIndex, toStride);
-      return;
-    }
-    stage(4, LOW4, SWAP4, block, 0, LANES);
-    stage(8, LOW8, SWAP8, to, toIndex, toStride);
+    // Its pairs are neighbours, so that rows are written in ascending order, as the spill demands.
+    stage(1, LOW1, SWAP1, to, toIndex, toStride);
   }
 
   private void stage(

@@ -1,0 +1,154 @@
+package dev.switchyard.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.switchyard.kernels.parallel.Parallel;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which backend is chosen, here and in JVMs that are started with other flags. */
+class BackendChoiceTest {
+  private static final String MODULE = "--add-modules=jdk.incubator.vector";
+  private static final Pattern WIDTH = Pattern.compile("vector \\((\\d+)-bit JDK Vector API\\)");
+
+  @TempDir private Path directory;
+
+  @Test
+  void thisJvmRunsTheFastest() {
+    BackendChoice choice = BackendChoice.automatic();
+
+    assertThat(choice.name()).isEqualTo("vector");
+    assertThat(choice.reason())
+        .matches("vector \\(\\d+-bit JDK Vector API\\): the fastest that this JVM can run");
+    assertThat(choice).hasToString(choice.reason());
+    assertThat(BackendChoice.automatic()).isSameAs(choice);
+    assertThat(Kernels.create(Parallel.serial()).backend()).isSameAs(choice);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "vector", "REFERENCE", "Vector"})
+  void backendsHaveNames(String name) {
+    BackendChoice choice = BackendChoice.named(name);
+
+    assertThat(choice.name()).isEqualToIgnoringCase(name).isLowerCase();
+    assertThat(choice.reason()).startsWith(choice.name() + " (").endsWith("): asked for by name");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "avx", "vector "})
+  void refusesUnknownNames(String name) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> BackendChoice.named(name))
+        .withMessage("unknown backend \"" + name + "\" (expected reference or vector)");
+  }
+
+  @Test
+  void serialKernelsShareTheBackend() {
+    Kernels kernels = new Setup("reference", 2).kernels();
+
+    assertThat(kernels.serial().backend()).isSameAs(kernels.backend());
+    assertThat(kernels.serial().parallel().threads()).isEqualTo(1);
+    assertThat(kernels.serial()).isSameAs(kernels.serial());
+    assertThat(kernels.serial().serial()).isSameAs(kernels.serial());
+    assertThat(kernels.parallel().threads()).isEqualTo(2);
+  }
+
+  /** Everything works, and one warning names the missing flag, however often kernels are made. */
+  @Test
+  void withoutTheModuleTheReferenceBackendComputes() throws IOException, InterruptedException {
+    Run run = run();
+
+    assertThat(run.exit).as(run.output).isZero();
+    assertThat(run.output)
+        .contains(Battery.PASSED + "reference (plain Java): module jdk.incubator.vector is missing")
+        .containsOnlyOnce("WARNING")
+        .containsOnlyOnce("add --add-modules jdk.incubator.vector");
+  }
+
+  @Test
+  void propertyForcesABackend() throws IOException, InterruptedException {
+    Run run = run(MODULE, "-Dswitchyard.backend=reference");
+
+    assertThat(run.exit).as(run.output).isZero();
+    assertThat(run.output)
+        .contains(Battery.PASSED + "reference (plain Java): forced by -Dswitchyard.backend")
+        .doesNotContain("slow");
+  }
+
+  @Test
+  void forcingVectorWithoutTheModuleFails() throws IOException, InterruptedException {
+    Run run = run("-Dswitchyard.backend=vector");
+
+    assertThat(run.exit).as(run.output).isNotZero();
+    assertThat(run.output)
+        .contains(
+            "Exception in thread \"main\" java.lang.IllegalStateException: backend vector cannot"
+                + " run: start the JVM with --add-modules jdk.incubator.vector")
+        .doesNotContain(Battery.PASSED);
+  }
+
+  @Test
+  void forcingAnUnknownBackendFails() throws IOException, InterruptedException {
+    Run run = run(MODULE, "-Dswitchyard.backend=abacus");
+
+    assertThat(run.exit).as(run.output).isNotZero();
+    assertThat(run.output)
+        .contains(
+            "Exception in thread \"main\" java.lang.IllegalArgumentException: unknown backend"
+                + " \"abacus\" (expected reference or vector)");
+  }
+
+  /** The species of smaller machines: tiles, tails and conversions take other ways there. */
+  @ParameterizedTest
+  @ValueSource(ints = {32, 16})
+  void narrowerVectors(int bytes) throws IOException, InterruptedException {
+    Run run = run(MODULE, "-XX:MaxVectorSize=" + bytes);
+
+    assertThat(run.exit).as(run.output).isZero();
+    assertThat(run.output).contains(Battery.PASSED + "vector");
+    Matcher width = WIDTH.matcher(run.output);
+    assertThat(width.find()).as(run.output).isTrue();
+    assertThat(Integer.parseInt(width.group(1))).isLessThanOrEqualTo(8 * bytes);
+  }
+
+  /** A common pool without threads, as on a machine with one core: the caller does it all. */
+  @Test
+  void commonPoolWithoutThreads() throws IOException, InterruptedException {
+    Run run = run(MODULE, "-Djava.util.concurrent.ForkJoinPool.common.parallelism=0");
+
+    assertThat(run.exit).as(run.output).isZero();
+    assertThat(run.output).contains(Battery.PASSED + "vector");
+  }
+
+  private record Run(int exit, String output) {}
+
+  /** Runs {@link Battery} in a JVM of its own, with nothing but these flags. */
+  private Run run(String... flags) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(flags));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Battery.class.getName()));
+    Path output = directory.resolve("output");
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    // Flags from outside would change what is tested, and announce themselves.
+    builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
+    Process process = builder.redirectOutput(output.toFile()).start();
+    if (!process.waitFor(100, TimeUnit.SECONDS)) {
+      process.destroyForcibly().waitFor();
+      throw new AssertionError("still running after 100 s: " + command);
+    }
+    return new Run(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
+  }
+}

@@ -72,7 +72,7 @@ final class ProductCase {
             ? Matrices.random(shape.m, shape.n, seed + 4, values)
             : Matrices.blank(shape.m, shape.n, seed + 4);
     this.exact = kind.type == ElementType.INT8 || values.equals(Values.INTEGERS);
-    this.name = "%s %s %s %s seed %d".formatted(kind, form, shape, epilogue, seed);
+    this.name = kind + " " + form + " " + shape + " " + epilogue + " seed " + seed;
   }
 
   /** Random operands; the seed also decides on epilogue, scales and how operands are stored. */

@@ -1,6 +1,8 @@
 package dev.switchyard.kernels;
 
 import static java.util.stream.Collectors.toList;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import dev.switchyard.kernels.Matrices.Values;
 import dev.switchyard.kernels.ProductCase.Kind;
@@ -148,6 +150,36 @@ class ProductTest {
     for (Matrix a : lefts) {
       for (Matrix b : rights) {
         ProductCase.of(kind, form, a, b, seed++).check(kernels, new PackedMatrix());
+      }
+    }
+  }
+
+  /** Element (k, j) where the Javadoc of the panels says, and zeros past the last column. */
+  @ParameterizedTest(name = "{0} {1} {2}")
+  @MethodSource("configurations")
+  void panelsHoldTheOperandAndZeros(Kind kind, Form form, Setup setup) {
+    PackedMatrix p = new PackedMatrix();
+    for (int size : new int[] {97, 33, 15, 50, 1}) {
+      int k = 2 * size + 3;
+      int rows = form == Form.NT ? size : k;
+      int cols = form == Form.NT ? k : size;
+      Matrix b =
+          kind.type == ElementType.INT8
+              ? Matrices.quantized(rows, cols, Scaling.TENSOR, size)
+              : Matrices.gaussian(rows, cols, size);
+      double[] values = Matrices.values(b, kind.type);
+
+      setup.kernels().pack(kind.type, form, b, p);
+
+      assertThat(p.panelCount() * p.panelCols()).isGreaterThanOrEqualTo(size);
+      for (int i = 0; i < p.panelCount() * p.panelCols() * k; i++) {
+        int row = i / p.panelCols() % k;
+        int col = i / p.panelCols() / k * p.panelCols() + i % p.panelCols();
+        int at = form == Form.NT ? col * k + row : row * size + col;
+        double expected = col < size ? values[at] : 0;
+        if (p.panels()[i] != expected) {
+          fail("(%d, %d) of %s is %s, not %s", row, col, b.shape(), p.panels()[i], expected);
+        }
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.switchyard.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.QuantizedMatrix;
@@ -83,6 +84,30 @@ class StochasticRoundingTest {
         .isEqualTo(draw("vector", 0.5f, 1))
         .isEqualTo(draw("reference", 0.5f, 1))
         .isNotEqualTo(draw("vector", 0.5f, 2));
+  }
+
+  /** Up where the draw of the element is below its fraction, not where it equals it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "vector"})
+  void roundsUpBelowTheFraction(String backend) {
+    long seed = 5;
+    FloatMatrix x = FloatMatrix.allocate(2, 1001);
+    for (int i = 0; i < 2; i++) {
+      long key = new CounterRandom(seed).key(i);
+      for (int j = 0; j < 1000; j++) {
+        // Row 0 is at the draw itself, row 1 one step of the draws above it; both are floats.
+        x.set(i, j, CounterRandom.uniform(key, j) + i * 0x1p-24f);
+      }
+      x.set(i, 1000, 127);
+    }
+    QuantizedMatrix q = new QuantizedMatrix(Scaling.ROW);
+
+    Setup.serial(backend).quantize(x, Rounding.stochastic(seed), NonFinitePolicy.REJECT, q);
+
+    for (int i = 0; i < 2; i++) {
+      assertThat(Arrays.copyOfRange(q.data(), i * q.rowStride(), i * q.rowStride() + 1000))
+          .containsOnly(i);
+    }
   }
 
   /** Integers stay as they are: they have no fraction to draw for. */

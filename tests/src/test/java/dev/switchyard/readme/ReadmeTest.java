@@ -44,7 +44,7 @@ class ReadmeTest {
           lastLoss = 0;
           for (int i = 0; i < y.rows(); i++) {
             for (int j = 0; j < y.cols(); j++) {
-              float difference = y.get(i, j) - (i + j) %% 3;
+              float difference = y.get(i, j) - (i + j) % 3;
               lastLoss += difference * difference;
               gradient.set(i, j, 2 * difference / (y.rows() * y.cols()));
             }
@@ -58,7 +58,7 @@ class ReadmeTest {
           for (int i = 0; i < input.data().length; i++) {
             input.data()[i] = CounterRandom.gaussian(key, i);
           }
-          %s
+          // example
           return lastLoss / firstLoss;
         }
       }
@@ -71,7 +71,7 @@ class ReadmeTest {
     Matcher block = JAVA.matcher(Files.readString(readme()));
     assertThat(block.find()).as("the README has a Java example").isTrue();
     Path source = folder.resolve("Example.java");
-    Files.writeString(source, SURROUNDINGS.formatted(block.group(1)));
+    Files.writeString(source, SURROUNDINGS.replace("// example", block.group(1)));
 
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     StringWriter messages = new StringWriter();

@@ -19,8 +19,8 @@ import java.util.List;
  * Wortsman et al. 2023.
  */
 final class VisionTransformer {
-  /** Pixels across a patch: a 28x28 image becomes 49 tokens. */
-  private static final int PATCH = 4;
+  /** Pixels across a patch: a 28x28 image becomes 16 tokens. */
+  private static final int PATCH = 7;
 
   private static final int CHANNELS = 1;
 

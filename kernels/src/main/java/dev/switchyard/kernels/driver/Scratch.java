@@ -5,8 +5,7 @@ import dev.switchyard.kernels.data.PackedMatrix;
 
 /**
  * What a call needs and the next call can reuse, kept by thread. It is taken out for the length of
- * a call: a thread that waits for its tasks may be given another caller's task, which then finds
- * nothing and makes its own.
+ * a call, so that a call made within another one finds nothing and makes its own.
  */
 final class Scratch {
   private static final ThreadLocal<Scratch[]> OF_THREAD =

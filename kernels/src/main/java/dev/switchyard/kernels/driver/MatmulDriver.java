@@ -35,8 +35,12 @@ public final class MatmulDriver {
   /** Packs b as the right operand of a form. */
   public void pack(ElementType type, Form form, Matrix b, PackedMatrix out) {
     reshape(type, form, b, out);
-    RowTasks.forEach(
-        parallel, b.rows(), b.cols(), kernel.panelCols(), (i, j) -> kernel.pack(b, i, j, out));
+    if (parallel.threads() == 1) { // without a lambda, which would be an allocation a call
+      kernel.pack(b, 0, b.rows(), out);
+    } else {
+      RowTasks.forEach(
+          parallel, b.rows(), b.cols(), kernel.panelCols(), (i, j) -> kernel.pack(b, i, j, out));
+    }
   }
 
   /** Sets the shape of {@code out} for rows that {@link #packRows} then packs. */

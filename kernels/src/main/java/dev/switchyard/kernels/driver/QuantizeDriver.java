@@ -43,8 +43,17 @@ public final class QuantizeDriver {
       case COLUMN -> quantizeByColumn(x, rounding, policy, out);
       case TENSOR -> {
         beginTensor(x, policy, out);
-        RowTasks.forEach(
-            parallel, x.rows(), x.cols(), 1, (i, j) -> roundTensorRows(x, i, j, rounding, out));
+        float scale = out.scales()[0];
+        if (parallel.threads() == 1) {
+          roundRows(x, 0, x.rows(), scale, null, rounding, out);
+        } else {
+          RowTasks.forEach(
+              parallel,
+              x.rows(),
+              x.cols(),
+              1,
+              (i, j) -> roundRows(x, i, j, scale, null, rounding, out));
+        }
       }
     }
     out.endFill();
@@ -69,7 +78,7 @@ public final class QuantizeDriver {
         (begin, end) -> {
           for (int i = begin; i < end; i += stripe) {
             int j = Math.min(end, i + stripe);
-            roundTensorRows(w, i, j, Rounding.NEAREST_EVEN, out);
+            roundRows(w, i, j, out.scales()[0], null, Rounding.NEAREST_EVEN, out);
             matmul.packRows(out, i, j, forward);
             matmul.packRows(out, i, j, backward);
           }
@@ -95,12 +104,12 @@ public final class QuantizeDriver {
 
   private void quantizeByRow(
       FloatMatrix x, Rounding rounding, NonFinitePolicy policy, QuantizedMatrix out) {
-    RowTasks.forEach(
-        parallel,
-        x.rows(),
-        x.cols(),
-        1,
-        (begin, end) -> quantizeRows(x, begin, end, rounding, out));
+    if (parallel.threads() == 1) { // without a lambda, which would be an allocation a call
+      quantizeRows(x, 0, x.rows(), rounding, out);
+    } else {
+      RowTasks.forEach(
+          parallel, x.rows(), x.cols(), 1, (i, j) -> quantizeRows(x, i, j, rounding, out));
+    }
     if (policy == NonFinitePolicy.REJECT) {
       for (int i = 0; i < x.rows(); i++) {
         if (Float.isNaN(out.scales()[i])) {
@@ -150,10 +159,16 @@ public final class QuantizeDriver {
     return max;
   }
 
-  private void roundTensorRows(
-      FloatMatrix x, int begin, int end, Rounding rounding, QuantizedMatrix out) {
+  private void roundRows(
+      FloatMatrix x,
+      int begin,
+      int end,
+      float scale,
+      float[] inverses,
+      Rounding rounding,
+      QuantizedMatrix out) {
     for (int i = begin; i < end; i++) {
-      roundRow(x, i, out.scales()[0], null, rounding, out);
+      roundRow(x, i, scale, inverses, rounding, out);
     }
   }
 
@@ -162,8 +177,12 @@ public final class QuantizeDriver {
     Scratch scratch = Scratch.take();
     try {
       int[] columnMax = scratch.columnMax(x.cols());
-      RowTasks.forEach(
-          parallel, x.cols(), x.rows(), 16, (begin, end) -> raiseColumns(x, begin, end, columnMax));
+      if (parallel.threads() == 1) {
+        raiseColumns(x, 0, x.cols(), columnMax);
+      } else {
+        RowTasks.forEach(
+            parallel, x.cols(), x.rows(), 16, (i, j) -> raiseColumns(x, i, j, columnMax));
+      }
       float[] inverses = scratch.inverses(x.cols());
       boolean finite = true;
       for (int j = 0; j < x.cols(); j++) {
@@ -177,16 +196,16 @@ public final class QuantizeDriver {
       for (int j = 0; j < x.cols(); j++) {
         out.scales()[j] = scale(columnMax[j]);
       }
-      RowTasks.forEach(
-          parallel,
-          x.rows(),
-          x.cols(),
-          1,
-          (begin, end) -> {
-            for (int i = begin; i < end; i++) {
-              roundRow(x, i, 1, inverses, rounding, out);
-            }
-          });
+      if (parallel.threads() == 1) {
+        roundRows(x, 0, x.rows(), 1, inverses, rounding, out);
+      } else {
+        RowTasks.forEach(
+            parallel,
+            x.rows(),
+            x.cols(),
+            1,
+            (i, j) -> roundRows(x, i, j, 1, inverses, rounding, out));
+      }
       if (!finite) {
         clearNonFiniteColumns(out);
       }

@@ -52,7 +52,9 @@ public final class Switchyard {
 
   private static int onFailure(Exception error, CommandLine command, CommandLine.ParseResult result)
       throws Exception {
-    if (error instanceof DataException || error instanceof UncheckedIOException) {
+    if (error instanceof DataException
+        || error instanceof UncheckedIOException
+        || error instanceof ArithmeticException) { // a training that diverged
       print(command, error.getMessage());
       return ExitCode.SOFTWARE;
     }

@@ -4,7 +4,6 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * The mean of the tokens of each sequence; zeros for a sequence without tokens.
@@ -20,14 +19,7 @@ public final class MeanPool implements SequenceLayer {
   // x [tokens, features] -> y [sequences, features]
   @Override
   public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
-    if (x.rows() != sequences.tokens()) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "input has %d rows but there are %s (expected equal)",
-              x.rows(),
-              sequences));
-    }
+    sequences.requireRows(x.rows());
     FloatMatrix from = x.value();
     FloatMatrix y = tape.result(sequences.count(), x.cols());
     tape.kernels()

@@ -79,14 +79,7 @@ public final class SelfAttention implements SequenceLayer {
   // features]
   @Override
   public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
-    if (x.rows() != sequences.tokens()) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "input has %d rows but there are %s (expected equal)",
-              x.rows(),
-              sequences));
-    }
+    sequences.requireRows(x.rows());
     return out.forward(tape, attend(tape, qkv.forward(tape, x), sequences));
   }
 

@@ -10,6 +10,7 @@ import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.concurrent.TimeUnit;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -46,6 +47,9 @@ public class MatmulBenchmark {
   private QuantizedMatrix xq;
   private QuantizedMatrix wq;
   private PackedMatrix packed;
+  private FloatPointer nativeX;
+  private FloatPointer nativeW;
+  private FloatPointer nativeY;
 
   /** Filled in by JMH. */
   public MatmulBenchmark() {}
@@ -67,9 +71,14 @@ public class MatmulBenchmark {
     packed = new PackedMatrix();
     kernels.pack(ElementType.INT8, Form.NT, wq, packed);
     openblas.blas_set_num_threads(1);
+    nativeX = new FloatPointer(x.data());
+    nativeW = new FloatPointer(w.data());
+    nativeY = new FloatPointer((long) rows * out);
 
     float[] expected = float32().data().clone();
-    Operands.checkEqual("OpenBLAS", openblas().data(), expected, 1e-4 * in);
+    Operands.checkEqual("OpenBLAS on arrays", openblasOnArrays().data(), expected, 1e-4 * in);
+    openblas().get(y.data());
+    Operands.checkEqual("OpenBLAS", y.data(), expected, 1e-4 * in);
     Operands.checkEqual("int8", int8().data(), expected, 2e-2 * Math.sqrt(in));
   }
 
@@ -101,9 +110,30 @@ public class MatmulBenchmark {
     return y;
   }
 
-  /** The peer. */
+  /** The peer at its best: operands in native memory. */
   @Benchmark
-  public FloatMatrix openblas() {
+  public FloatPointer openblas() {
+    openblas.cblas_sgemm(
+        openblas.CblasRowMajor,
+        openblas.CblasNoTrans,
+        openblas.CblasTrans,
+        x.rows(),
+        w.rows(),
+        x.cols(),
+        1,
+        nativeX,
+        x.rowStride(),
+        nativeW,
+        w.rowStride(),
+        0,
+        nativeY,
+        y.rowStride());
+    return nativeY;
+  }
+
+  /** The peer on the arrays that our kernels work on, which its binding copies out and back. */
+  @Benchmark
+  public FloatMatrix openblasOnArrays() {
     openblas.cblas_sgemm(
         openblas.CblasRowMajor,
         openblas.CblasNoTrans,

@@ -107,6 +107,19 @@ public final class Sequences {
     return max;
   }
 
+  /**
+   * Checks that a matrix has one row a token.
+   *
+   * @param rows rows of the matrix
+   * @throws IllegalArgumentException if it has more or fewer
+   */
+  public void requireRows(int rows) {
+    if (rows != tokens()) {
+      throw new IllegalArgumentException(
+          "input has " + rows + " rows but there are " + this + " (expected equal)");
+    }
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof Sequences that && Arrays.equals(starts, that.starts);

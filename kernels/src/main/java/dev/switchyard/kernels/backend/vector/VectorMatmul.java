@@ -117,8 +117,8 @@ final class VectorMatmul implements MatmulKernel {
     boolean waits = isLong(p);
     boolean flushes = waits && p.isInt8();
     w.reserve(waits ? tiles * panels * FloatTile.SIZE : FloatTile.SIZE, flushes);
-    int step =
-        FloatTile.COLS / tiles; // the tiles of a panel together read all of the next one ahead
+    // The tiles of a panel together read all of the next one ahead.
+    int step = FloatTile.COLS / tiles;
     int k = 0;
     do { // once even if the inner dimension is empty: the epilogue is due
       int depth = Math.min(INNER_BLOCK, p.inner() - k);

@@ -14,8 +14,8 @@ import java.util.Map;
  * @param finalLoss the training loss at the end
  * @param stepMillis the time of a step
  * @param partsMillis the time of a step by part, in the order to show; names are in camel case,
- *     such as {@code quantize}, {@code int8Multiply}, {@code weightGradient}, {@code attention},
- *     {@code optimizer} and {@code rest}
+ *     such as {@code quantize}, {@code multiply}, {@code weightGradient}, {@code attention}, {@code
+ *     optimizer} and {@code rest}
  * @param imagesPerSecond training images a second
  * @param losses the loss of each step; not finite where the training diverged
  */

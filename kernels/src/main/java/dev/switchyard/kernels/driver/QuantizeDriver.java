@@ -42,18 +42,8 @@ public final class QuantizeDriver {
       case ROW -> quantizeByRow(x, rounding, policy, out);
       case COLUMN -> quantizeByColumn(x, rounding, policy, out);
       case TENSOR -> {
-        beginTensor(x, policy, out);
-        float scale = out.scales()[0];
-        if (parallel.threads() == 1) {
-          roundRows(x, 0, x.rows(), scale, null, rounding, out);
-        } else {
-          RowTasks.forEach(
-              parallel,
-              x.rows(),
-              x.cols(),
-              1,
-              (i, j) -> roundRows(x, i, j, scale, null, rounding, out));
-        }
+        out.scales()[0] = tensorScale(x, policy);
+        roundAll(x, out.scales()[0], null, rounding, out);
       }
     }
     out.endFill();
@@ -66,7 +56,9 @@ public final class QuantizeDriver {
       QuantizedMatrix out,
       PackedMatrix forward,
       PackedMatrix backward) {
-    beginTensor(w, policy, out);
+    float scale = tensorScale(w, policy);
+    out.beginFill(w.rows(), w.cols());
+    out.scales()[0] = scale;
     matmul.reshape(ElementType.INT8, Form.NT, out, forward);
     matmul.reshape(ElementType.INT8, Form.NN, out, backward);
     int stripe = matmul.packGrain();
@@ -78,7 +70,7 @@ public final class QuantizeDriver {
         (begin, end) -> {
           for (int i = begin; i < end; i += stripe) {
             int j = Math.min(end, i + stripe);
-            roundRows(w, i, j, out.scales()[0], null, Rounding.NEAREST_EVEN, out);
+            roundRows(w, i, j, scale, null, Rounding.NEAREST_EVEN, out);
             matmul.packRows(out, i, j, forward);
             matmul.packRows(out, i, j, backward);
           }
@@ -128,13 +120,12 @@ public final class QuantizeDriver {
     }
   }
 
-  private void beginTensor(FloatMatrix x, NonFinitePolicy policy, QuantizedMatrix out) {
+  private float tensorScale(FloatMatrix x, NonFinitePolicy policy) {
     float scale = scale(absMaxBits(x));
     if (Float.isNaN(scale) && policy == NonFinitePolicy.REJECT) {
       throw nonFinite(x);
     }
-    out.beginFill(x.rows(), x.cols());
-    out.scales()[0] = scale;
+    return scale;
   }
 
   private int absMaxBits(FloatMatrix x) {
@@ -157,6 +148,20 @@ public final class QuantizeDriver {
       max = Math.max(max, kernel.absMaxBits(x.data(), x.rowIndex(i), x.cols()));
     }
     return max;
+  }
+
+  private void roundAll(
+      FloatMatrix x, float scale, float[] inverses, Rounding rounding, QuantizedMatrix out) {
+    if (parallel.threads() == 1) {
+      roundRows(x, 0, x.rows(), scale, inverses, rounding, out);
+    } else {
+      RowTasks.forEach(
+          parallel,
+          x.rows(),
+          x.cols(),
+          1,
+          (i, j) -> roundRows(x, i, j, scale, inverses, rounding, out));
+    }
   }
 
   private void roundRows(
@@ -196,16 +201,7 @@ public final class QuantizeDriver {
       for (int j = 0; j < x.cols(); j++) {
         out.scales()[j] = scale(columnMax[j]);
       }
-      if (parallel.threads() == 1) {
-        roundRows(x, 0, x.rows(), 1, inverses, rounding, out);
-      } else {
-        RowTasks.forEach(
-            parallel,
-            x.rows(),
-            x.cols(),
-            1,
-            (i, j) -> roundRows(x, i, j, 1, inverses, rounding, out));
-      }
+      roundAll(x, 1, inverses, rounding, out);
       if (!finite) {
         clearNonFiniteColumns(out);
       }

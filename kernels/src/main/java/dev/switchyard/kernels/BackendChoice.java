@@ -3,11 +3,13 @@ package dev.switchyard.kernels;
 import dev.switchyard.kernels.backend.Backend;
 import dev.switchyard.kernels.backend.reference.ReferenceBackend;
 import dev.switchyard.kernels.backend.vector.VectorBackend;
+import dev.switchyard.kernels.backend.x86.Unavailable;
+import dev.switchyard.kernels.backend.x86.X86Backend;
 import java.util.Locale;
 
 /**
  * Which backend computes, and why. {@link #automatic()} honours {@code
- * -Dswitchyard.backend=reference|vector} and otherwise takes the fastest that this JVM can run.
+ * -Dswitchyard.backend=reference|vector|x86} and otherwise takes the fastest that this JVM can run.
  * Immutable and thread-safe.
  */
 public final class BackendChoice {
@@ -26,8 +28,9 @@ public final class BackendChoice {
   }
 
   /**
-   * The backend that the system property names, or else the fastest that this JVM can run. Where
-   * that is the reference backend, one warning says which flag is missing.
+   * The backend that the system property names, or else the fastest that this JVM can run: {@code
+   * x86}, then {@code vector}, then {@code reference}. Each step down is logged once, with its
+   * reason.
    *
    * @return the choice
    * @throws IllegalArgumentException if the property names no backend
@@ -40,7 +43,8 @@ public final class BackendChoice {
   /**
    * A backend by name.
    *
-   * @param name {@code reference} or {@code vector}
+   * @param name {@code reference}, {@code vector} or {@code x86}; {@code x86-avx512}, {@code
+   *     x86-avx_vnni} or {@code x86-avx2} to force an instruction set
    * @return the choice
    * @throws IllegalArgumentException if there is no such backend
    * @throws IllegalStateException if it cannot run here, with the reason
@@ -50,19 +54,34 @@ public final class BackendChoice {
   }
 
   private static BackendChoice named(String name, String why) {
-    return switch (name.toLowerCase(Locale.ROOT)) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    return switch (lower) {
       case "reference" -> new BackendChoice(new ReferenceBackend(), why);
       case "vector" -> {
         if (!vectorModulePresent()) {
           throw new IllegalStateException(
               "backend vector cannot run: start the JVM with --add-modules " + VECTOR_MODULE);
         }
-        yield new BackendChoice(Vector.create(), why);
+        yield new BackendChoice(portable(), why);
+      }
+      case X86Backend.NAME, "x86-avx512", "x86-avx_vnni", "x86-avx2" -> {
+        try {
+          yield new BackendChoice(X86Backend.create(lower, portable()), why);
+        } catch (Unavailable e) {
+          throw new IllegalStateException("backend " + lower + " cannot run: " + e.getMessage(), e);
+        }
       }
       default ->
           throw new IllegalArgumentException(
-              "unknown backend \"" + name + "\" (expected reference or vector)");
+              "unknown backend \""
+                  + name
+                  + "\" (expected reference, vector or x86; or x86-avx512, x86-avx_vnni or x86-avx2"
+                  + " to force an instruction set)");
     };
+  }
+
+  private static Backend portable() {
+    return vectorModulePresent() ? Vector.create() : new ReferenceBackend();
   }
 
   private static boolean vectorModulePresent() {
@@ -72,7 +91,7 @@ public final class BackendChoice {
   /**
    * The backend's name.
    *
-   * @return {@code reference} or {@code vector}
+   * @return as in {@link #named}
    */
   public String name() {
     return backend.name();
@@ -81,7 +100,7 @@ public final class BackendChoice {
   /**
    * What was chosen and why, in one sentence.
    *
-   * @return such as {@code vector (512-bit JDK Vector API): the fastest that this JVM can run}
+   * @return such as {@code vector (512-bit JDK Vector API): forced by -Dswitchyard.backend}
    */
   public String reason() {
     return name() + " (" + backend.description() + "): " + reason;
@@ -122,16 +141,27 @@ public final class BackendChoice {
       if (forced != null) {
         return named(forced, "forced by -D" + PROPERTY);
       }
-      if (vectorModulePresent()) {
-        return named("vector", "the fastest that this JVM can run");
+      String missing = "module " + VECTOR_MODULE + " is missing";
+      String hint = missing + ": add --add-modules " + VECTOR_MODULE;
+      try {
+        Backend x86 = X86Backend.create(X86Backend.NAME, portable());
+        if (!vectorModulePresent()) {
+          warn("Switchyard runs all but products on its slow reference backend, because " + hint);
+        }
+        return new BackendChoice(x86, "the fastest that this JVM can run");
+      } catch (Unavailable e) {
+        String reason = "no machine code, because " + e.getMessage();
+        if (vectorModulePresent()) {
+          LOG.log(System.Logger.Level.INFO, "Switchyard emits {0}", reason);
+          return named("vector", reason);
+        }
+        warn("Switchyard runs on its slow reference backend, because " + hint);
+        return named("reference", missing + "; " + reason);
       }
-      String reason = "module " + VECTOR_MODULE + " is missing";
-      LOG.log(
-          System.Logger.Level.WARNING,
-          "Switchyard runs on its slow reference backend, because {0}: add --add-modules {1}",
-          reason,
-          VECTOR_MODULE);
-      return named("reference", reason);
+    }
+
+    private static void warn(String sentence) {
+      LOG.log(System.Logger.Level.WARNING, sentence);
     }
   }
 }

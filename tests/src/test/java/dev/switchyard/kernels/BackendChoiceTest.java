@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Which backend is chosen, here and in JVMs that are started with other flags. */
 class BackendChoiceTest {
   private static final String MODULE = "--add-modules=jdk.incubator.vector";
+  private static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
   private static final Pattern WIDTH = Pattern.compile("vector \\((\\d+)-bit JDK Vector API\\)");
 
   @TempDir private Path directory;
@@ -29,16 +30,16 @@ class BackendChoiceTest {
   void thisJvmRunsTheFastest() {
     BackendChoice choice = BackendChoice.automatic();
 
-    assertThat(choice.name()).isEqualTo("vector");
+    assertThat(choice.name()).isEqualTo("x86");
     assertThat(choice.reason())
-        .matches("vector \\(\\d+-bit JDK Vector API\\): the fastest that this JVM can run");
+        .matches("x86 \\(\\w+( with bfloat16)? machine code\\): the fastest that this JVM can run");
     assertThat(choice).hasToString(choice.reason());
     assertThat(BackendChoice.automatic()).isSameAs(choice);
     assertThat(Kernels.create(Parallel.serial()).backend()).isSameAs(choice);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "vector", "REFERENCE", "Vector"})
+  @ValueSource(strings = {"reference", "vector", "x86", "REFERENCE", "Vector", "X86-AVX2"})
   void backendsHaveNames(String name) {
     BackendChoice choice = BackendChoice.named(name);
 
@@ -51,7 +52,11 @@ class BackendChoiceTest {
   void refusesUnknownNames(String name) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> BackendChoice.named(name))
-        .withMessage("unknown backend \"" + name + "\" (expected reference or vector)");
+        .withMessage(
+            "unknown backend \""
+                + name
+                + "\" (expected reference, vector or x86; or x86-avx512, x86-avx_vnni or x86-avx2"
+                + " to force an instruction set)");
   }
 
   @Test
@@ -107,7 +112,53 @@ class BackendChoiceTest {
     assertThat(run.output)
         .contains(
             "Exception in thread \"main\" java.lang.IllegalArgumentException: unknown backend"
-                + " \"abacus\" (expected reference or vector)");
+                + " \"abacus\" (expected reference, vector or x86");
+  }
+
+  /** One sentence says why the machine code is not used, and the next best backend computes. */
+  @Test
+  void withoutNativeAccessTheVectorBackendComputes() throws IOException, InterruptedException {
+    Run run = run(MODULE);
+
+    assertThat(run.exit).as(run.output).isZero();
+    assertThat(run.output)
+        .contains(Battery.PASSED + "vector")
+        .containsOnlyOnce("INFO: Switchyard emits no machine code")
+        .contains("native access is not enabled: add --enable-native-access=ALL-UNNAMED");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x86", "x86-avx2"})
+  void withNativeAccessMachineCodeComputes(String name) throws IOException, InterruptedException {
+    Run run = run(MODULE, NATIVE, "-Dswitchyard.backend=" + name);
+
+    assertThat(run.exit).as(run.output).isZero();
+    assertThat(run.output).contains(Battery.PASSED + name + " (").doesNotContain("Switchyard");
+  }
+
+  /**
+   * Products do not need the Vector API; the rest runs on the reference backend, with a warning.
+   */
+  @Test
+  void machineCodeWithoutTheModule() throws IOException, InterruptedException {
+    Run run = run(NATIVE);
+
+    assertThat(run.exit).as(run.output).isZero();
+    assertThat(run.output)
+        .contains(Battery.PASSED + "x86")
+        .containsOnlyOnce("WARNING")
+        .containsOnlyOnce("add --add-modules jdk.incubator.vector");
+  }
+
+  @Test
+  void forcingMachineCodeWithoutNativeAccessFails() throws IOException, InterruptedException {
+    Run run = run(MODULE, "-Dswitchyard.backend=x86");
+
+    assertThat(run.exit).as(run.output).isNotZero();
+    assertThat(run.output)
+        .contains(
+            "java.lang.IllegalStateException: backend x86 cannot run: native access is not enabled:"
+                + " add --enable-native-access=ALL-UNNAMED");
   }
 
   /** The species of smaller machines: tiles, tails and conversions take other ways there. */

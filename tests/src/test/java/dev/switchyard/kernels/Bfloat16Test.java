@@ -105,6 +105,6 @@ class Bfloat16Test {
 
   private static float element(PackedMatrix p, int k, int j) {
     int panel = j / p.panelCols() * p.inner();
-    return p.panels()[(panel + k) * p.panelCols() + j % p.panelCols()];
+    return p.array()[(panel + k) * p.panelCols() + j % p.panelCols()];
   }
 }

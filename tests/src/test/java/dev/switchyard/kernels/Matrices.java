@@ -10,8 +10,10 @@ import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.IntMatrix;
 import dev.switchyard.kernels.data.Matrix;
+import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -170,6 +172,11 @@ final class Matrices {
         yield content;
       }
     };
+  }
+
+  /** The panels as they lie in an array or in native memory. */
+  static int[] content(PackedMatrix p) {
+    return p.memory().byteSize() == 0 ? bits(p.array()) : p.memory().toArray(ValueLayout.JAVA_INT);
   }
 
   static int[] bits(float[] values) {

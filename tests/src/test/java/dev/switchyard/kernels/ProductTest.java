@@ -34,6 +34,11 @@ class ProductTest {
     return configurations(Kind.values());
   }
 
+  /** Those of the backends whose panels are arrays of floats in the order of their elements. */
+  static Stream<Arguments> arrayConfigurations() {
+    return configurations().filter(a -> !((Setup) a.get()[2]).backend().startsWith("x86"));
+  }
+
   static Stream<Arguments> int8Configurations() {
     return configurations(Kind.INT8, Kind.INT8_SUMS);
   }
@@ -154,9 +159,12 @@ class ProductTest {
     }
   }
 
-  /** Element (k, j) where the Javadoc of the panels says, and zeros past the last column. */
+  /**
+   * Element (k, j) at {@code (j / panelCols * inner + k) * panelCols + j % panelCols}, and zeros
+   * past the last column.
+   */
   @ParameterizedTest(name = "{0} {1} {2}")
-  @MethodSource("configurations")
+  @MethodSource("arrayConfigurations")
   void panelsHoldTheOperandAndZeros(Kind kind, Form form, Setup setup) {
     PackedMatrix p = new PackedMatrix();
     for (int size : new int[] {97, 33, 15, 50, 1}) {
@@ -177,8 +185,8 @@ class ProductTest {
         int col = i / p.panelCols() / k * p.panelCols() + i % p.panelCols();
         int at = form == Form.NT ? col * k + row : row * size + col;
         double expected = col < size ? values[at] : 0;
-        if (p.panels()[i] != expected) {
-          fail("(%d, %d) of %s is %s, not %s", row, col, b.shape(), p.panels()[i], expected);
+        if (p.array()[i] != expected) {
+          fail("(%d, %d) of %s is %s, not %s", row, col, b.shape(), p.array()[i], expected);
         }
       }
     }

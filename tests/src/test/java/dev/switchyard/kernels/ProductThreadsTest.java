@@ -72,15 +72,18 @@ class ProductThreadsTest {
   void sameBitsOnAnyBackend(Kind kind) {
     for (Shape shape : SHAPES) {
       ProductCase product = ProductCase.random(kind, Form.NT, shape, 3);
-      assertThat(product.resultBits(Setup.serial("vector")))
-          .as(product.toString())
-          .isEqualTo(product.resultBits(Setup.serial("reference")));
+      int[] expected = product.resultBits(Setup.serial("reference"));
+      for (String backend : Setup.BACKENDS) {
+        assertThat(product.resultBits(Setup.serial(backend)))
+            .as("%s on %s", product, backend)
+            .isEqualTo(expected);
+      }
     }
   }
 
   /** Several products at a time, called from tasks of the very pool that computes them. */
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "vector"})
+  @ValueSource(strings = {"reference", "vector", "x86"})
   void nestedInTasksOfTheSamePool(String backend) throws InterruptedException, ExecutionException {
     List<ProductCase> products = new ArrayList<>();
     for (Kind kind : Kind.values()) {

@@ -6,7 +6,7 @@ import java.util.stream.Stream;
 
 /** A backend and a number of threads to test. */
 record Setup(String backend, int threads) {
-  static final List<String> BACKENDS = List.of("reference", "vector");
+  static final List<String> BACKENDS = List.of("reference", "vector", "x86");
 
   /** Every backend on one thread and on two. */
   static Stream<Setup> all() {

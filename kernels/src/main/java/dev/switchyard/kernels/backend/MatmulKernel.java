@@ -11,10 +11,13 @@ public interface MatmulKernel {
   /** Rows of the register tile: blocks of this many rows waste nothing. */
   int tileRows();
 
+  /** Makes room for the panels of {@code out}, whose shape is set. */
+  void reserve(PackedMatrix out);
+
   /**
-   * Packs some rows of the right operand as it is stored into the panels of {@code out}, whose
-   * shape is set. Where those rows are columns of the product (form NT), {@code rowBegin} is a
-   * multiple of {@link #panelCols()}, and so is {@code rowEnd} unless it is the last row.
+   * Packs some rows of the right operand as it is stored into the panels of {@code out}, whose room
+   * is made. {@code rowBegin} is a multiple of {@link #panelCols()}, and so is {@code rowEnd}
+   * unless it is the last row.
    */
   void pack(Matrix b, int rowBegin, int rowEnd, PackedMatrix out);
 

@@ -1,12 +1,14 @@
 package dev.switchyard.kernels.data;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Objects;
 
 /**
  * The right-hand operand of a product, rearranged by a backend for its kernels: panels of {@link
- * #panelCols()} columns of the k x n operand, each panel row by row, columns past n filled with
- * zeros. A weight packed once serves any number of products.
+ * #panelCols()} columns of the k x n operand, in an array or in native memory as the backend
+ * prefers, and in an order that is its own. A weight packed once serves any number of products.
  *
  * <p>A buffer that packing fills and may fill again; storage is kept when it is large enough. One
  * thread may pack it, any number may use it afterwards.
@@ -14,13 +16,17 @@ import java.util.Objects;
 public final class PackedMatrix {
   private static final float[] UNIT_SCALE = {1};
 
+  /** Vectors of a panel then never lie across two cache lines. */
+  private static final int ALIGNMENT = 64;
+
   private ElementType type;
   private Form form;
   private String backend;
   private int inner;
   private int cols;
   private int panelCols;
-  private float[] panels = {};
+  private float[] array = {};
+  private MemorySegment memory = MemorySegment.NULL;
   private float[] scales = {};
   private boolean scaledByColumn;
 
@@ -28,30 +34,24 @@ public final class PackedMatrix {
   public PackedMatrix() {}
 
   /**
-   * Gives the buffer its shape; {@code Kernels.pack} calls it before it fills the panels.
+   * Gives the buffer its shape; {@code Kernels.pack} calls it before the backend reserves and fills
+   * the panels.
    *
    * @param newBackend name of the backend whose layout this is
    * @param newType element type of the product
    * @param newForm form of the product
    * @param b the operand as it is stored; the scales of an INT8 operand are those of its columns
    * @param newPanelCols columns of a panel
-   * @throws IllegalArgumentException if a Java array cannot hold the panels
    */
   public void reshape(
       String newBackend, ElementType newType, Form newForm, Matrix b, int newPanelCols) {
     int newInner = newForm.innerOfRight(b);
     int newCols = newForm.resultCols(b);
-    int panelCount = (int) ((newCols + (long) newPanelCols - 1) / newPanelCols);
-    long paddedCols = (long) panelCount * newPanelCols;
-    int elements = Bounds.elements("packed matrix", newInner, newCols, paddedCols);
     boolean byColumn = false;
     float[] source = UNIT_SCALE;
     if (newType == ElementType.INT8 && b instanceof QuantizedMatrix q) {
       byColumn = q.scaling() != Scaling.TENSOR;
       source = q.scales();
-    }
-    if (panels.length < elements) {
-      panels = new float[elements];
     }
     int scaleCount = byColumn ? newCols : 1;
     if (scales.length < scaleCount) {
@@ -131,17 +131,53 @@ public final class PackedMatrix {
    * @return how many
    */
   public int panelCount() {
-    return (cols + panelCols - 1) / panelCols;
+    return (int) ((cols + (long) panelCols - 1) / panelCols);
   }
 
   /**
-   * The panels, not copied: element (k, j) of the operand lies at {@code (j / panelCols * inner +
-   * k) * panelCols + j % panelCols}.
+   * An array for the panels, for backends that want one: kept while it is large enough.
+   *
+   * @return the array, at least {@code panelCount * inner * panelCols} long
+   * @throws IllegalArgumentException if a Java array cannot hold the panels
+   */
+  public float[] reserveArray() {
+    int elements = Bounds.elements("packed matrix", inner, cols, (long) panelCount() * panelCols);
+    if (array.length < elements) {
+      array = new float[elements];
+    }
+    return array;
+  }
+
+  /**
+   * The array of the panels, not copied.
    *
    * @return the array
    */
-  public float[] panels() {
-    return panels;
+  public float[] array() {
+    return array;
+  }
+
+  /**
+   * Native memory for the panels, for backends that want it: kept while it is large enough, freed
+   * when this matrix is no longer in use.
+   *
+   * @param bytes how much, at least
+   * @return the memory
+   */
+  public MemorySegment reserveMemory(long bytes) {
+    if (memory.byteSize() < bytes) {
+      memory = Arena.ofAuto().allocate(bytes, ALIGNMENT);
+    }
+    return memory;
+  }
+
+  /**
+   * The native memory of the panels, not copied.
+   *
+   * @return the memory
+   */
+  public MemorySegment memory() {
+    return memory;
   }
 
   /**

@@ -46,6 +46,7 @@ public final class MatmulDriver {
   /** Sets the shape of {@code out} for rows that {@link #packRows} then packs. */
   void reshape(ElementType type, Form form, Matrix b, PackedMatrix out) {
     out.reshape(backend, type, form, b, kernel.panelCols());
+    kernel.reserve(out);
   }
 
   void packRows(Matrix b, int begin, int end, PackedMatrix out) {

@@ -25,12 +25,17 @@ final class ReferenceMatmul implements MatmulKernel {
   }
 
   @Override
+  public void reserve(PackedMatrix out) {
+    out.reserveArray();
+  }
+
+  @Override
   public void pack(Matrix b, int rowBegin, int rowEnd, PackedMatrix out) {
     for (int row = rowBegin; row < rowEnd; row++) {
       for (int col = 0; col < b.cols(); col++) {
         int k = out.form() == Form.NT ? col : row;
         int j = out.form() == Form.NT ? row : col;
-        out.panels()[j * out.inner() + k] = operand(b, row, col, out.type());
+        out.array()[j * out.inner() + k] = operand(b, row, col, out.type());
       }
     }
   }
@@ -57,7 +62,7 @@ final class ReferenceMatmul implements MatmulKernel {
   private static int exactSum(Product p, int i, int j) {
     int sum = 0;
     for (int k = 0; k < p.inner(); k++) {
-      sum += ((int) left(p, i, k)) * ((int) p.b().panels()[j * p.inner() + k]);
+      sum += ((int) left(p, i, k)) * ((int) p.b().array()[j * p.inner() + k]);
     }
     return sum;
   }
@@ -65,7 +70,7 @@ final class ReferenceMatmul implements MatmulKernel {
   private static double floatSum(Product p, int i, int j) {
     double sum = 0;
     for (int k = 0; k < p.inner(); k++) {
-      sum += (double) left(p, i, k) * p.b().panels()[j * p.inner() + k];
+      sum += (double) left(p, i, k) * p.b().array()[j * p.inner() + k];
     }
     return sum;
   }

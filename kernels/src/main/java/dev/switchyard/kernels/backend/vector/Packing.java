@@ -37,14 +37,14 @@ final class Packing {
       for (int row = rowBegin; row < rowEnd; row += FloatTile.COLS) {
         int rows = Math.min(FloatTile.COLS, rowEnd - row);
         int to = row * out.inner(); // panels before this one hold as many columns as rows packed
-        interleave(b, out.type(), row, rows, 0, b.cols(), FloatTile.COLS, out.panels(), to);
+        interleave(b, out.type(), row, rows, 0, b.cols(), FloatTile.COLS, out.array(), to);
       }
       return;
     }
     for (int k = rowBegin; k < rowEnd; k++) {
       load(b, out.type(), k, 1, 0, b.cols());
       int step = out.inner() * FloatTile.COLS;
-      split(b.cols(), FloatTile.COLS, out.panels(), k * FloatTile.COLS, step);
+      split(b.cols(), FloatTile.COLS, out.array(), k * FloatTile.COLS, step);
     }
   }
 

@@ -91,6 +91,11 @@ final class VectorMatmul implements MatmulKernel {
   }
 
   @Override
+  public void reserve(PackedMatrix out) {
+    out.reserveArray();
+  }
+
+  @Override
   public void pack(Matrix b, int rowBegin, int rowEnd, PackedMatrix out) {
     WORKSPACE.get().packing.packRight(b, rowBegin, rowEnd, out);
   }
@@ -138,7 +143,7 @@ final class VectorMatmul implements MatmulKernel {
               FloatTile.multiplyAdd(
                   w.a,
                   i * FloatTile.ROWS * depth,
-                  p.b().panels(),
+                  p.b().array(),
                   b,
                   depth,
                   fresh ? ZEROS : w.acc,

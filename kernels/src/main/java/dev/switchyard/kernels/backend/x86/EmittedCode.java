@@ -1,0 +1,258 @@
+package dev.switchyard.kernels.backend.x86;
+
+import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
+import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
+import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
+import dev.switchyard.kernels.backend.x86.asm.Assembler;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * All kernels of one instruction set, assembled and loaded, and the only door to them: each call is
+ * checked against the memory it is given before the code is entered, whoever made the arguments.
+ */
+final class EmittedCode {
+  private static final int ALIGNMENT = 64;
+
+  private final InstructionSet set;
+  private final Map<Dot, Map<Left, MemorySegment[]>> tiles = new EnumMap<>(Dot.class);
+  private final Map<Conversion, Map<Layout, MemorySegment>> packs = new EnumMap<>(Conversion.class);
+
+  /** Where a kernel lies within the code. */
+  private record Entry(String name, int begin, int end, Consumer<MemorySegment> place) {}
+
+  /**
+   * Assembles and loads.
+   *
+   * @throws Unavailable if the operating system refuses executable memory
+   */
+  EmittedCode(InstructionSet set, boolean bfloat16) throws Unavailable {
+    this.set = set;
+    Assembler asm = new Assembler();
+    List<Entry> entries = new ArrayList<>();
+    for (Dot dot : dots(set, bfloat16)) {
+      tiles.put(dot, new EnumMap<>(Left.class));
+      for (Left left : Left.values()) {
+        MemorySegment[] byRows = new MemorySegment[set.tileRows + 1];
+        tiles.get(dot).put(left, byRows);
+        for (int rows = 1; rows <= set.tileRows; rows++) {
+          int row = rows;
+          int begin = asm.position();
+          TileGenerator.emit(asm, new TileGenerator.Kind(set, dot, left, rows));
+          end(asm, entries, begin, "tile-" + dot + "-" + left + "-" + rows, f -> byRows[row] = f);
+        }
+      }
+    }
+    for (Conversion conversion : Conversion.values()) {
+      if (tiles.containsKey(conversion.dot)) {
+        Map<Layout, MemorySegment> byLayout = new EnumMap<>(Layout.class);
+        packs.put(conversion, byLayout);
+        for (Layout layout : Layout.values()) {
+          int begin = asm.position();
+          PackGenerator.emit(asm, new PackGenerator.Kind(set, conversion, layout));
+          String name = "pack-" + conversion + "-" + layout;
+          end(asm, entries, begin, name, f -> byLayout.put(layout, f));
+        }
+      }
+    }
+    byte[] bytes = asm.toBytes();
+    MemorySegment code = ExecutableMemory.load(bytes);
+    entries.forEach(e -> e.place().accept(code.asSlice(e.begin(), e.end() - e.begin())));
+    CodeDump.write(
+        set,
+        bytes,
+        entries.stream().map(e -> new CodeDump.Function(e.name(), e.begin(), e.end())).toList());
+  }
+
+  private static List<Dot> dots(InstructionSet set, boolean bfloat16) {
+    return bfloat16
+        ? List.of(set.int8(), Dot.BFLOAT16, Dot.FLOAT32)
+        : List.of(set.int8(), Dot.FLOAT32);
+  }
+
+  private static void end(
+      Assembler asm, List<Entry> entries, int begin, String name, Consumer<MemorySegment> place) {
+    entries.add(new Entry(name.toLowerCase(Locale.ROOT), begin, asm.position(), place));
+    asm.align(ALIGNMENT);
+  }
+
+  InstructionSet set() {
+    return set;
+  }
+
+  /**
+   * Multiplies tiles of A with a panel of B. {@code arguments} hold the values of rows and columns,
+   * the mode, and what lies ahead.
+   *
+   * @param a a primitive array or native memory
+   * @param c a float or int array
+   * @param cols columns to store
+   * @throws IndexOutOfBoundsException if any part would lie outside of its memory
+   */
+  void tile(
+      Dot dot,
+      Left left,
+      int rows,
+      int tileCount,
+      int groups,
+      TileArguments arguments,
+      Object a,
+      long aOffset,
+      long aStride,
+      MemorySegment b,
+      long bOffset,
+      Object c,
+      long cOffset,
+      long cStride,
+      int cols) {
+    long lastRow = (long) rows * tileCount - 1;
+    long aBytes =
+        left == Left.ROWS
+            ? lastRow * aStride + (long) groups * Integer.BYTES
+            : (tileCount - 1) * aStride + (long) groups * set.vectorBytes;
+    require(rows >= 1 && rows <= set.tileRows, "rows of a tile", rows);
+    require(tileCount >= 1 && lastRow < TileArguments.MAX_ROWS, "tiles", tileCount);
+    require(groups >= 0, "groups", groups);
+    require(cols >= 1 && cols <= set.panelCols(), "columns", cols);
+    within("A", aOffset, aStride, aBytes, bytes(a));
+    within("B", bOffset, 0, (long) groups * set.panelGroupBytes(), b.byteSize());
+    within("C", cOffset, cStride, lastRow * cStride + (long) cols * Float.BYTES, bytes(c));
+    arguments.set(TileArguments.GROUPS, groups);
+    arguments.set(TileArguments.A_OFFSET, aOffset);
+    arguments.set(TileArguments.A_STRIDE, aStride);
+    arguments.set(TileArguments.B_OFFSET, bOffset);
+    arguments.set(TileArguments.C_OFFSET, cOffset);
+    arguments.set(TileArguments.C_STRIDE, cStride);
+    arguments.set(TileArguments.TILES, tileCount);
+    arguments.set(TileArguments.ROW, TileArguments.ROW_SCALES);
+    arguments.setColumns(cols, set);
+    enterTile(tiles.get(dot).get(left)[rows], arguments.memory, a, b, c);
+  }
+
+  /**
+   * One call for each pair of types, so that the segments around the arrays are never allocated.
+   */
+  private static void enterTile(
+      MemorySegment code, MemorySegment arguments, Object a, MemorySegment b, Object c) {
+    if (c instanceof float[] y) {
+      switch (a) {
+        case float[] x ->
+            CallingConvention.call(
+                code, arguments, MemorySegment.ofArray(x), b, MemorySegment.ofArray(y));
+        case short[] x ->
+            CallingConvention.call(
+                code, arguments, MemorySegment.ofArray(x), b, MemorySegment.ofArray(y));
+        case byte[] x ->
+            CallingConvention.call(
+                code, arguments, MemorySegment.ofArray(x), b, MemorySegment.ofArray(y));
+        default ->
+            CallingConvention.call(code, arguments, (MemorySegment) a, b, MemorySegment.ofArray(y));
+      }
+    } else if (a instanceof byte[] x) {
+      CallingConvention.call(
+          code, arguments, MemorySegment.ofArray(x), b, MemorySegment.ofArray((int[]) c));
+    } else {
+      CallingConvention.call(
+          code, arguments, (MemorySegment) a, b, MemorySegment.ofArray((int[]) c));
+    }
+  }
+
+  /**
+   * Rearranges elements; what {@code outer} and {@code inner} count is for {@link PackGenerator} to
+   * say.
+   *
+   * @param source a primitive array
+   * @throws IndexOutOfBoundsException if any part would lie outside of its memory
+   */
+  void pack(
+      Conversion conversion,
+      Layout layout,
+      int outer,
+      int inner,
+      PackArguments arguments,
+      Object source,
+      long sourceOffset,
+      long sourceStride,
+      long sourceStep,
+      MemorySegment target,
+      long targetOffset,
+      long targetStride) {
+    int lanes = set.lanes();
+    int group = conversion.dot.group;
+    long rows;
+    long rowBytes;
+    long targetBytes;
+    switch (layout) {
+      case TRANSPOSED_PANEL -> {
+        require(outer == InstructionSet.PANEL_VECTORS, "vectors of a panel", outer);
+        rows = (long) outer * lanes;
+        rowBytes = (long) inner * lanes * conversion.groupBytes();
+        targetBytes = (long) inner * lanes * set.panelGroupBytes();
+      }
+      case INTERLEAVED_PANELS, INTERLEAVED_TILES -> {
+        int vectors = layout == Layout.INTERLEAVED_TILES ? 1 : InstructionSet.PANEL_VECTORS;
+        rows = (long) outer * group;
+        rowBytes = (inner - 1) * sourceStep + (long) vectors * lanes * conversion.sourceBytes;
+        targetBytes = (inner - 1) * targetStride + (long) outer * vectors * set.vectorBytes;
+      }
+      default -> {
+        rows = outer;
+        rowBytes = (long) inner * lanes * conversion.groupBytes();
+        targetBytes = (outer - 1) * targetStride + (long) inner * set.vectorBytes;
+      }
+    }
+    require(outer >= 1, "outer turns", outer);
+    require(inner >= 1, "inner turns", inner);
+    require(sourceStep >= 0, "source step", sourceStep);
+    within(
+        "source", sourceOffset, sourceStride, (rows - 1) * sourceStride + rowBytes, bytes(source));
+    within("target", targetOffset, targetStride, targetBytes, target.byteSize());
+    arguments.set(PackArguments.OUTER, outer);
+    arguments.set(PackArguments.INNER, inner);
+    arguments.set(PackArguments.SOURCE_OFFSET, sourceOffset);
+    arguments.set(PackArguments.SOURCE_STRIDE, sourceStride);
+    arguments.set(PackArguments.SOURCE_STEP, sourceStep);
+    arguments.set(PackArguments.TARGET_OFFSET, targetOffset);
+    arguments.set(PackArguments.TARGET_STRIDE, targetStride);
+    MemorySegment code = packs.get(conversion).get(layout);
+    MemorySegment memory = arguments.memory;
+    switch (source) {
+      case float[] x ->
+          CallingConvention.call(code, memory, MemorySegment.ofArray(x), target, target);
+      case short[] x ->
+          CallingConvention.call(code, memory, MemorySegment.ofArray(x), target, target);
+      default ->
+          CallingConvention.call(
+              code, memory, MemorySegment.ofArray((byte[]) source), target, target);
+    }
+  }
+
+  /** The bytes of a primitive array or of native memory. */
+  static long bytes(Object memory) {
+    return switch (memory) {
+      case float[] x -> (long) x.length * Float.BYTES;
+      case int[] x -> (long) x.length * Integer.BYTES;
+      case short[] x -> (long) x.length * Short.BYTES;
+      case byte[] x -> x.length;
+      default -> ((MemorySegment) memory).byteSize();
+    };
+  }
+
+  private static void within(String what, long offset, long stride, long bytes, long size) {
+    if (offset < 0 || stride < 0 || bytes < 0 || bytes > size || offset > size - bytes) {
+      throw new IndexOutOfBoundsException(
+          what + " would use " + bytes + " bytes from " + offset + " on, but there are " + size);
+    }
+  }
+
+  private static void require(boolean condition, String what, long value) {
+    if (!condition) {
+      throw new IndexOutOfBoundsException(what + " cannot be " + value);
+    }
+  }
+}

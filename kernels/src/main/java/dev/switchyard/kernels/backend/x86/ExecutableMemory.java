@@ -1,0 +1,137 @@
+package dev.switchyard.kernels.backend.x86;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.util.Locale;
+
+/**
+ * Turns bytes into code. The pages are mapped readable and writable, filled, and then made readable
+ * and executable: at no time are they both writable and executable. They are unmapped when nothing
+ * refers to them any more.
+ */
+@SuppressWarnings("restricted") // X86Backend has asked for native access
+final class ExecutableMemory {
+  private static final int READ = 1;
+  private static final int WRITE = 2;
+  private static final int EXECUTE = 4;
+  private static final int PRIVATE = 2;
+  private static final long FAILED = -1;
+
+  private ExecutableMemory() {}
+
+  /**
+   * Code at an address of its own.
+   *
+   * @param code the bytes, independent of where they lie
+   * @return the pages; while they or a slice of them are reachable, they stay mapped
+   * @throws Unavailable if the system refuses, with its reason
+   */
+  static MemorySegment load(byte[] code) throws Unavailable {
+    Calls calls = new Calls();
+    long length = code.length;
+    MemorySegment pages = calls.map(length, READ | WRITE);
+    MemorySegment owned =
+        pages.reinterpret(length, Arena.ofAuto(), segment -> calls.unmap(segment, length));
+    MemorySegment.copy(code, 0, owned, ValueLayout.JAVA_BYTE, 0, code.length);
+    calls.protect(pages, length, READ | EXECUTE);
+    return owned.asReadOnly();
+  }
+
+  /** The C functions of Linux and macOS. */
+  private static final class Calls {
+    private static final int ANONYMOUS = isMac() ? 0x1000 : 0x20;
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
+    private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO_OF_STATE =
+        STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+    private final MethodHandle mmap =
+        handle(
+            "mmap",
+            FunctionDescriptor.of(
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG));
+    private final MethodHandle mprotect =
+        handle(
+            "mprotect",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT));
+    private final MethodHandle munmap =
+        handle(
+            "munmap",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+
+    private static boolean isMac() {
+      return System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("mac");
+    }
+
+    private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
+      return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, ERRNO);
+    }
+
+    MemorySegment map(long length, int protection) throws Unavailable {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment state = arena.allocate(STATE);
+        MemorySegment pages =
+            (MemorySegment)
+                mmap.invokeExact(
+                    state, MemorySegment.NULL, length, protection, PRIVATE | ANONYMOUS, -1, 0L);
+        if (pages.address() == FAILED) {
+          throw refused("a mapping of " + length + " bytes", state);
+        }
+        return pages;
+      } catch (Throwable e) {
+        throw failure(e);
+      }
+    }
+
+    void protect(MemorySegment pages, long length, int protection) throws Unavailable {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment state = arena.allocate(STATE);
+        if ((int) mprotect.invokeExact(state, pages, length, protection) != 0) {
+          throw refused("to make " + length + " bytes of code executable", state);
+        }
+      } catch (Throwable e) {
+        throw failure(e);
+      }
+    }
+
+    void unmap(MemorySegment pages, long length) {
+      try (Arena arena = Arena.ofConfined()) {
+        int _ = (int) munmap.invokeExact(arena.allocate(STATE), pages, length);
+      } catch (Throwable e) {
+        throw new AssertionError(e); // munmap declares no exception
+      }
+    }
+
+    private static Unavailable refused(String what, MemorySegment state) {
+      int errno = (int) ERRNO_OF_STATE.get(state, 0L);
+      return new Unavailable("the operating system refused " + what + " (errno " + errno + ")");
+    }
+
+    private static Unavailable failure(Throwable e) {
+      return switch (e) {
+        case Unavailable known -> known;
+        case RuntimeException bug -> throw bug;
+        case Error bug -> throw bug;
+        default -> throw new AssertionError(e); // C functions throw nothing
+      };
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package dev.switchyard.kernels.backend.x86;
+
+import java.util.Locale;
+
+/**
+ * The instruction sets that kernels are made for, best first, and the tile that suits each.
+ *
+ * <pre>
+ *              vector   registers   tile of sums      beside the sums
+ *   AVX512     64       32          14 x 2 vectors    2 of B, 2 temporary
+ *   AVX_VNNI   32       16           6 x 2 vectors    2 of B, 2 temporary
+ *   AVX2       32       16           6 x 2 vectors    2 of B, 2 temporary
+ * </pre>
+ *
+ * Two vectors of B share each element of A that is spread over the lanes: with 14 rows that is 16
+ * loads for 28 dot instructions, and two of either can start in a cycle.
+ */
+enum InstructionSet {
+  /** F, BW, DQ, VL and VNNI. */
+  AVX512(64, 14),
+  /** AVX2, FMA and the 256-bit VNNI. */
+  AVX_VNNI(32, 6),
+  /** AVX2 and FMA. */
+  AVX2(32, 6);
+
+  /** Vectors of B in a group of a panel. */
+  static final int PANEL_VECTORS = 2;
+
+  /** Bytes of a vector. */
+  final int vectorBytes;
+
+  /** Most rows of a tile. */
+  final int tileRows;
+
+  InstructionSet(int vectorBytes, int tileRows) {
+    this.vectorBytes = vectorBytes;
+    this.tileRows = tileRows;
+  }
+
+  /** A name for users. */
+  String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Elements of 32 bits in a vector. */
+  int lanes() {
+    return vectorBytes / Integer.BYTES;
+  }
+
+  /** Columns of a panel. */
+  int panelCols() {
+    return PANEL_VECTORS * lanes();
+  }
+
+  /** Bytes of a group of a panel. */
+  int panelGroupBytes() {
+    return PANEL_VECTORS * vectorBytes;
+  }
+
+  /** Whether there are EVEX forms: mask registers and operands spread on the way. */
+  boolean hasEvex() {
+    return this == AVX512;
+  }
+
+  /** The dot instruction for int8 products. */
+  Dot int8() {
+    return this == AVX2 ? Dot.INT16 : Dot.INT8;
+  }
+}

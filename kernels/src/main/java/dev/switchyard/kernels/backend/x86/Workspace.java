@@ -1,0 +1,111 @@
+package dev.switchyard.kernels.backend.x86;
+
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/** What the kernels of one thread write between calls, and where its block of A lies. */
+final class Workspace {
+  private static final int ALIGNMENT = 64;
+
+  final TileArguments tile = new TileArguments();
+  final PackArguments pack = new PackArguments();
+  final Region region = new Region();
+
+  /** Values of the columns of a panel, on their way to the arguments. */
+  final float[] columns;
+
+  private MemorySegment packed = MemorySegment.NULL;
+  private Object left;
+  private long leftOffset;
+  private long leftStride;
+  private boolean hasBias;
+  private int[] sums = {};
+
+  Workspace(int panelCols) {
+    columns = new float[panelCols];
+  }
+
+  // The block of A
+
+  /** Memory to pack a block of A into. */
+  MemorySegment reservePacked(long bytes) {
+    if (packed.byteSize() < bytes) {
+      packed = Arena.ofAuto().allocate(bytes, ALIGNMENT);
+    }
+    return packed;
+  }
+
+  /** The block is where the region is. */
+  void useRegion() {
+    left = region.array();
+    leftOffset = region.offset();
+    leftStride = region.stride();
+  }
+
+  /** The block is in the memory reserved. */
+  void usePacked(long stride) {
+    left = packed;
+    leftOffset = 0;
+    leftStride = stride;
+  }
+
+  Object left() {
+    return left;
+  }
+
+  long leftOffset() {
+    return leftOffset;
+  }
+
+  long leftStride() {
+    return leftStride;
+  }
+
+  /** Lets go of the caller's arrays. */
+  void clear() {
+    left = null;
+    region.clear();
+  }
+
+  // Values of rows and columns
+
+  /** Writes the first of {@link #columns} to the scales of the panel. */
+  void setColumnScales(int cols) {
+    MemorySegment.copy(
+        columns, 0, tile.memory, ValueLayout.JAVA_FLOAT, TileArguments.COLUMN_SCALES, cols);
+  }
+
+  /** Writes the bias of the panel, or zeros for null. */
+  void setBias(float[] bias, int col, int cols) {
+    if (bias == null && hasBias) {
+      Arrays.fill(columns, 0);
+      MemorySegment.copy(
+          columns, 0, tile.memory, ValueLayout.JAVA_FLOAT, TileArguments.BIAS, columns.length);
+      hasBias = false;
+    } else if (bias != null) {
+      MemorySegment.copy(bias, col, tile.memory, ValueLayout.JAVA_FLOAT, TileArguments.BIAS, cols);
+      hasBias = true;
+    }
+  }
+
+  /** The corrections of rows of the product that are columns of the operand. */
+  void correctTransposed(QuantizedMatrix a, int col, int cols, int bias) {
+    if (sums.length < cols) {
+      sums = new int[TileArguments.MAX_ROWS];
+    }
+    Arrays.fill(sums, 0, cols, 0);
+    byte[] data = a.data();
+    for (int i = 0; i < a.rows(); i++) {
+      int from = i * a.rowStride() + col;
+      for (int j = 0; j < cols; j++) {
+        sums[j] += data[from + j];
+      }
+    }
+    for (int j = 0; j < cols; j++) {
+      tile.setInt(TileArguments.ROW_CORRECTIONS, j, -bias * sums[j]);
+    }
+  }
+}

@@ -1,0 +1,404 @@
+package dev.switchyard.kernels.backend.x86;
+
+import dev.switchyard.kernels.backend.MatmulKernel;
+import dev.switchyard.kernels.backend.Product;
+import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
+import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
+import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.Epilogue;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Form;
+import dev.switchyard.kernels.data.IntMatrix;
+import dev.switchyard.kernels.data.Matrix;
+import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The loops around the emitted tile:
+ *
+ * <pre>
+ *   for each block of rows of A:             (some tiles, half of L2)
+ *     for each block of k:                   (float products only)
+ *       A in place, or packed
+ *       for each panel of B:                 one call: all tiles of the block with the panel
+ * </pre>
+ *
+ * Rows are cut into tiles of two sizes that differ by one, so that no tile is nearly empty.
+ */
+final class X86Matmul implements MatmulKernel {
+  /** Tiles a call: below four the call and the first look at a panel cost more than a percent. */
+  private static final int MAX_TILES = 12;
+
+  /**
+   * Dot instructions of a call, about 80 us: arrays hold the collector back for no longer than
+   * that.
+   */
+  private static final long MAX_DOTS = 1 << 18;
+
+  /** Rows this far apart share a set of the L1 cache: more of them than it has ways evict it. */
+  private static final int L1_PERIOD = 4096;
+
+  private static final int L1_WAYS = 8;
+
+  /** Bytes of an operand that one packing call reads, for the collector's sake. */
+  private static final int PACK_BYTES = 1 << 19;
+
+  private static final int BIAS_OF_RIGHT = 128;
+
+  private final EmittedCode code;
+  private final InstructionSet set;
+  private final boolean bfloat16;
+  private final long l2Bytes;
+  private final ThreadLocal<Workspace> workspace;
+
+  X86Matmul(EmittedCode code, boolean bfloat16, long l2Bytes) {
+    this.code = code;
+    this.set = code.set();
+    this.bfloat16 = bfloat16;
+    this.l2Bytes = l2Bytes;
+    this.workspace = ThreadLocal.withInitial(() -> new Workspace(set.panelCols()));
+  }
+
+  @Override
+  public int panelCols() {
+    return set.panelCols();
+  }
+
+  @Override
+  public int tileRows() {
+    return set.tileRows;
+  }
+
+  private Dot dot(ElementType type) {
+    return switch (type) {
+      case INT8 -> set.int8();
+      case BFLOAT16 -> bfloat16 ? Dot.BFLOAT16 : Dot.FLOAT32;
+      case FLOAT32 -> Dot.FLOAT32;
+    };
+  }
+
+  // Packing B
+
+  @Override
+  public void reserve(PackedMatrix out) {
+    out.reserveMemory(out.panelCount() * panelBytes(out));
+  }
+
+  /** A panel ends with a whole square, which transposing writes. */
+  private long panelBytes(PackedMatrix b) {
+    int groups = dot(b.type()).groups(b.inner());
+    return (long) roundUp(groups, set.lanes()) * set.panelGroupBytes();
+  }
+
+  @Override
+  public void pack(Matrix b, int rowBegin, int rowEnd, PackedMatrix out) {
+    if (out.inner() == 0 || out.cols() == 0) {
+      return;
+    }
+    Workspace w = workspace.get();
+    if (out.form() == Form.NT) {
+      for (int row = rowBegin; row < rowEnd; row += set.panelCols()) {
+        packPanel(w, b, row, Math.min(set.panelCols(), rowEnd - row), out);
+      }
+    } else {
+      packRows(w, b, rowBegin, rowEnd, out);
+    }
+  }
+
+  /** One panel from rows that are its columns, square by square. */
+  private void packPanel(Workspace w, Matrix b, int row, int rows, PackedMatrix out) {
+    Dot dot = dot(out.type());
+    int square = set.lanes() * dot.group;
+    int most = roundUp(PACK_BYTES / Float.BYTES / set.panelCols(), square);
+    for (int k = 0, depth; k < b.cols(); k += depth) {
+      // Whole squares, and then the rest of k filled up with zeros to one more.
+      int left = b.cols() - k;
+      depth = left < square ? left : Math.min(most, left / square * square);
+      int readCols = roundUp(depth, square);
+      w.region.set(b, out.type(), dot, row, rows, k, depth, set.panelCols(), readCols, true);
+      flip(w, depth % square == 0 ? set.vectorBytes : depth);
+      code.pack(
+          w.region.conversion(),
+          Layout.TRANSPOSED_PANEL,
+          InstructionSet.PANEL_VECTORS,
+          readCols / square,
+          w.pack,
+          w.region.array(),
+          w.region.offset(),
+          w.region.stride(),
+          0,
+          out.memory(),
+          row / set.panelCols() * panelBytes(out) + (long) k / dot.group * set.panelGroupBytes(),
+          0);
+    }
+  }
+
+  /** All panels from rows of k. */
+  private void packRows(Workspace w, Matrix b, int rowBegin, int rowEnd, PackedMatrix out) {
+    Dot dot = dot(out.type());
+    int most = Math.max(dot.group, roundUp(PACK_BYTES / Float.BYTES / b.cols(), dot.group));
+    int readCols = out.panelCount() * set.panelCols();
+    for (int k = rowBegin, depth; k < rowEnd; k += depth) {
+      int left = rowEnd - k;
+      depth = left < dot.group ? left : Math.min(most, left / dot.group * dot.group);
+      int readRows = roundUp(depth, dot.group);
+      w.region.set(b, out.type(), dot, k, depth, 0, b.cols(), readRows, readCols, depth < readRows);
+      // In a group that is not full, the bytes past k stay 0: they then count for nothing.
+      w.pack.setFlips(depth < readRows ? depth : dot.group, dot.group);
+      code.pack(
+          w.region.conversion(),
+          Layout.INTERLEAVED_PANELS,
+          readRows / dot.group,
+          out.panelCount(),
+          w.pack,
+          w.region.array(),
+          w.region.offset(),
+          w.region.stride(),
+          (long) set.panelCols() * w.region.conversion().sourceBytes,
+          out.memory(),
+          (long) k / dot.group * set.panelGroupBytes(),
+          panelBytes(out));
+    }
+  }
+
+  private static void flip(Workspace w, int bytes) {
+    w.pack.setFlips(bytes, PackArguments.FLIP_BYTES);
+  }
+
+  // Multiplying
+
+  @Override
+  public void multiply(Product p, int rowBegin, int rowEnd, int panelBegin, int panelEnd) {
+    int rows = rowEnd - rowBegin;
+    int tiles = (rows + set.tileRows - 1) / set.tileRows;
+    int small = rows / tiles;
+    int larger = rows % tiles;
+    int split = rowBegin + larger * (small + 1);
+    blocks(p, small + 1, larger, rowBegin, panelBegin, panelEnd);
+    blocks(p, small, tiles - larger, split, panelBegin, panelEnd);
+    workspace.get().clear();
+  }
+
+  /** Tiles of one size. */
+  private void blocks(Product p, int tileRows, int tiles, int row, int panelBegin, int panelEnd) {
+    Workspace w = workspace.get();
+    Dot dot = dot(p.b().type());
+    int inner = p.inner();
+    int blocks = dot.isInteger() ? 1 : Math.max(1, divideUp(dot.groups(inner), maxGroups()));
+    int blockInner = roundUp(divideUp(inner, blocks), dot.group);
+    int most = tilesABlock(tileRows, dot.groups(blockInner));
+    for (int tile = 0; tile < tiles; tile += most) {
+      int count = Math.min(most, tiles - tile);
+      int first = row + tile * tileRows;
+      setRows(p, w, dot, first, count * tileRows);
+      int k = 0;
+      do { // once even if the inner dimension is empty: the epilogue is due
+        int depth = Math.min(blockInner, inner - k);
+        block(p, w, dot, first, tileRows, count, k, depth, panelBegin, panelEnd);
+        k += depth;
+      } while (k < inner);
+    }
+  }
+
+  /** Groups of a block of k: a panel then takes a quarter of L2. */
+  private int maxGroups() {
+    return (int) (l2Bytes / 4 / set.panelGroupBytes());
+  }
+
+  private int tilesABlock(int tileRows, int groups) {
+    long tileBytes = Math.max(1, (long) tileRows * groups * Integer.BYTES);
+    long dots = Math.max(1, (long) tileRows * groups);
+    return Math.clamp(Math.min(l2Bytes / 2 / tileBytes, MAX_DOTS / dots), 1, MAX_TILES);
+  }
+
+  private void setRows(Product p, Workspace w, Dot dot, int row, int rows) {
+    if (!dot.isInteger()) {
+      return;
+    }
+    QuantizedMatrix a = (QuantizedMatrix) p.a();
+    for (int i = 0; i < rows; i++) {
+      w.tile.setFloat(TileArguments.ROW_SCALES, i, p.rowScale(row + i));
+      if (!p.transposesA()) {
+        w.tile.setInt(TileArguments.ROW_CORRECTIONS, i, -BIAS_OF_RIGHT * a.rowSums()[row + i]);
+      }
+    }
+    if (p.transposesA() && dot.isBiased()) {
+      w.correctTransposed(a, row, rows, BIAS_OF_RIGHT);
+    }
+  }
+
+  /** One block of rows and of k with all panels. */
+  private void block(
+      Product p,
+      Workspace w,
+      Dot dot,
+      int row,
+      int tileRows,
+      int tiles,
+      int k,
+      int depth,
+      int panelBegin,
+      int panelEnd) {
+    boolean last = k + depth == p.inner();
+    int groups = dot.groups(depth);
+    Left left = setLeft(p, w, dot, row, tileRows, tiles, k, depth);
+    Epilogue epilogue = p.epilogue();
+    boolean accumulate = epilogue.accumulate() || k > 0;
+    int mode = accumulate ? TileArguments.ACCUMULATE : TileArguments.STORE;
+    mode |= p.ints() == null ? 0 : TileArguments.INTEGERS;
+    w.tile.set(TileArguments.MODE, mode);
+    long panelBytes = panelBytes(p.b());
+    long begin = (long) k / dot.group * set.panelGroupBytes();
+    MemorySegment b = p.b().memory();
+    FloatMatrix floats = p.floats();
+    IntMatrix ints = p.ints();
+    Object c = floats == null ? ints.data() : floats.data();
+    int cRow = floats == null ? ints.rowIndex(row) : floats.rowIndex(row);
+    long cStride = (long) Float.BYTES * (floats == null ? ints.rowStride() : floats.rowStride());
+    for (int panel = panelBegin; panel < panelEnd; panel++) {
+      int col = panel * set.panelCols();
+      int cols = Math.min(set.panelCols(), p.cols() - col);
+      int next = panel + 1 < panelEnd ? panel + 1 : panelBegin;
+      setColumns(p, w, col, cols, last ? epilogue.bias() : null);
+      w.tile.set(TileArguments.AHEAD_OFFSET, next * panelBytes + begin);
+      code.tile(
+          dot,
+          left,
+          tileRows,
+          tiles,
+          groups,
+          w.tile,
+          w.left(),
+          w.leftOffset(),
+          w.leftStride(),
+          b,
+          panel * panelBytes + begin,
+          c,
+          (long) Float.BYTES * (cRow + col),
+          cStride,
+          cols);
+    }
+  }
+
+  private static void setColumns(Product p, Workspace w, int col, int cols, float[] bias) {
+    if (p.isInt8()) {
+      p.b().copyScales(col, col + cols, w.columns);
+      w.setColumnScales(cols);
+    }
+    w.setBias(bias, col, cols);
+  }
+
+  /** Points the workspace at a block of A: in place if the tile can read it, else packed. */
+  private Left setLeft(
+      Product p, Workspace w, Dot dot, int row, int tileRows, int tiles, int k, int depth) {
+    ElementType type = p.b().type();
+    if (depth == 0) {
+      w.usePacked(0);
+      return Left.ROWS;
+    }
+    if (p.transposesA()) {
+      packLeftTiles(p.a(), type, dot, w, row, tileRows, tiles, k, depth);
+      return Left.PACKED;
+    }
+    int groups = dot.groups(depth);
+    PackGenerator.Conversion direct = Region.direct(p.a(), type, dot);
+    boolean whole = direct != null && direct.groupBytes() == Integer.BYTES;
+    boolean padded = p.a() instanceof QuantizedMatrix; // its rows end with room to read
+    if (whole && (padded || depth % dot.group == 0)) {
+      w.region.set(
+          p.a(), type, dot, row, tiles * tileRows, k, depth, tiles * tileRows, depth, false);
+      if (tileRows <= L1_WAYS || w.region.stride() % L1_PERIOD != 0) {
+        w.useRegion();
+        return Left.ROWS;
+      }
+    }
+    packLeftRows(p.a(), type, dot, w, row, tileRows * tiles, k, depth, groups);
+    return Left.ROWS;
+  }
+
+  /** Rows as they are, converted, far enough apart. */
+  private void packLeftRows(
+      Matrix a,
+      ElementType type,
+      Dot dot,
+      Workspace w,
+      int row,
+      int rows,
+      int k,
+      int depth,
+      int groups) {
+    int turns = divideUp(groups, set.lanes());
+    long stride = (long) turns * set.vectorBytes;
+    stride += stride % L1_PERIOD == 0 ? set.vectorBytes : 0;
+    MemorySegment target = w.reservePacked(rows * stride);
+    int read = turns * set.lanes() * dot.group;
+    int most = Math.max(1, PACK_BYTES / Float.BYTES / read);
+    flip(w, 0);
+    for (int i = 0; i < rows; i += most) {
+      int count = Math.min(most, rows - i);
+      w.region.set(a, type, dot, row + i, count, k, depth, count, read, depth % dot.group != 0);
+      code.pack(
+          w.region.conversion(),
+          Layout.ROWS,
+          count,
+          turns,
+          w.pack,
+          w.region.array(),
+          w.region.offset(),
+          w.region.stride(),
+          0,
+          target,
+          i * stride,
+          stride);
+    }
+    w.usePacked(stride);
+  }
+
+  /** Tiles of the transposed A: rows of the product are columns of the operand. */
+  private void packLeftTiles(
+      Matrix a,
+      ElementType type,
+      Dot dot,
+      Workspace w,
+      int row,
+      int tileRows,
+      int tiles,
+      int k,
+      int depth) {
+    long stride = (long) dot.groups(depth) * set.vectorBytes;
+    MemorySegment target = w.reservePacked(tiles * stride);
+    int read = (tiles - 1) * tileRows + set.lanes();
+    int most = Math.max(dot.group, roundUp(PACK_BYTES / Float.BYTES / read, dot.group));
+    flip(w, 0);
+    for (int i = 0, count; i < depth; i += count) {
+      int left = depth - i;
+      count = left < dot.group ? left : Math.min(most, left / dot.group * dot.group);
+      int readRows = roundUp(count, dot.group);
+      w.region.set(
+          a, type, dot, k + i, count, row, tiles * tileRows, readRows, read, count < readRows);
+      code.pack(
+          w.region.conversion(),
+          Layout.INTERLEAVED_TILES,
+          readRows / dot.group,
+          tiles,
+          w.pack,
+          w.region.array(),
+          w.region.offset(),
+          w.region.stride(),
+          (long) tileRows * w.region.conversion().sourceBytes,
+          target,
+          (long) i / dot.group * set.vectorBytes,
+          stride);
+    }
+    w.usePacked(stride);
+  }
+
+  private static int divideUp(int value, int by) {
+    return (value + by - 1) / by;
+  }
+
+  private static int roundUp(int value, int to) {
+    return divideUp(value, to) * to;
+  }
+}

@@ -2,6 +2,7 @@ package dev.switchyard.bench;
 
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.kernels.MatmulCommand;
+import dev.switchyard.bench.kernels.StepCommand;
 import dev.switchyard.bench.train.TrainCommand;
 import java.io.UncheckedIOException;
 import java.util.Locale;
@@ -24,7 +25,7 @@ import picocli.CommandLine.ParameterException;
     versionProvider = Switchyard.Version.class,
     synopsisSubcommandLabel = "COMMAND",
     description = {"Int8 quantized training on CPUs, at work on real data.", ""},
-    subcommands = {TrainCommand.class, MatmulCommand.class})
+    subcommands = {TrainCommand.class, MatmulCommand.class, StepCommand.class})
 public final class Switchyard {
   /** Filled in by picocli. */
   public Switchyard() {}

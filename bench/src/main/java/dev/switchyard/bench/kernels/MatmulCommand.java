@@ -5,7 +5,6 @@ import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.bench.peers.Peers;
 import dev.switchyard.kernels.BackendChoice;
-import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -117,13 +116,8 @@ public final class MatmulCommand implements Callable<Integer> {
     MeasuringOptions.checkMatrix("-n", n, "-k", k);
     MeasuringOptions.checkMatrix("-m", m, "-n", n);
     measuring.check();
-    if (type == Type.INT8 && k > Kernels.MAX_INT8_INNER) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "-k is %d (expected 1 to %d for int8, whose int32 sums could overflow)",
-              k,
-              Kernels.MAX_INT8_INNER));
+    if (type == Type.INT8) {
+      MeasuringOptions.checkInt8Inner("-k", k);
     }
     MeasuringOptions.checkMemory(
         8.0 * Float.BYTES * ((double) m * n + (double) n * k) + 3.0 * Float.BYTES * m * k);

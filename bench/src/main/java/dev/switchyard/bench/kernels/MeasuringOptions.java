@@ -1,6 +1,7 @@
 package dev.switchyard.bench.kernels;
 
 import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.kernels.Kernels;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 
@@ -60,6 +61,23 @@ final class MeasuringOptions {
               cols,
               (long) rows * cols,
               MOST_ELEMENTS));
+    }
+  }
+
+  /**
+   * Checks a dimension that int8 products sum over.
+   *
+   * @throws IllegalArgumentException if the sums could overflow
+   */
+  static void checkInt8Inner(String option, int inner) {
+    if (inner > Kernels.MAX_INT8_INNER) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s is %d (expected 1 to %d for int8, whose int32 sums could overflow)",
+              option,
+              inner,
+              Kernels.MAX_INT8_INNER));
     }
   }
 

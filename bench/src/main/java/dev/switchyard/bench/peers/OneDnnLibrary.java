@@ -3,6 +3,8 @@ package dev.switchyard.bench.peers;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.reorder;
@@ -12,6 +14,9 @@ import org.bytedeco.dnnl.stream;
 final class OneDnnLibrary {
   private final engine cpu = new engine(engine.kind.cpu, 0);
   private final stream inOrder = new stream(cpu);
+
+  /** Memory is freed with its Java object, of which a view knows nothing. */
+  private final List<memory> viewed = new ArrayList<>();
 
   engine engine() {
     return cpu;
@@ -51,6 +56,7 @@ final class OneDnnLibrary {
 
   /** The same elements under another description. */
   memory view(memory of, memory.desc layout) {
+    viewed.add(of);
     return new memory(layout, cpu, of.get_data_handle());
   }
 

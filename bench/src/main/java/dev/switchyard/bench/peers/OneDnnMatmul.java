@@ -18,7 +18,6 @@ final class OneDnnMatmul {
 
   private final OneDnnLibrary library;
   private final matmul primitive;
-  private final memory.desc left;
   private final memory.desc right;
   private final IntMemoryMap arguments = new IntMemoryMap();
 
@@ -26,7 +25,6 @@ final class OneDnnMatmul {
       OneDnnLibrary library, memory.desc a, memory.desc b, memory.desc c, Extra... extras) {
     this.library = library;
     matmul.primitive_desc chosen = describe(library, a, b, c, extras);
-    left = chosen.src_desc();
     right = chosen.weights_desc();
     primitive = new matmul(chosen);
   }
@@ -53,12 +51,7 @@ final class OneDnnMatmul {
     return new matmul.primitive_desc(library.engine(), a, b, bias, c, attributes, true);
   }
 
-  /** The layout of A that the primitive has or, where it was free to, has chosen. */
-  memory.desc left() {
-    return left;
-  }
-
-  /** The layout of B. */
+  /** The layout of B that the primitive has or, where it was free to, has chosen. */
   memory.desc right() {
     return right;
   }

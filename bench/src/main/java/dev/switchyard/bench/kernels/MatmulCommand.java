@@ -3,7 +3,6 @@ package dev.switchyard.bench.kernels;
 import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.peers.Peer;
-import dev.switchyard.bench.peers.Peers;
 import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.data.ElementType;
 import java.io.PrintWriter;
@@ -96,7 +95,7 @@ public final class MatmulCommand implements Callable<Integer> {
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
-    List<Peer> peers = Peers.find(measuring.threads, err::println);
+    List<Peer> peers = measuring.peers(err);
     for (Peer peer : peers) {
       if (!peer.types().contains(type.element)) {
         err.printf(Locale.ROOT, "%s is left out: it has no %s product%n", peer.name(), type);

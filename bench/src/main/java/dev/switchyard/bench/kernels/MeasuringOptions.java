@@ -1,7 +1,11 @@
 package dev.switchyard.bench.kernels;
 
 import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.bench.peers.Peer;
+import dev.switchyard.bench.peers.Peers;
 import dev.switchyard.kernels.Kernels;
+import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 
@@ -40,6 +44,20 @@ final class MeasuringOptions {
   void check() {
     OptionRange.require("--threads", threads, 1_024);
     OptionRange.require("--rounds", rounds, 1_000);
+  }
+
+  /**
+   * The peers that can be used.
+   *
+   * @param err is told which cannot
+   */
+  List<Peer> peers(PrintWriter err) {
+    return Peers.find(
+        threads,
+        (name, reason) -> {
+          err.println(name + " is left out: " + reason);
+          err.flush();
+        });
   }
 
   /**

@@ -4,7 +4,6 @@ import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.kernels.Contest.Turn;
 import dev.switchyard.bench.peers.Peer;
-import dev.switchyard.bench.peers.Peers;
 import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.parallel.Parallel;
@@ -81,7 +80,7 @@ public final class StepCommand implements Callable<Integer> {
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
-    List<Peer> peers = Peers.find(measuring.threads, err::println);
+    List<Peer> peers = measuring.peers(err);
     Kernels kernels = Kernels.create(choice, Parallel.ofThreads(measuring.threads));
     List<StepContestant> contestants =
         StepContestant.all(kernels, peers, StepContestant.operands(rows, in, out));

@@ -2,10 +2,9 @@ package dev.switchyard.bench.peers;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.IntFunction;
 
 /** The peers that this machine and class path have. */
@@ -19,15 +18,15 @@ public final class Peers {
    * The peers that can be used, limited to a number of threads.
    *
    * @param threads how many each may use, when called by this thread
-   * @param leftOut receives a sentence for each that cannot be used
+   * @param leftOut receives the name of each that cannot be used, and why
    */
-  public static List<Peer> find(int threads, Consumer<String> leftOut) {
+  public static List<Peer> find(int threads, BiConsumer<String, String> leftOut) {
     List<Peer> found = new ArrayList<>();
     for (String name : ALL.keySet()) {
       try {
-        found.add(load(name, threads));
+        found.add(create(name, threads));
       } catch (IllegalStateException e) {
-        leftOut.accept(e.getMessage());
+        leftOut.accept(name, e.getMessage());
       }
     }
     return found;
@@ -40,10 +39,21 @@ public final class Peers {
    */
   public static Peer load(String name, int threads) {
     try {
+      return create(name, threads);
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(name + " cannot be used here: " + e.getMessage(), e);
+    }
+  }
+
+  private static Peer create(String name, int threads) {
+    try {
       return ALL.get(name).apply(threads);
-    } catch (LinkageError | TypeNotPresentException | IllegalStateException e) {
-      throw new IllegalStateException(
-          String.format(Locale.ROOT, "%s cannot be used here: %s", name, e.getMessage()), e);
+    } catch (LinkageError | TypeNotPresentException e) {
+      Throwable root = e;
+      while (root.getCause() != null) {
+        root = root.getCause();
+      }
+      throw new IllegalStateException("it does not load (" + root + ")", e);
     }
   }
 }

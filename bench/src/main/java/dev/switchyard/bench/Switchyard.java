@@ -1,6 +1,9 @@
 package dev.switchyard.bench;
 
 import dev.switchyard.bench.data.DataException;
+import dev.switchyard.bench.doctor.DoctorCommand;
+import dev.switchyard.bench.kernels.MatmulCommand;
+import dev.switchyard.bench.kernels.StepCommand;
 import dev.switchyard.bench.train.TrainCommand;
 import java.io.UncheckedIOException;
 import java.util.Locale;
@@ -22,8 +25,8 @@ import picocli.CommandLine.ParameterException;
     mixinStandardHelpOptions = true,
     versionProvider = Switchyard.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    description = {"Int8 quantized training on CPUs, at work on real data.", ""},
-    subcommands = TrainCommand.class)
+    description = {"Int8 quantized training on CPUs, at work and measured.", ""},
+    subcommands = {TrainCommand.class, MatmulCommand.class, StepCommand.class, DoctorCommand.class})
 public final class Switchyard {
   /** Filled in by picocli. */
   public Switchyard() {}

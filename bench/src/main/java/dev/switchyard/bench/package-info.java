@@ -4,9 +4,14 @@
  * <ul>
  *   <li>{@code dev.switchyard.bench.data} reads images and labels.
  *   <li>{@code dev.switchyard.bench.train} trains on them, and shows the outcome.
- *   <li>{@code dev.switchyard.bench.kernels} has the JMH benchmarks.
+ *   <li>{@code dev.switchyard.bench.peers} has the libraries that the benchmarks compare with.
+ *   <li>{@code dev.switchyard.bench.kernels} measures products and steps of a layer: the commands
+ *       {@code matmul} and {@code step}, and the JMH benchmarks.
+ *   <li>{@code dev.switchyard.bench.doctor} tells what there is on a machine.
+ *   <li>{@code dev.switchyard.bench.command} is what the commands have in common.
  * </ul>
  *
- * <p>{@code train} may call {@code data}; neither is called by the library.
+ * <p>{@code train} may call {@code data}; {@code kernels} and {@code doctor} may call {@code
+ * peers}; all may call {@code command}. None is called by the library.
  */
 package dev.switchyard.bench;

@@ -25,7 +25,7 @@ class SwitchyardTest {
   @Test
   void helpNamesTheSubcommands() {
     assertThat(run("--help")).isZero();
-    assertThat(out.toString()).contains("Usage: switchyard", "train");
+    assertThat(out.toString()).contains("Usage: switchyard", "train", "matmul", "step", "doctor");
   }
 
   @Test

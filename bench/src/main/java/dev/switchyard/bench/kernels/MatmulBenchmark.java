@@ -1,17 +1,17 @@
 package dev.switchyard.bench.kernels;
 
+import dev.switchyard.bench.peers.Peer;
+import dev.switchyard.bench.peers.PeerProduct;
+import dev.switchyard.bench.peers.Peers;
+import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
-import dev.switchyard.kernels.data.PackedMatrix;
-import dev.switchyard.kernels.data.QuantizedMatrix;
-import dev.switchyard.kernels.data.Scaling;
+import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.concurrent.TimeUnit;
-import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.openblas.global.openblas;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -25,9 +25,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The forward product Y = X W^T of a linear layer on one thread: float32, bfloat16 and int8 here,
- * and OpenBLAS sgemm. All take operands as they are stored and pack them on the way, as sgemm does;
- * {@code int8Packed} shows what a weight that is packed once saves.
+ * The forward product Y = X W^T + bias of a linear layer on one thread, with a weight packed once:
+ * int8, bfloat16 and float32 here, and the same of the peers, each checked against ours before it
+ * is timed. {@code float32Unpacked} packs the weight on the way, as sgemm does.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -37,118 +37,125 @@ import org.openjdk.jmh.annotations.Warmup;
 @State(Scope.Thread)
 public class MatmulBenchmark {
   /** rows x out features x in features. */
-  @Param({"1024x1024x1024", "2048x3072x768", "2048x768x3072"})
+  @Param({
+    "1024x1024x1024",
+    "2048x3072x768",
+    "2048x768x3072",
+    "4096x1280x1280",
+    "4096x5120x1280",
+    "4096x1280x5120",
+    "512x384x384",
+    "512x1536x384",
+    "64x768x768",
+    "1021x769x511"
+  })
   public String shape;
 
-  private final Kernels kernels = Kernels.create(Parallel.serial());
-  private FloatMatrix x;
-  private FloatMatrix w;
+  /** The backend of our products. */
+  @Param("vector")
+  public String backend;
+
+  private MatmulOperands operands;
+  private Kernels kernels;
   private FloatMatrix y;
-  private QuantizedMatrix xq;
-  private QuantizedMatrix wq;
-  private PackedMatrix packed;
-  private FloatPointer nativeX;
-  private FloatPointer nativeW;
-  private FloatPointer nativeY;
+  private PackedProduct int8;
+  private PackedProduct bfloat16;
+  private PackedProduct bfloat16FromBfloat16;
+  private PackedProduct float32;
+  private PeerProduct onednnInt8;
+  private PeerProduct onednnBfloat16;
+  private PeerProduct onednnFloat32;
+  private PeerProduct openblasFloat32;
 
   /** Filled in by JMH. */
   public MatmulBenchmark() {}
 
-  /** Makes operands, and checks the peer's result against ours before it is timed. */
+  /** Makes operands, packs weights, and checks the peers' results against ours. */
   @Setup
   public void prepare() {
-    String[] sizes = shape.split("x", -1);
-    int rows = Integer.parseInt(sizes[0]);
-    int out = Integer.parseInt(sizes[1]);
-    int in = Integer.parseInt(sizes[2]);
-    x = Operands.uniform(rows, in, 1);
-    w = Operands.uniform(out, in, 2);
-    y = FloatMatrix.allocate(rows, out);
-    xq = new QuantizedMatrix(Scaling.ROW);
-    wq = new QuantizedMatrix(Scaling.TENSOR);
-    kernels.quantize(x, xq);
-    kernels.quantize(w, wq);
-    packed = new PackedMatrix();
-    kernels.pack(ElementType.INT8, Form.NT, wq, packed);
-    openblas.blas_set_num_threads(1);
-    nativeX = new FloatPointer(x.data());
-    nativeW = new FloatPointer(w.data());
-    nativeY = new FloatPointer((long) rows * out);
+    operands = MatmulOperands.of(shape);
+    kernels = Kernels.create(BackendChoice.named(backend), Parallel.serial());
+    y = FloatMatrix.allocate(operands.m(), operands.n());
+    int8 = ours(ElementType.INT8, operands.left(ElementType.INT8));
+    bfloat16 = ours(ElementType.BFLOAT16, operands.x());
+    bfloat16FromBfloat16 = ours(ElementType.BFLOAT16, operands.left(ElementType.BFLOAT16));
+    float32 = ours(ElementType.FLOAT32, operands.x());
+    onednnInt8 = peer("onednn", ElementType.INT8);
+    onednnBfloat16 = peer("onednn", ElementType.BFLOAT16);
+    onednnFloat32 = peer("onednn", ElementType.FLOAT32);
+    openblasFloat32 = peer("openblas", ElementType.FLOAT32);
+  }
 
-    float[] expected = float32().data().clone();
-    Operands.checkEqual("OpenBLAS on arrays", openblasOnArrays().data(), expected, 1e-4 * in);
-    openblas().get(y.data());
-    Operands.checkEqual("OpenBLAS", y.data(), expected, 1e-4 * in);
-    Operands.checkEqual("int8", int8().data(), expected, 2e-2 * Math.sqrt(in));
+  private PackedProduct ours(ElementType type, Matrix x) {
+    return new PackedProduct(kernels, type, x, operands.right(type), operands.bias(), y);
+  }
+
+  private PeerProduct peer(String name, ElementType type) {
+    Peer peer = Peers.load(name, 1);
+    Matrix x = operands.leftOfPeer(type);
+    double tolerance = Operands.tolerance(ElementType.FLOAT32, operands.k());
+    return ours(type, x)
+        .checked(name, peer.product(type, x, operands.right(type), operands.bias()), tolerance);
+  }
+
+  /** int8 operands, one scale for each row of X. */
+  @Benchmark
+  public FloatMatrix int8() {
+    return int8.run();
+  }
+
+  /** bfloat16, X given in float32 as a layer has it, and rounded on the way. */
+  @Benchmark
+  public FloatMatrix bfloat16() {
+    return bfloat16.run();
+  }
+
+  /** bfloat16, X given in bfloat16 as oneDNN takes it. */
+  @Benchmark
+  public FloatMatrix bfloat16FromBfloat16() {
+    return bfloat16FromBfloat16.run();
   }
 
   /** float32. */
   @Benchmark
   public FloatMatrix float32() {
-    kernels.multiply(ElementType.FLOAT32, Form.NT, x, w, Epilogue.STORE, y);
+    return float32.run();
+  }
+
+  /** float32, the weight as it is stored. */
+  @Benchmark
+  public FloatMatrix float32Unpacked() {
+    Matrix x = operands.x();
+    Epilogue bias = Epilogue.bias(operands.bias());
+    kernels.multiply(ElementType.FLOAT32, Form.NT, x, operands.w(), bias, y);
     return y;
   }
 
-  /** Operands rounded to bfloat16 on the way. */
+  /** oneDNN int8, one scale for all of X. */
   @Benchmark
-  public FloatMatrix bfloat16() {
-    kernels.multiply(ElementType.BFLOAT16, Form.NT, x, w, Epilogue.STORE, y);
-    return y;
+  public PeerProduct onednnInt8() {
+    onednnInt8.run();
+    return onednnInt8;
   }
 
-  /** int8 operands. */
+  /** oneDNN bfloat16. */
   @Benchmark
-  public FloatMatrix int8() {
-    kernels.multiply(ElementType.INT8, Form.NT, xq, wq, Epilogue.STORE, y);
-    return y;
+  public PeerProduct onednnBfloat16() {
+    onednnBfloat16.run();
+    return onednnBfloat16;
   }
 
-  /** int8 operands, the weight packed before. */
+  /** oneDNN float32. */
   @Benchmark
-  public FloatMatrix int8Packed() {
-    kernels.multiply(xq, packed, Epilogue.STORE, y);
-    return y;
+  public PeerProduct onednnFloat32() {
+    onednnFloat32.run();
+    return onednnFloat32;
   }
 
-  /** The peer at its best: operands in native memory. */
+  /** OpenBLAS float32. */
   @Benchmark
-  public FloatPointer openblas() {
-    openblas.cblas_sgemm(
-        openblas.CblasRowMajor,
-        openblas.CblasNoTrans,
-        openblas.CblasTrans,
-        x.rows(),
-        w.rows(),
-        x.cols(),
-        1,
-        nativeX,
-        x.rowStride(),
-        nativeW,
-        w.rowStride(),
-        0,
-        nativeY,
-        y.rowStride());
-    return nativeY;
-  }
-
-  /** The peer on the arrays that our kernels work on, which its binding copies out and back. */
-  @Benchmark
-  public FloatMatrix openblasOnArrays() {
-    openblas.cblas_sgemm(
-        openblas.CblasRowMajor,
-        openblas.CblasNoTrans,
-        openblas.CblasTrans,
-        x.rows(),
-        w.rows(),
-        x.cols(),
-        1,
-        x.data(),
-        x.rowStride(),
-        w.data(),
-        w.rowStride(),
-        0,
-        y.data(),
-        y.rowStride());
-    return y;
+  public PeerProduct openblasFloat32() {
+    openblasFloat32.run();
+    return openblasFloat32;
   }
 }

@@ -1,6 +1,7 @@
 package dev.switchyard.bench.kernels;
 
 import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.Locale;
 
@@ -16,6 +17,21 @@ final class Operands {
       matrix.data()[i] = CounterRandom.uniform(key, i) - 0.5f;
     }
     return matrix;
+  }
+
+  /**
+   * How far sums of {@code length} products of {@link #uniform} numbers may lie from the exact ones
+   * if the operands are rounded to a type: 8 times the standard deviation or more, as there are
+   * millions of sums.
+   */
+  static double tolerance(ElementType type, int length) {
+    double each =
+        switch (type) {
+          case FLOAT32 -> 1e-5;
+          case BFLOAT16 -> 1.5e-3;
+          case INT8 -> 4e-3;
+        };
+    return each * Math.sqrt(length);
   }
 
   /** Refuses to time what computes something else. */

@@ -1,5 +1,6 @@
 package dev.switchyard.bench.train;
 
+import dev.switchyard.bench.command.MachineInfo;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,9 +1,7 @@
 package dev.switchyard.bench.train;
 
-import com.fasterxml.jackson.core.util.DefaultIndenter;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectWriter;
+import dev.switchyard.bench.command.Json;
+import dev.switchyard.bench.command.MachineInfo;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -21,13 +19,6 @@ import java.util.stream.Collectors;
  * curves.svg}. Each file is complete or absent. Equal reports give equal bytes.
  */
 public final class ResultWriter {
-  private static final ObjectWriter JSON =
-      new ObjectMapper()
-          .writer(
-              new DefaultPrettyPrinter()
-                  .withObjectIndenter(new DefaultIndenter("  ", "\n"))
-                  .withArrayIndenter(new DefaultIndenter("  ", "\n")));
-
   private final Path folder;
 
   /** Writes to {@code folder}, which need not exist yet. */
@@ -90,11 +81,7 @@ public final class ResultWriter {
     root.put("backend", report.backend());
     root.put("seed", report.seed());
     root.put("options", report.options());
-    try {
-      return JSON.writeValueAsString(root) + "\n";
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Json.of(root);
   }
 
   private static Map<String, Object> jsonRun(TrainingResult run) {

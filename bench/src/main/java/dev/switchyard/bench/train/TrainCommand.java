@@ -1,5 +1,6 @@
 package dev.switchyard.bench.train;
 
+import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.layers.Precision;
 import java.io.Console;

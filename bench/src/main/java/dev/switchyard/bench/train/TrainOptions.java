@@ -1,5 +1,6 @@
 package dev.switchyard.bench.train;
 
+import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.layers.Precision;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -38,12 +39,12 @@ public record TrainOptions(
       throw new IllegalArgumentException(
           String.format(Locale.ROOT, "--precision is %s (expected each at most once)", precisions));
     }
-    requireRange("--epochs", epochs, 10_000);
-    requireRange("--batch", batch, 4_096);
-    requireRange("--width", width, 4_096);
-    requireRange("--depth", depth, 64);
-    requireRange("--heads", heads, 256);
-    requireRange("--threads", threads, 1_024);
+    OptionRange.require("--epochs", epochs, 10_000);
+    OptionRange.require("--batch", batch, 4_096);
+    OptionRange.require("--width", width, 4_096);
+    OptionRange.require("--depth", depth, 64);
+    OptionRange.require("--heads", heads, 256);
+    OptionRange.require("--threads", threads, 1_024);
     if (width % heads != 0) {
       throw new IllegalArgumentException(
           String.format(
@@ -51,13 +52,6 @@ public record TrainOptions(
               "--width is %d but --heads is %d (expected a width that the heads divide)",
               width,
               heads));
-    }
-  }
-
-  private static void requireRange(String option, int value, int highest) {
-    if (value < 1 || value > highest) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s is %d (expected 1 to %d)", option, value, highest));
     }
   }
 

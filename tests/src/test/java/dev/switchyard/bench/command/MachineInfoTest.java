@@ -1,4 +1,4 @@
-package dev.switchyard.bench.train;
+package dev.switchyard.bench.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -34,7 +34,10 @@ class MachineInfoTest {
 
   @Test
   void fitsOnALine() {
-    assertThat(Sample.MACHINE.inOneLine())
+    MachineInfo machine =
+        new MachineInfo("Some CPU", 2, 24L << 30, "Linux 6.1", "25.0.3 (Some vendor)");
+
+    assertThat(machine.inOneLine())
         .isEqualTo("Some CPU, 2 cores, 24.0 GiB, Linux 6.1, JDK 25.0.3 (Some vendor)");
   }
 }

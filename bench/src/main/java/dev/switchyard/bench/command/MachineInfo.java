@@ -1,4 +1,4 @@
-package dev.switchyard.bench.train;
+package dev.switchyard.bench.command;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -32,7 +32,7 @@ public record MachineInfo(String cpu, int cores, long memoryBytes, String os, St
   }
 
   /** The memory in GiB, for people. */
-  double memoryGib() {
+  public double memoryGib() {
     return Math.round(memoryBytes * 10.0 / (1 << 30)) / 10.0;
   }
 

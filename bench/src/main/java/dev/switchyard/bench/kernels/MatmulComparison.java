@@ -1,0 +1,81 @@
+package dev.switchyard.bench.kernels;
+
+import dev.switchyard.bench.kernels.Contest.Contestant;
+import dev.switchyard.bench.kernels.Contest.Turn;
+import dev.switchyard.bench.peers.Peer;
+import dev.switchyard.bench.peers.PeerProduct;
+import dev.switchyard.kernels.BackendChoice;
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Matrix;
+import dev.switchyard.kernels.parallel.Parallel;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One product by several backends and peers, each with its weight packed. All are checked against
+ * the first backend before they are timed.
+ */
+final class MatmulComparison {
+  private final ElementType type;
+  private final MatmulOperands operands;
+  private final Parallel parallel;
+  private final List<Contestant> contestants = new ArrayList<>();
+
+  MatmulComparison(
+      ElementType type,
+      MatmulOperands operands,
+      int threads,
+      List<BackendChoice> backends,
+      List<Peer> peers) {
+    this.type = type;
+    this.operands = operands;
+    this.parallel = Parallel.ofThreads(threads);
+    Matrix x = operands.left(type);
+    Matrix xOfPeers = operands.leftOfPeer(type);
+    float[] expected = null;
+    float[] expectedOfPeers = null;
+    for (BackendChoice backend : backends) {
+      PackedProduct product = ours(backend, x);
+      float[] result = product.run().data();
+      if (expected == null) {
+        expected = result.clone();
+        expectedOfPeers = ours(backend, xOfPeers).run().data();
+      }
+      add(backend.name(), result, expected, product::run);
+    }
+    for (Peer peer : peers) {
+      if (peer.types().contains(type)) {
+        PeerProduct product = peer.product(type, xOfPeers, operands.right(type), operands.bias());
+        product.run();
+        add(peer.name(), product.result(), expectedOfPeers, product::run);
+      }
+    }
+  }
+
+  private PackedProduct ours(BackendChoice backend, Matrix x) {
+    FloatMatrix y = FloatMatrix.allocate(operands.m(), operands.n());
+    Kernels kernels = Kernels.create(backend, parallel);
+    return new PackedProduct(kernels, type, x, operands.right(type), operands.bias(), y);
+  }
+
+  private void add(String name, float[] result, float[] expected, Runnable work) {
+    double tolerance = Operands.tolerance(ElementType.FLOAT32, operands.k());
+    Operands.checkEqual(name, result, expected, tolerance);
+    contestants.add(new Contestant(name, work));
+  }
+
+  /** The rates in Gop/s by name, backends first. */
+  Map<String, Double> run(Contest contest) {
+    List<Turn> turns = contest.run(contestants);
+    double operations = 2.0 * operands.m() * operands.n() * operands.k();
+    Map<String, Double> gops = new LinkedHashMap<>();
+    for (int i = 0; i < turns.size(); i++) {
+      gops.put(contestants.get(i).name(), operations / turns.get(i).nanos());
+    }
+    return gops;
+  }
+}

@@ -1,0 +1,55 @@
+package dev.switchyard.bench.kernels;
+
+import dev.switchyard.bench.command.TextTable;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * How fast each computed one product. What {@code --json} prints has these names.
+ *
+ * @param type {@code int8}, {@code bf16} or {@code f32}
+ * @param m rows of X and Y
+ * @param n rows of W, columns of Y
+ * @param k columns of X and W
+ * @param threads threads of each
+ * @param peakGops the rate that {@code shareOfPeak} refers to
+ * @param results backends first, then peers
+ */
+public record MatmulReport(
+    String type, int m, int n, int k, int threads, double peakGops, List<Result> results) {
+  /** Takes copies. */
+  public MatmulReport {
+    results = List.copyOf(results);
+  }
+
+  /**
+   * One backend or peer.
+   *
+   * @param name such as {@code vector} or {@code onednn}
+   * @param gops operations in a nanosecond, a multiply-add counted as two
+   * @param shareOfPeak from 0 to 1
+   */
+  public record Result(String name, double gops, double shareOfPeak) {}
+
+  /**
+   * The results as a table for a terminal.
+   *
+   * @param peak what the peak is, in a word
+   */
+  String table(String peak) {
+    TextTable table = new TextTable("", "Gop/s", "of " + peak, "ratio");
+    double first = results.get(0).gops();
+    for (Result result : results) {
+      table.row(
+          result.name(),
+          format("%.1f", result.gops()),
+          format("%.1f %%", 100 * result.shareOfPeak()),
+          format("%.2f x", result.gops() / first));
+    }
+    return table.toString();
+  }
+
+  private static String format(String pattern, double value) {
+    return String.format(Locale.ROOT, pattern, value);
+  }
+}

@@ -1,0 +1,91 @@
+package dev.switchyard.bench.kernels;
+
+import dev.switchyard.bench.peers.LinearOperands;
+import dev.switchyard.bench.peers.LinearStep;
+import dev.switchyard.bench.peers.Peers;
+import dev.switchyard.kernels.BackendChoice;
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.Precision;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * A training step of one linear layer on one thread, 32-bit floats in and out, by Switchyard and by
+ * peers, each checked against Switchyard's in float32 before it is timed.
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(2)
+@State(Scope.Thread)
+public class StepBenchmark {
+  /** rows x in features x out features. */
+  @Param({
+    "2048x768x3072",
+    "2048x3072x768",
+    "2048x1280x5120",
+    "2048x5120x1280",
+    "8192x768x3072",
+    "8192x3072x768",
+    "8192x1280x5120",
+    "8192x5120x1280"
+  })
+  public String shape;
+
+  /** A precision of Switchyard, or a peer and its precision. */
+  @Param({
+    "SWITCHBACK",
+    "BFLOAT16",
+    "FLOAT32",
+    "onednn BFLOAT16",
+    "onednn FLOAT32",
+    "openblas FLOAT32"
+  })
+  public String contestant;
+
+  /** The backend of Switchyard. */
+  @Param("vector")
+  public String backend;
+
+  private LinearStep step;
+
+  /** Filled in by JMH. */
+  public StepBenchmark() {}
+
+  /** Makes operands and checks the results. */
+  @Setup
+  public void prepare() {
+    String[] sizes = shape.split("x", -1);
+    LinearOperands operands =
+        StepContestant.operands(
+            Integer.parseInt(sizes[0]), Integer.parseInt(sizes[1]), Integer.parseInt(sizes[2]));
+    Kernels kernels = Kernels.create(BackendChoice.named(backend), Parallel.serial());
+    String[] words = contestant.split(" ", -1);
+    Precision precision = Precision.valueOf(words[words.length - 1]);
+    StepContestant chosen =
+        words.length == 1
+            ? StepContestant.ours(kernels, precision, operands)
+            : StepContestant.peer(Peers.load(words[0], 1), precision, operands);
+    chosen.check(StepContestant.expected(kernels, operands), operands);
+    step = chosen.step();
+  }
+
+  /** All of the step. */
+  @Benchmark
+  public LinearStep step() {
+    step.run();
+    return step;
+  }
+}

@@ -1,0 +1,59 @@
+package dev.switchyard.bench.kernels;
+
+import dev.switchyard.bench.peers.LinearOperands;
+import dev.switchyard.bench.peers.LinearStep;
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Linear;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Profile;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+
+/**
+ * A training step of {@link Linear} as a user's loop has it. The gradients, to which the layer
+ * adds, are zeroed within the step, and the weight is quantized or packed anew, as after a step of
+ * an optimizer.
+ */
+final class SwitchyardStep implements LinearStep {
+  private final LinearOperands operands;
+  private final Parameter weight;
+  private final Parameter bias;
+  private final Linear layer;
+  private final Tape tape;
+  private Tensor x;
+  private Tensor y;
+
+  SwitchyardStep(Kernels kernels, Precision precision, LinearOperands operands, Profile profile) {
+    this.operands = operands;
+    weight = new Parameter("weight", operands.w(), true);
+    bias = Parameter.vector("bias", operands.bias());
+    layer = new Linear(weight, bias, precision);
+    tape = Tape.recording(kernels, profile);
+  }
+
+  @Override
+  public void run() {
+    tape.reset();
+    weight.markChanged();
+    weight.zeroGrad();
+    bias.zeroGrad();
+    x = Tensor.withGrad(operands.x());
+    y = layer.forward(tape, x);
+    tape.backward(y, operands.g());
+  }
+
+  @Override
+  public Result result() {
+    return new Result(dense(y.value()), dense(x.grad()), dense(weight.grad()), dense(bias.grad()));
+  }
+
+  private static float[] dense(FloatMatrix matrix) {
+    float[] values = new float[matrix.rows() * matrix.cols()];
+    for (int i = 0; i < matrix.rows(); i++) {
+      System.arraycopy(matrix.data(), matrix.rowIndex(i), values, i * matrix.cols(), matrix.cols());
+    }
+    return values;
+  }
+}

@@ -89,8 +89,6 @@ final class EmittedCode {
    * Multiplies tiles of A with a panel of B. {@code arguments} hold the values of rows and columns,
    * the mode, and what lies ahead.
    *
-   * @param a a primitive array or native memory
-   * @param c a float or int array
    * @param cols columns to store
    * @throws IndexOutOfBoundsException if any part would lie outside of its memory
    */
@@ -101,12 +99,12 @@ final class EmittedCode {
       int tileCount,
       int groups,
       TileArguments arguments,
-      Object a,
+      MemorySegment a,
       long aOffset,
       long aStride,
       MemorySegment b,
       long bOffset,
-      Object c,
+      MemorySegment c,
       long cOffset,
       long cStride,
       int cols) {
@@ -119,9 +117,9 @@ final class EmittedCode {
     require(tileCount >= 1 && lastRow < TileArguments.MAX_ROWS, "tiles", tileCount);
     require(groups >= 0, "groups", groups);
     require(cols >= 1 && cols <= set.panelCols(), "columns", cols);
-    within("A", aOffset, aStride, aBytes, bytes(a));
+    within("A", aOffset, aStride, aBytes, a.byteSize());
     within("B", bOffset, 0, (long) groups * set.panelGroupBytes(), b.byteSize());
-    within("C", cOffset, cStride, lastRow * cStride + (long) cols * Float.BYTES, bytes(c));
+    within("C", cOffset, cStride, lastRow * cStride + (long) cols * Float.BYTES, c.byteSize());
     arguments.set(TileArguments.GROUPS, groups);
     arguments.set(TileArguments.A_OFFSET, aOffset);
     arguments.set(TileArguments.A_STRIDE, aStride);
@@ -131,42 +129,13 @@ final class EmittedCode {
     arguments.set(TileArguments.TILES, tileCount);
     arguments.set(TileArguments.ROW, TileArguments.ROW_SCALES);
     arguments.setColumns(cols, set);
-    enterTile(tiles.get(dot).get(left)[rows], arguments.memory, a, b, c);
-  }
-
-  /**
-   * One call for each pair of types, so that the segments around the arrays are never allocated.
-   */
-  private static void enterTile(
-      MemorySegment code, MemorySegment arguments, Object a, MemorySegment b, Object c) {
-    if (c instanceof float[] y) {
-      switch (a) {
-        case float[] x ->
-            CallingConvention.call(
-                code, arguments, MemorySegment.ofArray(x), b, MemorySegment.ofArray(y));
-        case short[] x ->
-            CallingConvention.call(
-                code, arguments, MemorySegment.ofArray(x), b, MemorySegment.ofArray(y));
-        case byte[] x ->
-            CallingConvention.call(
-                code, arguments, MemorySegment.ofArray(x), b, MemorySegment.ofArray(y));
-        default ->
-            CallingConvention.call(code, arguments, (MemorySegment) a, b, MemorySegment.ofArray(y));
-      }
-    } else if (a instanceof byte[] x) {
-      CallingConvention.call(
-          code, arguments, MemorySegment.ofArray(x), b, MemorySegment.ofArray((int[]) c));
-    } else {
-      CallingConvention.call(
-          code, arguments, (MemorySegment) a, b, MemorySegment.ofArray((int[]) c));
-    }
+    CallingConvention.call(tiles.get(dot).get(left)[rows], arguments.memory, a, b, c);
   }
 
   /**
    * Rearranges elements; what {@code outer} and {@code inner} count is for {@link PackGenerator} to
    * say.
    *
-   * @param source a primitive array
    * @throws IndexOutOfBoundsException if any part would lie outside of its memory
    */
   void pack(
@@ -175,7 +144,7 @@ final class EmittedCode {
       int outer,
       int inner,
       PackArguments arguments,
-      Object source,
+      MemorySegment source,
       long sourceOffset,
       long sourceStride,
       long sourceStep,
@@ -210,7 +179,11 @@ final class EmittedCode {
     require(inner >= 1, "inner turns", inner);
     require(sourceStep >= 0, "source step", sourceStep);
     within(
-        "source", sourceOffset, sourceStride, (rows - 1) * sourceStride + rowBytes, bytes(source));
+        "source",
+        sourceOffset,
+        sourceStride,
+        (rows - 1) * sourceStride + rowBytes,
+        source.byteSize());
     within("target", targetOffset, targetStride, targetBytes, target.byteSize());
     arguments.set(PackArguments.OUTER, outer);
     arguments.set(PackArguments.INNER, inner);
@@ -219,28 +192,8 @@ final class EmittedCode {
     arguments.set(PackArguments.SOURCE_STEP, sourceStep);
     arguments.set(PackArguments.TARGET_OFFSET, targetOffset);
     arguments.set(PackArguments.TARGET_STRIDE, targetStride);
-    MemorySegment code = packs.get(conversion).get(layout);
-    MemorySegment memory = arguments.memory;
-    switch (source) {
-      case float[] x ->
-          CallingConvention.call(code, memory, MemorySegment.ofArray(x), target, target);
-      case short[] x ->
-          CallingConvention.call(code, memory, MemorySegment.ofArray(x), target, target);
-      default ->
-          CallingConvention.call(
-              code, memory, MemorySegment.ofArray((byte[]) source), target, target);
-    }
-  }
-
-  /** The bytes of a primitive array or of native memory. */
-  static long bytes(Object memory) {
-    return switch (memory) {
-      case float[] x -> (long) x.length * Float.BYTES;
-      case int[] x -> (long) x.length * Integer.BYTES;
-      case short[] x -> (long) x.length * Short.BYTES;
-      case byte[] x -> x.length;
-      default -> ((MemorySegment) memory).byteSize();
-    };
+    MemorySegment function = packs.get(conversion).get(layout);
+    CallingConvention.call(function, arguments.memory, source, target, target);
   }
 
   private static void within(String what, long offset, long stride, long bytes, long size) {

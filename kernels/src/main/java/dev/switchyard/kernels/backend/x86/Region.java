@@ -7,6 +7,7 @@ import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -19,14 +20,15 @@ final class Region {
   private short[] shorts = {};
   private byte[] bytes = {};
 
-  private Object array;
+  private final HeapSegment heapSegment = new HeapSegment();
+  private MemorySegment segment;
   private long offset;
   private long stride;
   private Conversion conversion;
 
-  /** The primitive array that holds it. */
-  Object array() {
-    return array;
+  /** The array that holds it. */
+  MemorySegment segment() {
+    return segment;
   }
 
   /** Its first element, in bytes from the start of the array. */
@@ -46,7 +48,7 @@ final class Region {
 
   /** Lets go of the operand. */
   void clear() {
-    array = null;
+    segment = null;
   }
 
   /** The conversion from an operand's own array, or null where it has to be copied. */
@@ -80,11 +82,11 @@ final class Region {
     conversion = direct(m, type, dot);
     boolean exact = rows == readRows && cols == readCols;
     if (conversion != null && (exact || !zeros)) {
-      array = arrayOf(m);
+      segment = heapSegment.of(arrayOf(m));
       offset = ((long) m.offset() + (long) row * m.rowStride() + col) * conversion.sourceBytes;
       stride = (long) m.rowStride() * conversion.sourceBytes;
       long end = offset + (readRows - 1) * stride + (long) readCols * conversion.sourceBytes;
-      if (end <= EmittedCode.bytes(array)) {
+      if (end <= segment.byteSize()) {
         return;
       }
     }
@@ -119,17 +121,17 @@ final class Region {
       case INT8, INT8_TO_INT16 -> {
         bytes = bytes.length < size ? new byte[size] : bytes;
         Arrays.fill(bytes, 0, size, (byte) 0);
-        array = bytes;
+        segment = heapSegment.of(bytes);
       }
       case BFLOAT16 -> {
         shorts = shorts.length < size ? new short[size] : shorts;
         Arrays.fill(shorts, 0, size, (short) 0);
-        array = shorts;
+        segment = heapSegment.of(shorts);
       }
       default -> {
         floats = floats.length < size ? new float[size] : floats;
         Arrays.fill(floats, 0, size, 0);
-        array = floats;
+        segment = heapSegment.of(floats);
       }
     }
     for (int i = 0; i < rows; i++) {

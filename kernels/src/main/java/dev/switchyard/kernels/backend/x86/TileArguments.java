@@ -40,7 +40,7 @@ final class TileArguments extends Arguments {
   /** A float a row of the block, and as many ints. */
   static final int ROW_SCALES = 512;
 
-  static final int MAX_ROWS = 256;
+  static final int MAX_ROWS = 1024;
   static final int ROW_CORRECTIONS = ROW_SCALES + MAX_ROWS * Float.BYTES;
 
   static final int STORE = 0;

@@ -17,8 +17,10 @@ final class Workspace {
   /** Values of the columns of a panel, on their way to the arguments. */
   final float[] columns;
 
+  final HeapSegment result = new HeapSegment();
+
   private MemorySegment packed = MemorySegment.NULL;
-  private Object left;
+  private MemorySegment left;
   private long leftOffset;
   private long leftStride;
   private boolean hasBias;
@@ -40,7 +42,7 @@ final class Workspace {
 
   /** The block is where the region is. */
   void useRegion() {
-    left = region.array();
+    left = region.segment();
     leftOffset = region.offset();
     leftStride = region.stride();
   }
@@ -52,7 +54,7 @@ final class Workspace {
     leftStride = stride;
   }
 
-  Object left() {
+  MemorySegment left() {
     return left;
   }
 

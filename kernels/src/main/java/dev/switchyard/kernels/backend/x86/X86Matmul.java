@@ -27,14 +27,14 @@ import java.lang.foreign.MemorySegment;
  * Rows are cut into tiles of two sizes that differ by one, so that no tile is nearly empty.
  */
 final class X86Matmul implements MatmulKernel {
-  /** Tiles a call: below four the call and the first look at a panel cost more than a percent. */
+  /** Tiles a call. More of them do not pay, unless k is so short that the call itself counts. */
   private static final int MAX_TILES = 12;
 
-  /**
-   * Dot instructions of a call, about 80 us: arrays hold the collector back for no longer than
-   * that.
-   */
-  private static final long MAX_DOTS = 1 << 18;
+  /** Groups of rows in a call, about 25 us: what MAX_TILES gives way to. */
+  private static final int SHORT_CALL = 1 << 15;
+
+  /** As above, about 100 us: arrays hold the collector back for no longer than that. */
+  private static final int LONG_CALL = 1 << 17;
 
   /** Rows this far apart share a set of the L1 cache: more of them than it has ways evict it. */
   private static final int L1_PERIOD = 4096;
@@ -124,7 +124,7 @@ final class X86Matmul implements MatmulKernel {
           InstructionSet.PANEL_VECTORS,
           readCols / square,
           w.pack,
-          w.region.array(),
+          w.region.segment(),
           w.region.offset(),
           w.region.stride(),
           0,
@@ -152,7 +152,7 @@ final class X86Matmul implements MatmulKernel {
           readRows / dot.group,
           out.panelCount(),
           w.pack,
-          w.region.array(),
+          w.region.segment(),
           w.region.offset(),
           w.region.stride(),
           (long) set.panelCols() * w.region.conversion().sourceBytes,
@@ -185,7 +185,7 @@ final class X86Matmul implements MatmulKernel {
     Workspace w = workspace.get();
     Dot dot = dot(p.b().type());
     int inner = p.inner();
-    int blocks = dot.isInteger() ? 1 : Math.max(1, divideUp(dot.groups(inner), maxGroups()));
+    int blocks = dot.isInteger() ? 1 : innerBlocks(dot.groups(inner));
     int blockInner = roundUp(divideUp(inner, blocks), dot.group);
     int most = tilesABlock(tileRows, dot.groups(blockInner));
     for (int tile = 0; tile < tiles; tile += most) {
@@ -201,15 +201,20 @@ final class X86Matmul implements MatmulKernel {
     }
   }
 
-  /** Groups of a block of k: a panel then takes a quarter of L2. */
-  private int maxGroups() {
-    return (int) (l2Bytes / 4 / set.panelGroupBytes());
+  /**
+   * Blocks of k of a float product, so that a panel takes an eighth of L2: beside it are the next
+   * one, on its way, and the block of A. Up to half as much again is better left whole.
+   */
+  private int innerBlocks(int groups) {
+    int limit = (int) (l2Bytes / 8 / set.panelGroupBytes());
+    return groups <= limit + limit / 2 ? 1 : divideUp(groups, limit);
   }
 
   private int tilesABlock(int tileRows, int groups) {
-    long tileBytes = Math.max(1, (long) tileRows * groups * Integer.BYTES);
-    long dots = Math.max(1, (long) tileRows * groups);
-    return Math.clamp(Math.min(l2Bytes / 2 / tileBytes, MAX_DOTS / dots), 1, MAX_TILES);
+    int groupsATile = Math.max(1, tileRows * groups);
+    int most = Math.max(MAX_TILES, SHORT_CALL / groupsATile);
+    long fit = Math.min(l2Bytes * 3 / 8 / Integer.BYTES, LONG_CALL) / groupsATile;
+    return (int) Math.clamp(fit, 1, Math.min(most, TileArguments.MAX_ROWS / tileRows));
   }
 
   private void setRows(Product p, Workspace w, Dot dot, int row, int rows) {
@@ -253,7 +258,7 @@ final class X86Matmul implements MatmulKernel {
     MemorySegment b = p.b().memory();
     FloatMatrix floats = p.floats();
     IntMatrix ints = p.ints();
-    Object c = floats == null ? ints.data() : floats.data();
+    MemorySegment c = w.result.of(floats == null ? ints.data() : floats.data());
     int cRow = floats == null ? ints.rowIndex(row) : floats.rowIndex(row);
     long cStride = (long) Float.BYTES * (floats == null ? ints.rowStride() : floats.rowStride());
     for (int panel = panelBegin; panel < panelEnd; panel++) {
@@ -344,7 +349,7 @@ final class X86Matmul implements MatmulKernel {
           count,
           turns,
           w.pack,
-          w.region.array(),
+          w.region.segment(),
           w.region.offset(),
           w.region.stride(),
           0,
@@ -383,7 +388,7 @@ final class X86Matmul implements MatmulKernel {
           readRows / dot.group,
           tiles,
           w.pack,
-          w.region.array(),
+          w.region.segment(),
           w.region.offset(),
           w.region.stride(),
           (long) tileRows * w.region.conversion().sourceBytes,

@@ -11,12 +11,17 @@ import java.lang.ref.SoftReference;
 final class HeapSegment {
   private SoftReference<Entry> last = new SoftReference<>(null);
 
-  private record Entry(Object array, MemorySegment segment) {}
+  private record Entry(Object array, MemorySegment segment) {
+    @SuppressWarnings("ReferenceEquality") // arrays are equal when they are the same
+    boolean isOf(Object other) {
+      return array == other;
+    }
+  }
 
   /** A segment of all of a primitive array. */
   MemorySegment of(Object array) {
     Entry entry = last.get();
-    if (entry == null || entry.array != array) {
+    if (entry == null || !entry.isOf(array)) {
       entry = new Entry(array, make(array));
       last = new SoftReference<>(entry);
     }

@@ -214,7 +214,7 @@ final class X86Matmul implements MatmulKernel {
     int groupsATile = Math.max(1, tileRows * groups);
     int most = Math.max(MAX_TILES, SHORT_CALL / groupsATile);
     long fit = Math.min(l2Bytes * 3 / 8 / Integer.BYTES, LONG_CALL) / groupsATile;
-    return (int) Math.clamp(fit, 1, Math.min(most, TileArguments.MAX_ROWS / tileRows));
+    return Math.clamp(fit, 1, Math.min(most, TileArguments.MAX_ROWS / tileRows));
   }
 
   private void setRows(Product p, Workspace w, Dot dot, int row, int rows) {

@@ -1,6 +1,7 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
@@ -54,6 +55,25 @@ public final class Linear implements Layer {
    * @throws IllegalArgumentException if the shapes do not go together
    */
   public Linear(Parameter weight, Parameter bias, Precision precision) {
+    this(weight, bias, precision, precision.weightGradient());
+  }
+
+  /**
+   * A layer with given parameters whose weight gradient is computed in a given type.
+   *
+   * @param weight [out, in]
+   * @param bias out elements, or null for none
+   * @param precision how the products are computed
+   * @param weightGradient to what the operands of the weight gradient are rounded; its sums are
+   *     float32. SwitchBack and its relatives take FLOAT32 or BFLOAT16, the other precisions only
+   *     their own type
+   * @throws IllegalArgumentException if the shapes, or precision and type, do not go together
+   */
+  public Linear(Parameter weight, Parameter bias, Precision precision, ElementType weightGradient) {
+    if (!precision.allows(weightGradient)) {
+      throw new IllegalArgumentException(
+          "precision " + precision + " does not compute weight gradients in " + weightGradient);
+    }
     FloatMatrix w = weight.value();
     if (bias != null && (bias.value().rows() != 1 || bias.value().cols() != w.rows())) {
       throw new IllegalArgumentException(
@@ -67,7 +87,7 @@ public final class Linear implements Layer {
     this.weight = weight;
     this.bias = bias;
     this.precision = precision;
-    this.products = precision.products(weight);
+    this.products = precision.products(weight, weightGradient);
   }
 
   private static int positive(String name, int features) {

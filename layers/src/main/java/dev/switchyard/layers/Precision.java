@@ -17,6 +17,9 @@ import dev.switchyard.kernels.data.Scaling;
  *   SWITCHBACK_Q int8 row, row     int8 row, column  float32              X
  *   INT8_ALL     int8 row, row     int8 row, column  int8 column, column  X
  * </pre>
+ *
+ * <p>SwitchBack and its relatives can also compute the weight gradient in bfloat16, as the paper
+ * does on GPUs: see {@link Linear#Linear(Parameter, Parameter, Precision, ElementType)}.
  */
 public enum Precision {
   /** All three products in 32-bit floats. */
@@ -43,23 +46,37 @@ public enum Precision {
    */
   INT8_ALL;
 
+  /** The type of the weight gradient's operands unless a layer asks for another. */
+  ElementType weightGradient() {
+    return switch (this) {
+      case BFLOAT16 -> ElementType.BFLOAT16;
+      case INT8_ALL -> ElementType.INT8;
+      default -> ElementType.FLOAT32;
+    };
+  }
+
+  /** Whether the weight gradient may have operands of this type. */
+  boolean allows(ElementType ofWeightGradient) {
+    return switch (this) {
+      case SWITCHBACK, SWITCHBACK_M, SWITCHBACK_Q -> ofWeightGradient != ElementType.INT8;
+      default -> ofWeightGradient == weightGradient();
+    };
+  }
+
   /** The three products of a layer with this weight. */
-  LinearProducts products(Parameter weight) {
+  LinearProducts products(Parameter weight, ElementType ofWeightGradient) {
     return switch (this) {
       case FLOAT32 -> new FloatProducts(ElementType.FLOAT32, weight);
       case BFLOAT16 -> new FloatProducts(ElementType.BFLOAT16, weight);
       case SWITCHBACK ->
           new QuantizedProducts(
-              Scaling.TENSOR, Scaling.TENSOR, ElementType.FLOAT32, ElementType.FLOAT32, weight);
+              Scaling.TENSOR, Scaling.TENSOR, ElementType.FLOAT32, ofWeightGradient, weight);
       case SWITCHBACK_M ->
           new QuantizedProducts(
-              Scaling.TENSOR, Scaling.TENSOR, ElementType.INT8, ElementType.FLOAT32, weight);
-      case SWITCHBACK_Q ->
+              Scaling.TENSOR, Scaling.TENSOR, ElementType.INT8, ofWeightGradient, weight);
+      case SWITCHBACK_Q, INT8_ALL ->
           new QuantizedProducts(
-              Scaling.ROW, Scaling.COLUMN, ElementType.FLOAT32, ElementType.FLOAT32, weight);
-      case INT8_ALL ->
-          new QuantizedProducts(
-              Scaling.ROW, Scaling.COLUMN, ElementType.FLOAT32, ElementType.INT8, weight);
+              Scaling.ROW, Scaling.COLUMN, ElementType.FLOAT32, ofWeightGradient, weight);
     };
   }
 }

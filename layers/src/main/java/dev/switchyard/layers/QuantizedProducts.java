@@ -86,7 +86,7 @@ final class QuantizedProducts implements LinearProducts {
       tape.giveBack(gq);
       tape.giveBack(xq);
     } else {
-      multiplyTransposed(tape, ElementType.FLOAT32, g, keptX, gw); // dequantizes X if need be
+      multiplyTransposed(tape, weightGradient, g, keptX, gw); // dequantizes X if need be
     }
   }
 

@@ -8,7 +8,9 @@ import static org.assertj.core.api.Assertions.within;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.Bfloat16;
 import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,9 +57,14 @@ class LinearPrecisionTest {
     final float[] gb;
 
     Run(Kernels kernels, Precision precision, int rows, int in, int out, long seed) {
-      x = gaussian(rows, in, seed);
-      g = gaussian(rows, out, seed + 1);
-      layer = new Linear("l", in, out, precision, new CounterRandom(seed));
+      this(kernels, new Linear("l", in, out, precision, new CounterRandom(seed)), rows, seed);
+    }
+
+    Run(Kernels kernels, Linear layer, int rows, long seed) {
+      this.layer = layer;
+      FloatMatrix w = weight().value();
+      x = gaussian(rows, w.cols(), seed);
+      g = gaussian(rows, w.rows(), seed + 1);
       Fixtures.disturb(layer.parameters().subList(1, 2), 1);
       Tape tape = Tape.recording(kernels);
       Tensor input = Tensor.withGrad(x);
@@ -81,7 +88,7 @@ class LinearPrecisionTest {
   @ParameterizedTest
   @EnumSource
   void productsFollowTheirFormulas(Precision precision) {
-    for (String backend : new String[] {"reference", "vector"}) {
+    for (String backend : new String[] {"reference", "vector", "x86"}) {
       Run run = new Run(Fixtures.kernels(backend, 2), precision, 37, 65, 43, 5);
       Rounded rounded = Rounded.of(precision);
       double[][] x = toDouble(run.x);
@@ -115,6 +122,42 @@ class LinearPrecisionTest {
         assertThat((double) run.gb[j]).as(what).isCloseTo(sum, within(37 * U * size));
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SWITCHBACK", "SWITCHBACK_M", "SWITCHBACK_Q"})
+  void weightGradientInBfloat16(Precision precision) {
+    for (String backend : new String[] {"reference", "vector", "x86"}) {
+      Kernels kernels = Fixtures.kernels(backend, 2);
+      List<Parameter> like = new Linear("l", 65, 43, precision, new CounterRandom(5)).parameters();
+      Run half =
+          new Run(
+              kernels,
+              new Linear(like.get(0), like.get(1), precision, ElementType.BFLOAT16),
+              37,
+              5);
+      Run single = new Run(kernels, precision, 37, 65, 43, 5);
+
+      double[][] x = toDouble(half.x);
+      assertProduct(
+          precision + " dW on " + backend,
+          half.gw,
+          transpose(bfloat16(toDouble(half.g))),
+          bfloat16(precision == Precision.SWITCHBACK_M ? byRow(x) : x),
+          new double[43][65]);
+      assertThat(Fixtures.values(half.y)).isEqualTo(Fixtures.values(single.y));
+      assertThat(Fixtures.values(half.gx)).isEqualTo(Fixtures.values(single.gx));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"FLOAT32, BFLOAT16", "BFLOAT16, FLOAT32", "INT8_ALL, FLOAT32", "SWITCHBACK, INT8"})
+  void refusesOtherTypesOfWeightGradient(Precision precision, ElementType type) {
+    List<Parameter> p = new Linear("l", 3, 2, precision, Fixtures.RANDOM).parameters();
+
+    assertThatThrownBy(() -> new Linear(p.get(0), p.get(1), precision, type))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("precision " + precision + " does not compute weight gradients in " + type);
   }
 
   /** A sum of n products in float32 is off by at most (n + 2) u times the sum of their sizes. */

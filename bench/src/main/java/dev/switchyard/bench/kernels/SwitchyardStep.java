@@ -3,6 +3,7 @@ package dev.switchyard.bench.kernels;
 import dev.switchyard.bench.peers.LinearOperands;
 import dev.switchyard.bench.peers.LinearStep;
 import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Parameter;
@@ -14,7 +15,7 @@ import dev.switchyard.layers.Tensor;
 /**
  * A training step of {@link Linear} as a user's loop has it. The gradients, to which the layer
  * adds, are zeroed within the step, and the weight is quantized or packed anew, as after a step of
- * an optimizer.
+ * an optimizer. SwitchBack computes the weight gradient in bfloat16, as the paper does.
  */
 final class SwitchyardStep implements LinearStep {
   private final LinearOperands operands;
@@ -29,7 +30,9 @@ final class SwitchyardStep implements LinearStep {
     this.operands = operands;
     weight = new Parameter("weight", operands.w(), true);
     bias = Parameter.vector("bias", operands.bias());
-    layer = new Linear(weight, bias, precision);
+    ElementType weightGradient =
+        precision == Precision.FLOAT32 ? ElementType.FLOAT32 : ElementType.BFLOAT16;
+    layer = new Linear(weight, bias, precision, weightGradient);
     tape = Tape.recording(kernels, profile);
   }
 

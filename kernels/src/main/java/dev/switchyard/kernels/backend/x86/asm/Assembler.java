@@ -347,15 +347,11 @@ public final class Assembler {
     put(constant);
   }
 
-  /** {@code dst = op(src)} with a constant. */
-  public void op(VectorOp op, Vec dst, Operand src, int constant) {
-    say(text(op, dst, Mask.ALL, null, src, ", " + constant));
-    if (op == VectorOp.VPSLLD || op == VectorOp.VPSRLD) {
-      encode(op, dst.bytes(), op.extension(), dst.number(), src, Mask.ALL, false);
-    } else {
-      encode(op, dst.bytes(), dst.number(), NO_REGISTER, src, Mask.ALL, false);
-    }
-    put(constant);
+  /** {@code dst = src} shifted by a constant number of bits in each element. */
+  public void op(VectorOp op, Vec dst, Vec src, int bits) {
+    say(text(op, dst, Mask.ALL, null, src, ", " + bits));
+    encode(op, dst.bytes(), op.extension(), dst.number(), src, Mask.ALL, false);
+    put(bits);
   }
 
   /** Loads the selected lanes, zeros in the others. */
@@ -379,13 +375,6 @@ public final class Assembler {
   public void store(VectorOp op, Mem to, Vec select, Vec src) {
     say(op.mnemonic(), " ", to, ", ", select, ", ", src);
     encode(op, src.bytes(), src.number(), select.number(), to, Mask.ALL, false);
-  }
-
-  /** {@code dst} = a part of {@code src}: the operands in the order of a store. */
-  public void extract(VectorOp op, Vec dst, Vec src, int part) {
-    say(op.mnemonic(), " ", dst, ", ", src, ", ", part);
-    encode(op, src.bytes(), src.number(), NO_REGISTER, dst, Mask.ALL, false);
-    put(part);
   }
 
   private static int bytes(Operand operand) {

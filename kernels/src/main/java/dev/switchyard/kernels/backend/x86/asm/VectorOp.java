@@ -11,17 +11,13 @@ public enum VectorOp {
   S_VMOVUPS(Prefix.NONE, 1, 0x11, 0, Encoding.BOTH),
   VBROADCASTSS(Prefix.P66, 2, 0x18, 0, Encoding.BOTH),
   VXORPS(Prefix.NONE, 1, 0x57, 0, Encoding.BOTH),
-  VANDPS(Prefix.NONE, 1, 0x54, 0, Encoding.BOTH),
   VORPS(Prefix.NONE, 1, 0x56, 0, Encoding.BOTH),
   VADDPS(Prefix.NONE, 1, 0x58, 0, Encoding.BOTH),
-  VSUBPS(Prefix.NONE, 1, 0x5C, 0, Encoding.BOTH),
   VMULPS(Prefix.NONE, 1, 0x59, 0, Encoding.BOTH),
   VFMADD213PS(Prefix.P66, 2, 0xA8, 0, Encoding.BOTH),
   VFMADD231PS(Prefix.P66, 2, 0xB8, 0, Encoding.BOTH),
   VCVTDQ2PS(Prefix.NONE, 1, 0x5B, 0, Encoding.BOTH),
   VPADDD(Prefix.P66, 1, 0xFE, 0, Encoding.BOTH),
-  VPSUBD(Prefix.P66, 1, 0xFA, 0, Encoding.BOTH),
-  VPMAXUD(Prefix.P66, 2, 0x3F, 0, Encoding.BOTH),
   VPMADDWD(Prefix.P66, 1, 0xF5, 0, Encoding.BOTH),
   /** VEX: AVX-VNNI; EVEX: AVX512-VNNI. Two instructions sets, one opcode. */
   VPDPBUSD(Prefix.P66, 2, 0x50, 0, Encoding.BOTH),
@@ -42,11 +38,6 @@ public enum VectorOp {
   /** The shifted register is the last operand, the register written is in vvvv. */
   VPSLLD(Prefix.P66, 1, 0x72, 0, Encoding.BOTH),
   VPSRLD(Prefix.P66, 1, 0x72, 0, Encoding.BOTH),
-  /** Truncating stores of dwords as bytes. */
-  VPMOVDB(Prefix.PF3, 2, 0x31, 0, Encoding.EVEX),
-  VEXTRACTF128(Prefix.P66, 3, 0x19, 0, Encoding.VEX),
-  VEXTRACTF64X4(Prefix.P66, 3, 0x1B, 1, Encoding.EVEX),
-  VPSHUFD(Prefix.P66, 1, 0x70, 0, Encoding.BOTH),
   /** Lanes whose mask element has its top bit set; AVX's way to a masked load or store. */
   VMASKMOVPS(Prefix.P66, 2, 0x2C, 0, Encoding.VEX),
   S_VMASKMOVPS(Prefix.P66, 2, 0x2E, 0, Encoding.VEX);
@@ -95,7 +86,7 @@ public enum VectorOp {
     }
     return switch (this) {
       case VBROADCASTSS -> Integer.BYTES;
-      case VPMOVZXBD, VPMOVSXBD, VPMOVDB -> vectorBytes / 4;
+      case VPMOVZXBD, VPMOVSXBD -> vectorBytes / 4;
       case VPMOVZXWD, VPMOVSXBW -> vectorBytes / 2;
       default -> vectorBytes;
     };

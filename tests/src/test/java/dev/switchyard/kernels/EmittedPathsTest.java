@@ -1,0 +1,109 @@
+package dev.switchyard.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.switchyard.kernels.Matrices.Values;
+import dev.switchyard.kernels.ProductCase.Kind;
+import dev.switchyard.kernels.ProductCase.Shape;
+import dev.switchyard.kernels.data.Epilogue;
+import dev.switchyard.kernels.data.Form;
+import dev.switchyard.kernels.data.IntMatrix;
+import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Scaling;
+import dev.switchyard.kernels.parallel.Parallel;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every set of instructions that this processor has, on shapes drawn at random. */
+class EmittedPathsTest {
+  private static final List<String> PATHS =
+      Stream.of("x86-avx512", "x86-avx_vnni", "x86-avx2").filter(EmittedPathsTest::runs).toList();
+
+  private static boolean runs(String path) {
+    try {
+      BackendChoice.named(path);
+      return true;
+    } catch (IllegalStateException e) {
+      assertThat(e).hasMessageContaining("asks for instructions that");
+      return false;
+    }
+  }
+
+  static Stream<Arguments> products() {
+    return PATHS.stream()
+        .flatMap(
+            path ->
+                Arrays.stream(Kind.values())
+                    .flatMap(
+                        kind ->
+                            Arrays.stream(Form.values())
+                                .map(form -> Arguments.of(path, kind, form))));
+  }
+
+  static List<String> paths() {
+    return PATHS;
+  }
+
+  @Test
+  void theAutomaticChoiceIsTheBestOfThem() {
+    assertThat(PATHS).isNotEmpty();
+    assertThat(BackendChoice.named("x86").reason())
+        .startsWith("x86 (" + PATHS.getFirst().substring("x86-".length()));
+  }
+
+  /**
+   * Around the edges of tiles (14 rows, 6), panels (32 columns, 16), squares and unrolled loops.
+   */
+  @ParameterizedTest(name = "{0} {1} {2}")
+  @MethodSource("products")
+  void randomShapes(String path, Kind kind, Form form) {
+    Kernels kernels = Setup.on(path, Parallel.serial());
+    PackedMatrix buffer = new PackedMatrix();
+    Random random = new Random(form.name().hashCode() + 31L * kind.name().hashCode());
+    for (int i = 0; i < 150; i++) {
+      int longest = i % 10 == 0 ? 2500 : 300;
+      Shape shape =
+          new Shape(1 + random.nextInt(60), 1 + random.nextInt(70), random.nextInt(longest));
+      Values values = i % 2 == 0 ? Values.INTEGERS : Values.GAUSSIAN;
+      ProductCase.random(kind, form, shape, i, values).check(kernels, buffer);
+    }
+  }
+
+  /** Products of 127 and -127 alone: nothing may saturate, and the longest sum just fits. */
+  @ParameterizedTest
+  @MethodSource("paths")
+  void extremeValues(String path) {
+    Kernels kernels = Setup.on(path, Parallel.serial());
+    for (int inner : new int[] {1, 3, 4, 257, 4099, Kernels.MAX_INT8_INNER}) {
+      for (int sign : new int[] {1, -1}) {
+        QuantizedMatrix a = filled(3, inner, 127);
+        QuantizedMatrix b = filled(5, inner, 127 * sign);
+        IntMatrix c = IntMatrix.allocate(3, 5);
+
+        kernels.multiply(Form.NT, a, b, Epilogue.STORE, c);
+
+        assertThat(c.data()).containsOnly(sign * 127 * 127 * inner);
+      }
+    }
+  }
+
+  private static QuantizedMatrix filled(int rows, int cols, int value) {
+    QuantizedMatrix q = new QuantizedMatrix(Scaling.TENSOR);
+    q.beginFill(rows, cols);
+    q.scales()[0] = 1;
+    for (int i = 0; i < rows; i++) {
+      int from = i * q.rowStride();
+      Arrays.fill(q.data(), from, from + cols, (byte) value);
+      q.rowSums()[i] = cols * value;
+    }
+    q.endFill();
+    return q;
+  }
+}

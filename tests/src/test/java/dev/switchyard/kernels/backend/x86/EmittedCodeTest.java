@@ -1,0 +1,151 @@
+package dev.switchyard.kernels.backend.x86;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
+import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
+import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Hostile calls of emitted code: whatever the numbers, a call is refused, or touches nothing but
+ * the elements that its arguments name. An error here would end the JVM.
+ */
+class EmittedCodeTest {
+  private static final int CALLS = 300_000;
+  private static final int CANARY = 0x5EED_CAFE;
+  private static final int SIZE = 2000;
+
+  private final Random random = new Random(1);
+  private int accepted;
+
+  /** Mostly small, sometimes absurd. */
+  private int number(int most) {
+    return switch (random.nextInt(40)) {
+      case 0 -> random.nextInt();
+      case 1 -> -random.nextInt(most + 1);
+      case 2 -> Integer.MAX_VALUE - random.nextInt(2);
+      default -> random.nextInt(most + 1);
+    };
+  }
+
+  private <E> E any(E[] values) {
+    return values[random.nextInt(values.length)];
+  }
+
+  private static EmittedCode code(InstructionSet set) throws Unavailable {
+    return new EmittedCode(set, false);
+  }
+
+  private static boolean runs(InstructionSet set) throws Unavailable {
+    return Cpu.detect().sets().contains(set);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void tilesStayWithinTheirMemory(InstructionSet set) throws Unavailable {
+    if (!runs(set)) {
+      return; // its code must not be entered here
+    }
+    EmittedCode code = code(set);
+    TileArguments arguments = new TileArguments();
+    MemorySegment b = Arena.ofAuto().allocate(SIZE * 8, 64);
+    int[] c = new int[SIZE];
+    Arrays.fill(c, CANARY);
+    MemorySegment result = MemorySegment.ofArray(c);
+    MemorySegment[] lefts = {
+      MemorySegment.ofArray(new byte[4 * SIZE]), Arena.ofAuto().allocate(4 * SIZE, 64)
+    };
+    Dot[] dots = {set.int8(), Dot.FLOAT32};
+    for (int i = 0; i < CALLS; i++) {
+      int rows = number(set.tileRows);
+      int tiles = number(4);
+      int cols = number(set.panelCols());
+      long cOffset = 4L * number(100);
+      long cStride = 4L * number(2 * set.panelCols());
+      arguments.set(TileArguments.MODE, random.nextInt(4));
+      arguments.set(TileArguments.AHEAD_OFFSET, random.nextLong()); // asking ahead never faults
+      try {
+        code.tile(
+            any(dots),
+            any(Left.values()),
+            rows,
+            tiles,
+            number(40),
+            arguments,
+            any(lefts),
+            4L * number(300),
+            4L * number(60),
+            b,
+            64L * number(60),
+            result,
+            cOffset,
+            cStride,
+            cols);
+      } catch (IndexOutOfBoundsException e) {
+        continue;
+      }
+      accepted++;
+      for (long r = 0; r < (long) rows * tiles; r++) {
+        int from = (int) ((cOffset + r * cStride) / Integer.BYTES);
+        Arrays.fill(c, from, from + cols, CANARY);
+      }
+      for (int j = 0; j < SIZE; j++) {
+        if (c[j] != CANARY) {
+          fail("call %d with %d x %d rows of %d wrote to %d", i, tiles, rows, cols, j);
+        }
+      }
+    }
+    assertThat(accepted).isGreaterThan(CALLS / 100);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void packsStayWithinTheirMemory(InstructionSet set) throws Unavailable {
+    if (!runs(set)) {
+      return;
+    }
+    EmittedCode code = code(set);
+    PackArguments arguments = new PackArguments();
+    Conversion[] conversions = {
+      set.int8() == Dot.INT8 ? Conversion.INT8 : Conversion.INT8_TO_INT16, Conversion.FLOAT32
+    };
+    MemorySegment source = MemorySegment.ofArray(new float[4 * SIZE]);
+    MemorySegment all = Arena.ofAuto().allocate(24L * SIZE, 64);
+    long margin = 4L * SIZE;
+    MemorySegment target = all.asSlice(margin, 16L * SIZE);
+    all.fill((byte) CANARY);
+    for (int i = 0; i < CALLS; i++) {
+      try {
+        code.pack(
+            any(conversions),
+            any(Layout.values()),
+            random.nextBoolean() ? InstructionSet.PANEL_VECTORS : number(20),
+            number(8),
+            arguments,
+            source,
+            number(2000),
+            number(300),
+            number(200),
+            target,
+            number(2000),
+            number(2000));
+        accepted++;
+      } catch (IndexOutOfBoundsException e) {
+        assertThat(e).hasMessageMatching(".*(cannot be|but there are) -?\\d+");
+      }
+    }
+    for (long at = 0; at < margin; at++) {
+      assertThat(all.get(ValueLayout.JAVA_BYTE, at)).isEqualTo((byte) CANARY);
+      assertThat(all.get(ValueLayout.JAVA_BYTE, all.byteSize() - 1 - at)).isEqualTo((byte) CANARY);
+    }
+    assertThat(accepted).isGreaterThan(CALLS / 100);
+  }
+}

@@ -5,12 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.switchyard.kernels.parallel.Parallel;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -73,10 +68,10 @@ class BackendChoiceTest {
   /** Everything works, and one warning names the missing flag, however often kernels are made. */
   @Test
   void withoutTheModuleTheReferenceBackendComputes() throws IOException, InterruptedException {
-    Run run = run();
+    OtherJvm run = run();
 
-    assertThat(run.exit).as(run.output).isZero();
-    assertThat(run.output)
+    assertThat(run.exit()).as(run.output()).isZero();
+    assertThat(run.output())
         .contains(Battery.PASSED + "reference (plain Java): module jdk.incubator.vector is missing")
         .containsOnlyOnce("WARNING")
         .containsOnlyOnce("add --add-modules jdk.incubator.vector");
@@ -84,20 +79,20 @@ class BackendChoiceTest {
 
   @Test
   void propertyForcesABackend() throws IOException, InterruptedException {
-    Run run = run(MODULE, "-Dswitchyard.backend=reference");
+    OtherJvm run = run(MODULE, "-Dswitchyard.backend=reference");
 
-    assertThat(run.exit).as(run.output).isZero();
-    assertThat(run.output)
+    assertThat(run.exit()).as(run.output()).isZero();
+    assertThat(run.output())
         .contains(Battery.PASSED + "reference (plain Java): forced by -Dswitchyard.backend")
         .doesNotContain("slow");
   }
 
   @Test
   void forcingVectorWithoutTheModuleFails() throws IOException, InterruptedException {
-    Run run = run("-Dswitchyard.backend=vector");
+    OtherJvm run = run("-Dswitchyard.backend=vector");
 
-    assertThat(run.exit).as(run.output).isNotZero();
-    assertThat(run.output)
+    assertThat(run.exit()).as(run.output()).isNotZero();
+    assertThat(run.output())
         .contains(
             "Exception in thread \"main\" java.lang.IllegalStateException: backend vector cannot"
                 + " run: start the JVM with --add-modules jdk.incubator.vector")
@@ -106,10 +101,10 @@ class BackendChoiceTest {
 
   @Test
   void forcingAnUnknownBackendFails() throws IOException, InterruptedException {
-    Run run = run(MODULE, "-Dswitchyard.backend=abacus");
+    OtherJvm run = run(MODULE, "-Dswitchyard.backend=abacus");
 
-    assertThat(run.exit).as(run.output).isNotZero();
-    assertThat(run.output)
+    assertThat(run.exit()).as(run.output()).isNotZero();
+    assertThat(run.output())
         .contains(
             "Exception in thread \"main\" java.lang.IllegalArgumentException: unknown backend"
                 + " \"abacus\" (expected reference, vector or x86");
@@ -118,10 +113,10 @@ class BackendChoiceTest {
   /** One sentence says why the machine code is not used, and the next best backend computes. */
   @Test
   void withoutNativeAccessTheVectorBackendComputes() throws IOException, InterruptedException {
-    Run run = run(MODULE);
+    OtherJvm run = run(MODULE);
 
-    assertThat(run.exit).as(run.output).isZero();
-    assertThat(run.output)
+    assertThat(run.exit()).as(run.output()).isZero();
+    assertThat(run.output())
         .contains(Battery.PASSED + "vector")
         .containsOnlyOnce("INFO: Switchyard emits no machine code")
         .contains("native access is not enabled: add --enable-native-access=ALL-UNNAMED");
@@ -130,10 +125,10 @@ class BackendChoiceTest {
   @ParameterizedTest
   @ValueSource(strings = {"x86", "x86-avx2"})
   void withNativeAccessMachineCodeComputes(String name) throws IOException, InterruptedException {
-    Run run = run(MODULE, NATIVE, "-Dswitchyard.backend=" + name);
+    OtherJvm run = run(MODULE, NATIVE, "-Dswitchyard.backend=" + name);
 
-    assertThat(run.exit).as(run.output).isZero();
-    assertThat(run.output).contains(Battery.PASSED + name + " (").doesNotContain("Switchyard");
+    assertThat(run.exit()).as(run.output()).isZero();
+    assertThat(run.output()).contains(Battery.PASSED + name + " (").doesNotContain("Switchyard");
   }
 
   /**
@@ -141,10 +136,10 @@ class BackendChoiceTest {
    */
   @Test
   void machineCodeWithoutTheModule() throws IOException, InterruptedException {
-    Run run = run(NATIVE);
+    OtherJvm run = run(NATIVE);
 
-    assertThat(run.exit).as(run.output).isZero();
-    assertThat(run.output)
+    assertThat(run.exit()).as(run.output()).isZero();
+    assertThat(run.output())
         .contains(Battery.PASSED + "x86")
         .containsOnlyOnce("WARNING")
         .containsOnlyOnce("add --add-modules jdk.incubator.vector");
@@ -152,10 +147,10 @@ class BackendChoiceTest {
 
   @Test
   void forcingMachineCodeWithoutNativeAccessFails() throws IOException, InterruptedException {
-    Run run = run(MODULE, "-Dswitchyard.backend=x86");
+    OtherJvm run = run(MODULE, "-Dswitchyard.backend=x86");
 
-    assertThat(run.exit).as(run.output).isNotZero();
-    assertThat(run.output)
+    assertThat(run.exit()).as(run.output()).isNotZero();
+    assertThat(run.output())
         .contains(
             "java.lang.IllegalStateException: backend x86 cannot run: native access is not enabled:"
                 + " add --enable-native-access=ALL-UNNAMED");
@@ -165,41 +160,26 @@ class BackendChoiceTest {
   @ParameterizedTest
   @ValueSource(ints = {32, 16})
   void narrowerVectors(int bytes) throws IOException, InterruptedException {
-    Run run = run(MODULE, "-XX:MaxVectorSize=" + bytes);
+    OtherJvm run = run(MODULE, "-XX:MaxVectorSize=" + bytes);
 
-    assertThat(run.exit).as(run.output).isZero();
-    assertThat(run.output).contains(Battery.PASSED + "vector");
-    Matcher width = WIDTH.matcher(run.output);
-    assertThat(width.find()).as(run.output).isTrue();
+    assertThat(run.exit()).as(run.output()).isZero();
+    assertThat(run.output()).contains(Battery.PASSED + "vector");
+    Matcher width = WIDTH.matcher(run.output());
+    assertThat(width.find()).as(run.output()).isTrue();
     assertThat(Integer.parseInt(width.group(1))).isLessThanOrEqualTo(8 * bytes);
   }
 
   /** A common pool without threads, as on a machine with one core: the caller does it all. */
   @Test
   void commonPoolWithoutThreads() throws IOException, InterruptedException {
-    Run run = run(MODULE, "-Djava.util.concurrent.ForkJoinPool.common.parallelism=0");
+    OtherJvm run = run(MODULE, "-Djava.util.concurrent.ForkJoinPool.common.parallelism=0");
 
-    assertThat(run.exit).as(run.output).isZero();
-    assertThat(run.output).contains(Battery.PASSED + "vector");
+    assertThat(run.exit()).as(run.output()).isZero();
+    assertThat(run.output()).contains(Battery.PASSED + "vector");
   }
 
-  private record Run(int exit, String output) {}
-
-  /** Runs {@link Battery} in a JVM of its own, with nothing but these flags. */
-  private Run run(String... flags) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(flags));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Battery.class.getName()));
-    Path output = directory.resolve("output");
-    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    // Flags from outside would change what is tested, and announce themselves.
-    builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
-    Process process = builder.redirectOutput(output.toFile()).start();
-    if (!process.waitFor(100, TimeUnit.SECONDS)) {
-      process.destroyForcibly().waitFor();
-      throw new AssertionError("still running after 100 s: " + command);
-    }
-    return new Run(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
+  /** Runs {@link Battery} with nothing but these flags. */
+  private OtherJvm run(String... flags) throws IOException, InterruptedException {
+    return OtherJvm.run(directory, Battery.class, flags);
   }
 }

@@ -1,0 +1,36 @@
+package dev.switchyard.kernels;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A main class run in a JVM of its own.
+ *
+ * @param exit how it ended
+ * @param output both streams
+ */
+record OtherJvm(int exit, String output) {
+  /** Runs it with nothing but these flags, on the class path of this JVM. */
+  static OtherJvm run(Path directory, Class<?> main, String... flags)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(flags));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+    Path output = directory.resolve("output");
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    // Flags from outside would change what is tested, and announce themselves.
+    builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
+    Process process = builder.redirectOutput(output.toFile()).start();
+    if (!process.waitFor(100, TimeUnit.SECONDS)) {
+      process.destroyForcibly().waitFor();
+      throw new AssertionError("still running after 100 s: " + command);
+    }
+    return new OtherJvm(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
+  }
+}

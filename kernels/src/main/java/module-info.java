@@ -1,8 +1,9 @@
 /**
  * Quantizers, matrix multiplication and the element-wise work of a transformer, on the JDK alone.
  *
- * <p>The Vector API is optional at run time: without {@code --add-modules jdk.incubator.vector} the
- * slow reference backend is used, after one warning.
+ * <p>Two flags make it fast: {@code --enable-native-access} of this module (or of ALL-UNNAMED on
+ * the class path) for machine code, and {@code --add-modules jdk.incubator.vector} for the rest.
+ * Without either it works on the next best backend, and says so once.
  */
 module dev.switchyard.kernels {
   requires static jdk.incubator.vector;

@@ -18,20 +18,17 @@ import java.util.List;
 final class CodeDump {
   static final String PROPERTY = "switchyard.x86.dump";
 
-  /** A function within the code. */
-  record Function(String name, int begin, int end) {}
-
   private CodeDump() {}
 
   /** Writes the files if the property names a folder, which is made if it is missing. */
-  static void write(InstructionSet set, byte[] code, List<Function> functions) {
+  static void write(InstructionSet set, byte[] code, List<EmittedCode.Entry> functions) {
     String folder = System.getProperty(PROPERTY);
     if (folder == null) {
       return;
     }
     try {
       Path path = Files.createDirectories(Path.of(folder));
-      for (Function f : functions) {
+      for (EmittedCode.Entry f : functions) {
         String name = set.label() + "-" + f.name() + ".bin";
         Files.write(path.resolve(name), Arrays.copyOfRange(code, f.begin(), f.end()));
       }

@@ -17,17 +17,9 @@ import java.util.Set;
  * @param name the brand string
  * @param sets the instruction sets that kernels may use here
  * @param bfloat16 whether there is AVX512_BF16
- * @param l1Bytes level 1 data cache
  * @param l2Bytes level 2 cache
- * @param l3Bytes level 3 cache, 0 if none is told
  */
-record Cpu(
-    String name,
-    Set<InstructionSet> sets,
-    boolean bfloat16,
-    long l1Bytes,
-    long l2Bytes,
-    long l3Bytes) {
+record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes) {
   private static final int EXTENDED = 0x8000_0000;
   private static final int BRAND = 0x8000_0002;
   private static final int CACHES = 4;
@@ -109,10 +101,7 @@ record Cpu(
           add(sets, InstructionSet.AVX512, evex);
         }
       }
-      // Virtual machines may hide the caches; cores with AVX-512 have at least this much.
-      long l1 = cache(1, 32 << 10);
-      long l2 = cache(2, evex ? 1 << 20 : 1 << 18);
-      return new Cpu(brand(), sets, bfloat16, l1, l2, cache(3, 0));
+      return new Cpu(brand(), sets, bfloat16, l2Bytes(evex));
     }
 
     private static void add(Set<InstructionSet> sets, InstructionSet set, boolean present) {
@@ -133,16 +122,17 @@ record Cpu(
       return new String(text, StandardCharsets.US_ASCII).replace('\0', ' ').strip();
     }
 
-    private long cache(int level, long otherwise) {
+    /** Virtual machines may hide the caches; cores with AVX-512 have 1 MB at least. */
+    private long l2Bytes(boolean avx512) {
       boolean amd = Integer.compareUnsigned(ask(EXTENDED, 0, false), AMD_CACHES) >= 0;
       int leaf = amd && (ask(AMD_CACHES, 0, false) & 31) != 0 ? AMD_CACHES : CACHES;
       for (int i = 0; i < 8; i++) {
         int what = ask(leaf, i, false);
-        int type = what & 31;
+        int type = what & 31; // 0: no more caches
         if (type == 0) {
           break;
         }
-        if (type != 2 && ((what >> 5) & 7) == level) { // 2: instructions
+        if (((what >> 5) & 7) == 2) {
           int shape = get(EBX);
           long lineBytes = 1L + (shape & 0xfff);
           long partitions = 1L + ((shape >> 12) & 0x3ff);
@@ -150,7 +140,7 @@ record Cpu(
           return lineBytes * partitions * ways * (Integer.toUnsignedLong(get(ECX)) + 1);
         }
       }
-      return otherwise;
+      return avx512 ? 1 << 20 : 1 << 18;
     }
 
     /** The answer in EAX; the others by {@link #get}. */

@@ -23,8 +23,8 @@ final class EmittedCode {
   private final Map<Dot, Map<Left, MemorySegment[]>> tiles = new EnumMap<>(Dot.class);
   private final Map<Conversion, Map<Layout, MemorySegment>> packs = new EnumMap<>(Conversion.class);
 
-  /** Where a kernel lies within the code. */
-  private record Entry(String name, int begin, int end, Consumer<MemorySegment> place) {}
+  /** Where a kernel lies within the code, and who wants its address. */
+  record Entry(String name, int begin, int end, Consumer<MemorySegment> place) {}
 
   /**
    * Assembles and loads.
@@ -63,10 +63,7 @@ final class EmittedCode {
     byte[] bytes = asm.toBytes();
     MemorySegment code = ExecutableMemory.load(bytes);
     entries.forEach(e -> e.place().accept(code.asSlice(e.begin(), e.end() - e.begin())));
-    CodeDump.write(
-        set,
-        bytes,
-        entries.stream().map(e -> new CodeDump.Function(e.name(), e.begin(), e.end())).toList());
+    CodeDump.write(set, bytes, entries);
   }
 
   private static List<Dot> dots(InstructionSet set, boolean bfloat16) {

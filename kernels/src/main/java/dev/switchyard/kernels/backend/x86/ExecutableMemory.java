@@ -33,13 +33,12 @@ final class ExecutableMemory {
    * @throws Unavailable if the system refuses, with its reason
    */
   static MemorySegment load(byte[] code) throws Unavailable {
-    Calls calls = new Calls();
     long length = code.length;
-    MemorySegment pages = calls.map(length, READ | WRITE);
+    MemorySegment pages = Calls.map(length, READ | WRITE);
     MemorySegment owned =
-        pages.reinterpret(length, Arena.ofAuto(), segment -> calls.unmap(segment, length));
+        pages.reinterpret(length, Arena.ofAuto(), segment -> Calls.unmap(segment, length));
     MemorySegment.copy(code, 0, owned, ValueLayout.JAVA_BYTE, 0, code.length);
-    calls.protect(pages, length, READ | EXECUTE);
+    Calls.protect(pages, length, READ | EXECUTE);
     return owned.asReadOnly();
   }
 
@@ -52,7 +51,7 @@ final class ExecutableMemory {
     private static final VarHandle ERRNO_OF_STATE =
         STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-    private final MethodHandle mmap =
+    private static final MethodHandle MMAP =
         handle(
             "mmap",
             FunctionDescriptor.of(
@@ -63,7 +62,7 @@ final class ExecutableMemory {
                 ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_LONG));
-    private final MethodHandle mprotect =
+    private static final MethodHandle MPROTECT =
         handle(
             "mprotect",
             FunctionDescriptor.of(
@@ -71,7 +70,7 @@ final class ExecutableMemory {
                 ValueLayout.ADDRESS,
                 ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_INT));
-    private final MethodHandle munmap =
+    private static final MethodHandle MUNMAP =
         handle(
             "munmap",
             FunctionDescriptor.of(
@@ -85,12 +84,12 @@ final class ExecutableMemory {
       return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, ERRNO);
     }
 
-    MemorySegment map(long length, int protection) throws Unavailable {
+    static MemorySegment map(long length, int protection) throws Unavailable {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment state = arena.allocate(STATE);
         MemorySegment pages =
             (MemorySegment)
-                mmap.invokeExact(
+                MMAP.invokeExact(
                     state, MemorySegment.NULL, length, protection, PRIVATE | ANONYMOUS, -1, 0L);
         if (pages.address() == FAILED) {
           throw refused("a mapping of " + length + " bytes", state);
@@ -101,10 +100,10 @@ final class ExecutableMemory {
       }
     }
 
-    void protect(MemorySegment pages, long length, int protection) throws Unavailable {
+    static void protect(MemorySegment pages, long length, int protection) throws Unavailable {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment state = arena.allocate(STATE);
-        if ((int) mprotect.invokeExact(state, pages, length, protection) != 0) {
+        if ((int) MPROTECT.invokeExact(state, pages, length, protection) != 0) {
           throw refused("to make " + length + " bytes of code executable", state);
         }
       } catch (Throwable e) {
@@ -112,9 +111,9 @@ final class ExecutableMemory {
       }
     }
 
-    void unmap(MemorySegment pages, long length) {
+    static void unmap(MemorySegment pages, long length) {
       try (Arena arena = Arena.ofConfined()) {
-        int _ = (int) munmap.invokeExact(arena.allocate(STATE), pages, length);
+        int _ = (int) MUNMAP.invokeExact(arena.allocate(STATE), pages, length);
       } catch (Throwable e) {
         throw new AssertionError(e); // munmap declares no exception
       }

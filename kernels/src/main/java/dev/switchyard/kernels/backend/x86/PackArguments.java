@@ -25,12 +25,20 @@ final class PackArguments extends Arguments {
 
   static final int FLIP_BYTES = 64;
 
+  private int flipped;
+  private int flipPeriod = FLIP_BYTES;
+
   PackArguments() {
     super(FLIP + FLIP_BYTES);
   }
 
   /** Flips the sign of the first {@code bytes} of every {@code period}, a power of two. */
   void setFlips(int bytes, int period) {
+    if (bytes == flipped && period == flipPeriod) {
+      return;
+    }
+    flipped = bytes;
+    flipPeriod = period;
     for (int i = 0; i < FLIP_BYTES; i += Long.BYTES) {
       long bits = 0;
       for (int j = 0; j < Long.BYTES; j++) {

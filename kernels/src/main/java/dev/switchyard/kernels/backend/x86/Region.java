@@ -20,7 +20,11 @@ final class Region {
   private short[] shorts = {};
   private byte[] bytes = {};
 
-  private final HeapSegment heapSegment = new HeapSegment();
+  private final HeapSegment ofOperand = new HeapSegment();
+  private final HeapSegment ofCopy = new HeapSegment();
+  private Matrix operand;
+  private ElementType type;
+  private Dot dot;
   private MemorySegment segment;
   private long offset;
   private long stride;
@@ -48,12 +52,20 @@ final class Region {
 
   /** Lets go of the operand. */
   void clear() {
+    operand = null;
     segment = null;
   }
 
-  /** The conversion from an operand's own array, or null where it has to be copied. */
-  static Conversion direct(Matrix m, ElementType type, Dot dot) {
-    return switch (m) {
+  /** Chooses the operand that rectangles are taken from, for a product of a type. */
+  void of(Matrix newOperand, ElementType newType, Dot newDot) {
+    operand = newOperand;
+    type = newType;
+    dot = newDot;
+  }
+
+  /** The conversion from the operand's own array, or null where it has to be copied. */
+  Conversion direct() {
+    return switch (operand) {
       case QuantizedMatrix q when dot == Dot.INT8 -> Conversion.INT8;
       case QuantizedMatrix q when dot == Dot.INT16 -> Conversion.INT8_TO_INT16;
       case Bfloat16Matrix h when dot == Dot.BFLOAT16 -> Conversion.BFLOAT16;
@@ -68,29 +80,26 @@ final class Region {
    *
    * @param zeros whether what lies beyond the rectangle has to be zero
    */
-  void set(
-      Matrix m,
-      ElementType type,
-      Dot dot,
-      int row,
-      int rows,
-      int col,
-      int cols,
-      int readRows,
-      int readCols,
-      boolean zeros) {
-    conversion = direct(m, type, dot);
+  void set(int row, int rows, int col, int cols, int readRows, int readCols, boolean zeros) {
+    conversion = direct();
     boolean exact = rows == readRows && cols == readCols;
     if (conversion != null && (exact || !zeros)) {
-      segment = heapSegment.of(arrayOf(m));
-      offset = ((long) m.offset() + (long) row * m.rowStride() + col) * conversion.sourceBytes;
-      stride = (long) m.rowStride() * conversion.sourceBytes;
+      segment = ofOperand.of(arrayOf(operand));
+      offset =
+          ((long) operand.offset() + (long) row * operand.rowStride() + col)
+              * conversion.sourceBytes;
+      stride = (long) operand.rowStride() * conversion.sourceBytes;
       long end = offset + (readRows - 1) * stride + (long) readCols * conversion.sourceBytes;
       if (end <= segment.byteSize()) {
         return;
       }
     }
-    copy(m, type, dot, row, rows, col, cols, readRows, readCols);
+    reserveCopy(readRows * readCols);
+    offset = 0;
+    stride = (long) readCols * conversion.sourceBytes;
+    for (int i = 0; i < rows; i++) {
+      copyRow(row + i, col, cols, i * readCols);
+    }
   }
 
   private static Object arrayOf(Matrix m) {
@@ -101,73 +110,53 @@ final class Region {
     };
   }
 
-  private void copy(
-      Matrix m,
-      ElementType type,
-      Dot dot,
-      int row,
-      int rows,
-      int col,
-      int cols,
-      int readRows,
-      int readCols) {
-    int size = readRows * readCols;
-    offset = 0;
+  /** Room for a copy, all zeros. */
+  private void reserveCopy(int size) {
     if (conversion == null) {
       conversion = dot == Dot.BFLOAT16 ? Conversion.FLOAT32_TO_BFLOAT16 : Conversion.FLOAT32;
     }
-    stride = (long) readCols * conversion.sourceBytes;
     switch (conversion) {
       case INT8, INT8_TO_INT16 -> {
         bytes = bytes.length < size ? new byte[size] : bytes;
         Arrays.fill(bytes, 0, size, (byte) 0);
-        segment = heapSegment.of(bytes);
+        segment = ofCopy.of(bytes);
       }
       case BFLOAT16 -> {
         shorts = shorts.length < size ? new short[size] : shorts;
         Arrays.fill(shorts, 0, size, (short) 0);
-        segment = heapSegment.of(shorts);
+        segment = ofCopy.of(shorts);
       }
-      default -> {
+      case FLOAT32, FLOAT32_TO_BFLOAT16 -> {
         floats = floats.length < size ? new float[size] : floats;
         Arrays.fill(floats, 0, size, 0);
-        segment = heapSegment.of(floats);
-      }
-    }
-    for (int i = 0; i < rows; i++) {
-      int from = m.offset() + (row + i) * m.rowStride() + col;
-      int to = i * readCols;
-      switch (m) {
-        case FloatMatrix f -> {
-          System.arraycopy(f.data(), from, floats, to, cols);
-          if (type == ElementType.BFLOAT16) {
-            round(to, cols);
-          }
-        }
-        case Bfloat16Matrix h when conversion == Conversion.BFLOAT16 ->
-            System.arraycopy(h.data(), from, shorts, to, cols);
-        case Bfloat16Matrix h -> {
-          for (int j = 0; j < cols; j++) {
-            floats[to + j] = Bfloat16.toFloat(h.data()[from + j]);
-          }
-        }
-        case QuantizedMatrix q when dot.isInteger() ->
-            System.arraycopy(q.data(), from, bytes, to, cols);
-        case QuantizedMatrix q -> {
-          for (int j = 0; j < cols; j++) {
-            floats[to + j] = q.data()[from + j] * q.scale(row + i, col + j);
-          }
-          if (type == ElementType.BFLOAT16) {
-            round(to, cols);
-          }
-        }
+        segment = ofCopy.of(floats);
       }
     }
   }
 
-  private void round(int from, int n) {
-    for (int j = from; j < from + n; j++) {
-      floats[j] = Bfloat16.round(floats[j]);
+  private void copyRow(int row, int col, int cols, int to) {
+    int from = operand.offset() + row * operand.rowStride() + col;
+    switch (operand) {
+      case QuantizedMatrix q when dot.isInteger() ->
+          System.arraycopy(q.data(), from, bytes, to, cols);
+      case Bfloat16Matrix h when conversion == Conversion.BFLOAT16 ->
+          System.arraycopy(h.data(), from, shorts, to, cols);
+      case FloatMatrix f -> System.arraycopy(f.data(), from, floats, to, cols);
+      case Bfloat16Matrix h -> {
+        for (int j = 0; j < cols; j++) {
+          floats[to + j] = Bfloat16.toFloat(h.data()[from + j]);
+        }
+      }
+      case QuantizedMatrix q -> {
+        for (int j = 0; j < cols; j++) {
+          floats[to + j] = q.data()[from + j] * q.scale(row, col + j);
+        }
+      }
+    }
+    if (type == ElementType.BFLOAT16 && conversion != Conversion.BFLOAT16) {
+      for (int j = to; j < to + cols; j++) {
+        floats[j] = Bfloat16.round(floats[j]);
+      }
     }
   }
 }

@@ -18,7 +18,7 @@ import java.lang.foreign.MemorySegment;
  * The loops around the emitted tile:
  *
  * <pre>
- *   for each block of rows of A:             (some tiles, half of L2)
+ *   for each block of rows of A:             (some tiles, three eighths of L2)
  *     for each block of k:                   (float products only)
  *       A in place, or packed
  *       for each panel of B:                 one call: all tiles of the block with the panel
@@ -97,36 +97,32 @@ final class X86Matmul implements MatmulKernel {
       return;
     }
     Workspace w = workspace.get();
+    w.region.of(b, out.type(), dot(out.type()));
     if (out.form() == Form.NT) {
       for (int row = rowBegin; row < rowEnd; row += set.panelCols()) {
-        packPanel(w, b, row, Math.min(set.panelCols(), rowEnd - row), out);
+        packPanel(w, b.cols(), row, Math.min(set.panelCols(), rowEnd - row), out);
       }
     } else {
-      packRows(w, b, rowBegin, rowEnd, out);
+      packRows(w, b.cols(), rowBegin, rowEnd, out);
     }
+    w.clear();
   }
 
   /** One panel from rows that are its columns, square by square. */
-  private void packPanel(Workspace w, Matrix b, int row, int rows, PackedMatrix out) {
+  private void packPanel(Workspace w, int inner, int row, int rows, PackedMatrix out) {
     Dot dot = dot(out.type());
     int square = set.lanes() * dot.group;
     int most = roundUp(PACK_BYTES / Float.BYTES / set.panelCols(), square);
-    for (int k = 0, depth; k < b.cols(); k += depth) {
-      // Whole squares, and then the rest of k filled up with zeros to one more.
-      int left = b.cols() - k;
-      depth = left < square ? left : Math.min(most, left / square * square);
+    for (int k = 0, depth; k < inner; k += depth) {
+      depth = wholeUnits(inner - k, square, most);
       int readCols = roundUp(depth, square);
-      w.region.set(b, out.type(), dot, row, rows, k, depth, set.panelCols(), readCols, true);
-      flip(w, depth % square == 0 ? set.vectorBytes : depth);
-      code.pack(
-          w.region.conversion(),
+      w.region.set(row, rows, k, depth, set.panelCols(), readCols, true);
+      w.pack.setFlips(depth < square ? depth : set.vectorBytes, PackArguments.FLIP_BYTES);
+      pack(
+          w,
           Layout.TRANSPOSED_PANEL,
           InstructionSet.PANEL_VECTORS,
           readCols / square,
-          w.pack,
-          w.region.segment(),
-          w.region.offset(),
-          w.region.stride(),
           0,
           out.memory(),
           row / set.panelCols() * panelBytes(out) + (long) k / dot.group * set.panelGroupBytes(),
@@ -135,35 +131,57 @@ final class X86Matmul implements MatmulKernel {
   }
 
   /** All panels from rows of k. */
-  private void packRows(Workspace w, Matrix b, int rowBegin, int rowEnd, PackedMatrix out) {
+  private void packRows(Workspace w, int cols, int rowBegin, int rowEnd, PackedMatrix out) {
     Dot dot = dot(out.type());
-    int most = Math.max(dot.group, roundUp(PACK_BYTES / Float.BYTES / b.cols(), dot.group));
+    int most = roundUp(Math.max(1, PACK_BYTES / Float.BYTES / cols), dot.group);
     int readCols = out.panelCount() * set.panelCols();
     for (int k = rowBegin, depth; k < rowEnd; k += depth) {
-      int left = rowEnd - k;
-      depth = left < dot.group ? left : Math.min(most, left / dot.group * dot.group);
+      depth = wholeUnits(rowEnd - k, dot.group, most);
       int readRows = roundUp(depth, dot.group);
-      w.region.set(b, out.type(), dot, k, depth, 0, b.cols(), readRows, readCols, depth < readRows);
+      w.region.set(k, depth, 0, cols, readRows, readCols, depth < readRows);
       // In a group that is not full, the bytes past k stay 0: they then count for nothing.
       w.pack.setFlips(depth < readRows ? depth : dot.group, dot.group);
-      code.pack(
-          w.region.conversion(),
+      pack(
+          w,
           Layout.INTERLEAVED_PANELS,
           readRows / dot.group,
           out.panelCount(),
-          w.pack,
-          w.region.segment(),
-          w.region.offset(),
-          w.region.stride(),
-          (long) set.panelCols() * w.region.conversion().sourceBytes,
+          set.panelCols(),
           out.memory(),
           (long) k / dot.group * set.panelGroupBytes(),
           panelBytes(out));
     }
   }
 
-  private static void flip(Workspace w, int bytes) {
-    w.pack.setFlips(bytes, PackArguments.FLIP_BYTES);
+  /** Packs the region; see {@link PackGenerator}. */
+  private void pack(
+      Workspace w,
+      Layout layout,
+      int outer,
+      int inner,
+      int colsAStep,
+      MemorySegment target,
+      long targetOffset,
+      long targetStride) {
+    Region region = w.region;
+    code.pack(
+        region.conversion(),
+        layout,
+        outer,
+        inner,
+        w.pack,
+        region.segment(),
+        region.offset(),
+        region.stride(),
+        (long) colsAStep * region.conversion().sourceBytes,
+        target,
+        targetOffset,
+        targetStride);
+  }
+
+  /** As many whole units as there are, up to {@code most}, and at the end what is left of one. */
+  private static int wholeUnits(int left, int unit, int most) {
+    return left < unit ? left : Math.min(most, left / unit * unit);
   }
 
   // Multiplying
@@ -171,7 +189,7 @@ final class X86Matmul implements MatmulKernel {
   @Override
   public void multiply(Product p, int rowBegin, int rowEnd, int panelBegin, int panelEnd) {
     int rows = rowEnd - rowBegin;
-    int tiles = (rows + set.tileRows - 1) / set.tileRows;
+    int tiles = divideUp(rows, set.tileRows);
     int small = rows / tiles;
     int larger = rows % tiles;
     int split = rowBegin + larger * (small + 1);
@@ -297,101 +315,65 @@ final class X86Matmul implements MatmulKernel {
   /** Points the workspace at a block of A: in place if the tile can read it, else packed. */
   private Left setLeft(
       Product p, Workspace w, Dot dot, int row, int tileRows, int tiles, int k, int depth) {
-    ElementType type = p.b().type();
     if (depth == 0) {
       w.usePacked(0);
       return Left.ROWS;
     }
+    w.region.of(p.a(), p.b().type(), dot);
     if (p.transposesA()) {
-      packLeftTiles(p.a(), type, dot, w, row, tileRows, tiles, k, depth);
+      packLeftTiles(dot, w, row, tileRows, tiles, k, depth);
       return Left.PACKED;
     }
-    int groups = dot.groups(depth);
-    PackGenerator.Conversion direct = Region.direct(p.a(), type, dot);
+    int rows = tiles * tileRows;
+    PackGenerator.Conversion direct = w.region.direct();
     boolean whole = direct != null && direct.groupBytes() == Integer.BYTES;
     boolean padded = p.a() instanceof QuantizedMatrix; // its rows end with room to read
     if (whole && (padded || depth % dot.group == 0)) {
-      w.region.set(
-          p.a(), type, dot, row, tiles * tileRows, k, depth, tiles * tileRows, depth, false);
+      w.region.set(row, rows, k, depth, rows, depth, false);
       if (tileRows <= L1_WAYS || w.region.stride() % L1_PERIOD != 0) {
         w.useRegion();
         return Left.ROWS;
       }
     }
-    packLeftRows(p.a(), type, dot, w, row, tileRows * tiles, k, depth, groups);
+    packLeftRows(dot, w, row, rows, k, depth);
     return Left.ROWS;
   }
 
   /** Rows as they are, converted, far enough apart. */
-  private void packLeftRows(
-      Matrix a,
-      ElementType type,
-      Dot dot,
-      Workspace w,
-      int row,
-      int rows,
-      int k,
-      int depth,
-      int groups) {
-    int turns = divideUp(groups, set.lanes());
+  private void packLeftRows(Dot dot, Workspace w, int row, int rows, int k, int depth) {
+    int turns = divideUp(dot.groups(depth), set.lanes());
     long stride = (long) turns * set.vectorBytes;
     stride += stride % L1_PERIOD == 0 ? set.vectorBytes : 0;
     MemorySegment target = w.reservePacked(rows * stride);
     int read = turns * set.lanes() * dot.group;
     int most = Math.max(1, PACK_BYTES / Float.BYTES / read);
-    flip(w, 0);
+    w.pack.setFlips(0, PackArguments.FLIP_BYTES);
     for (int i = 0; i < rows; i += most) {
       int count = Math.min(most, rows - i);
-      w.region.set(a, type, dot, row + i, count, k, depth, count, read, depth % dot.group != 0);
-      code.pack(
-          w.region.conversion(),
-          Layout.ROWS,
-          count,
-          turns,
-          w.pack,
-          w.region.segment(),
-          w.region.offset(),
-          w.region.stride(),
-          0,
-          target,
-          i * stride,
-          stride);
+      w.region.set(row + i, count, k, depth, count, read, depth % dot.group != 0);
+      pack(w, Layout.ROWS, count, turns, 0, target, i * stride, stride);
     }
     w.usePacked(stride);
   }
 
   /** Tiles of the transposed A: rows of the product are columns of the operand. */
   private void packLeftTiles(
-      Matrix a,
-      ElementType type,
-      Dot dot,
-      Workspace w,
-      int row,
-      int tileRows,
-      int tiles,
-      int k,
-      int depth) {
+      Dot dot, Workspace w, int row, int tileRows, int tiles, int k, int depth) {
     long stride = (long) dot.groups(depth) * set.vectorBytes;
     MemorySegment target = w.reservePacked(tiles * stride);
     int read = (tiles - 1) * tileRows + set.lanes();
-    int most = Math.max(dot.group, roundUp(PACK_BYTES / Float.BYTES / read, dot.group));
-    flip(w, 0);
+    int most = roundUp(Math.max(1, PACK_BYTES / Float.BYTES / read), dot.group);
+    w.pack.setFlips(0, PackArguments.FLIP_BYTES);
     for (int i = 0, count; i < depth; i += count) {
-      int left = depth - i;
-      count = left < dot.group ? left : Math.min(most, left / dot.group * dot.group);
+      count = wholeUnits(depth - i, dot.group, most);
       int readRows = roundUp(count, dot.group);
-      w.region.set(
-          a, type, dot, k + i, count, row, tiles * tileRows, readRows, read, count < readRows);
-      code.pack(
-          w.region.conversion(),
+      w.region.set(k + i, count, row, tiles * tileRows, readRows, read, count < readRows);
+      pack(
+          w,
           Layout.INTERLEAVED_TILES,
           readRows / dot.group,
           tiles,
-          w.pack,
-          w.region.segment(),
-          w.region.offset(),
-          w.region.stride(),
-          (long) tileRows * w.region.conversion().sourceBytes,
+          tileRows,
           target,
           (long) i / dot.group * set.vectorBytes,
           stride);

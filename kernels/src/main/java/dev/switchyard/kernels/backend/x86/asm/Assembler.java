@@ -203,11 +203,6 @@ public final class Assembler {
     immediate("cmp", 7, r, constant);
   }
 
-  public void cmp(Gp left, Gp right) {
-    say("cmp ", left, ", ", right);
-    registers(0x39, right, left);
-  }
-
   public void test(Gp left, Gp right) {
     say("test ", left, ", ", right);
     registers(0x85, right, left);
@@ -498,8 +493,6 @@ public final class Assembler {
         switch (b) {
           case Vec v -> v.toString();
           case Mem m when m.broadcast() -> "DWORD PTR " + m + "{1to" + dst.bytes() / 4 + "}";
-          case Mem m when op == VectorOp.VCVTNEPS2BF16 ->
-              throw new IllegalArgumentException(op + " of memory");
           case Mem m -> m.toString();
         };
     String zero = mask == Mask.ALL ? "" : "{z}";

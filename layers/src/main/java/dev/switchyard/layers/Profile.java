@@ -2,6 +2,7 @@ package dev.switchyard.layers;
 
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * Where the time of training goes. Attach one to a {@link Tape} and read it after any number of
@@ -23,9 +24,20 @@ public final class Profile {
   }
 
   private final Map<Part, Long> nanos = new EnumMap<>(Part.class);
+  private final LongSupplier nanoTime;
 
-  /** A profile in which all parts are zero. */
+  /** A profile in which all parts are zero, on the clock of the JVM. */
   public Profile() {
+    this(System::nanoTime);
+  }
+
+  /**
+   * A profile on another clock.
+   *
+   * @param nanoTime the time in nanoseconds since some moment
+   */
+  public Profile(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
     clear();
   }
 
@@ -36,9 +48,9 @@ public final class Profile {
    * @param work what to run; does not measure other parts
    */
   public void measure(Part part, Runnable work) {
-    long start = System.nanoTime();
+    long start = nanoTime.getAsLong();
     work.run();
-    nanos.merge(part, System.nanoTime() - start, Long::sum);
+    nanos.merge(part, nanoTime.getAsLong() - start, Long::sum);
   }
 
   /**

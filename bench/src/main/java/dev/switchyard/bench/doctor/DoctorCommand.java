@@ -37,7 +37,7 @@ public final class DoctorCommand implements Callable<Integer> {
     MachineInfo machine = MachineInfo.ofThisMachine();
     print("Machine", machine(machine));
     print("Java", java(machine));
-    print("Switchyard", library());
+    print("Switchyard", Map.of("backend", backend()));
     print("Peers", peers());
     return 0;
   }
@@ -61,16 +61,6 @@ public final class DoctorCommand implements Callable<Integer> {
     facts.put("JDK", machine.jdk());
     facts.put("heap", String.format(Locale.ROOT, "%.1f GiB at most", heapGib));
     facts.put("flags", flags.isEmpty() ? "none" : String.join(" ", flags));
-    return facts;
-  }
-
-  /**
-   * What the library says of itself: the place for its instruction sets, self-tests and peaks, once
-   * it tells them.
-   */
-  private static Map<String, String> library() {
-    Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("backend", backend());
     return facts;
   }
 

@@ -23,8 +23,6 @@ final class Backends {
     for (String name : NAMES) {
       try {
         choices.add(BackendChoice.named(name));
-      } catch (IllegalArgumentException e) {
-        // Not a backend of this version of the library.
       } catch (IllegalStateException e) {
         leftOut.accept(e.getMessage());
       }

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * Times several ways to compute the same in interleaved rounds (A, B, C, A, B, C, ...), so that
@@ -33,11 +34,17 @@ final class Contest {
   private final int rounds;
   private final int threads;
   private final PrintWriter progress;
+  private final LongSupplier nanoTime;
 
   /**
    * @param progress is told how far the contest is
    */
   Contest(int rounds, int threads, PrintWriter progress) {
+    this(rounds, threads, progress, System::nanoTime);
+  }
+
+  Contest(int rounds, int threads, PrintWriter progress, LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
     this.rounds = rounds;
     this.threads = threads;
     this.progress = progress;
@@ -72,9 +79,9 @@ final class Contest {
       calls.add(warmUp(contestant.work()));
     }
     List<List<Turn>> turns = contestants.stream().<List<Turn>>map(c -> new ArrayList<>()).toList();
-    long start = System.nanoTime();
+    long start = nanoTime.getAsLong();
     for (int round = 1; round <= rounds; round++) {
-      if (round > FEWEST_ROUNDS && System.nanoTime() - start > LIMIT_NANOS) {
+      if (round > FEWEST_ROUNDS && nanoTime.getAsLong() - start > LIMIT_NANOS) {
         break;
       }
       progress.println("Round " + round + " of " + rounds);
@@ -89,13 +96,13 @@ final class Contest {
 
   /** Returns how many calls make a turn. */
   private int warmUp(Runnable work) {
-    long end = System.nanoTime() + rounds * WARM_UP_NANOS_PER_ROUND;
+    long end = nanoTime.getAsLong() + rounds * WARM_UP_NANOS_PER_ROUND;
     long last;
     do {
-      long start = System.nanoTime();
+      long start = nanoTime.getAsLong();
       work.run();
-      last = System.nanoTime() - start;
-    } while (System.nanoTime() < end);
+      last = nanoTime.getAsLong() - start;
+    } while (nanoTime.getAsLong() < end);
     return (int) Math.max(1, TURN_NANOS / Math.max(last, 1));
   }
 
@@ -110,16 +117,16 @@ final class Contest {
     }
   }
 
-  private static Turn turn(Contestant contestant, int calls) {
+  private Turn turn(Contestant contestant, int calls) {
     Profile profile = contestant.profile();
     if (profile != null) {
       profile.clear();
     }
-    long start = System.nanoTime();
+    long start = nanoTime.getAsLong();
     for (int i = 0; i < calls; i++) {
       contestant.work().run();
     }
-    long nanos = System.nanoTime() - start;
+    long nanos = nanoTime.getAsLong() - start;
     Map<Profile.Part, Double> parts = new EnumMap<>(Profile.Part.class);
     if (profile == null) {
       return new Turn((double) nanos / calls, parts, 0);

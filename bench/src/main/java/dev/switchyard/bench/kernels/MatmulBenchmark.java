@@ -52,7 +52,7 @@ public class MatmulBenchmark {
   public String shape;
 
   /** The backend of our products. */
-  @Param("vector")
+  @Param("x86")
   public String backend;
 
   private MatmulOperands operands;

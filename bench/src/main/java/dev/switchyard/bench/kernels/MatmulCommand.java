@@ -1,13 +1,10 @@
 package dev.switchyard.bench.kernels;
 
-import dev.switchyard.bench.command.Json;
-import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.data.ElementType;
 import java.io.PrintWriter;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -134,29 +131,8 @@ public final class MatmulCommand implements Callable<Integer> {
   }
 
   private void print(Map<String, Double> gops) {
-    Peaks.Peak peak = Peaks.of(type.element, measuring.threads, Collections.max(gops.values()));
-    List<MatmulReport.Result> results = new ArrayList<>();
-    gops.forEach(
-        (name, rate) -> results.add(new MatmulReport.Result(name, rate, rate / peak.gops())));
-    MatmulReport report =
-        new MatmulReport(type.toString(), m, n, k, measuring.threads, peak.gops(), results);
-    PrintWriter out = spec.commandLine().getOut();
-    if (measuring.json) {
-      out.print(Json.of(report));
-    } else {
-      out.printf(
-          Locale.ROOT,
-          "%s, %dx%d by %dx%d transposed, %d thread%s%n%s%n%n%s",
-          type,
-          m,
-          k,
-          n,
-          k,
-          measuring.threads,
-          measuring.threads == 1 ? "" : "s",
-          MachineInfo.ofThisMachine().inOneLine(),
-          report.table(peak.inWords()));
-    }
-    out.flush();
+    MatmulReport report = MatmulReport.of(type.toString(), m, n, k, measuring.threads, gops);
+    String title = String.format(Locale.ROOT, "%s, %dx%d by %dx%d transposed", type, m, k, n, k);
+    measuring.print(spec.commandLine().getOut(), report, title, report.table());
   }
 }

@@ -25,8 +25,8 @@ record MatmulOperands(FloatMatrix x, FloatMatrix w, float[] bias) {
 
   /** From a shape such as {@code 2048x3072x768}: m x n x k. */
   static MatmulOperands of(String shape) {
-    String[] sizes = shape.split("x", -1);
-    return of(Integer.parseInt(sizes[0]), Integer.parseInt(sizes[1]), Integer.parseInt(sizes[2]));
+    int[] sizes = Operands.sizes(shape);
+    return of(sizes[0], sizes[1], sizes[2]);
   }
 
   int m() {

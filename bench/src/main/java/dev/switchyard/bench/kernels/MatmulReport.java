@@ -1,8 +1,11 @@
 package dev.switchyard.bench.kernels;
 
 import dev.switchyard.bench.command.TextTable;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * How fast each computed one product. What {@code --json} prints has these names.
@@ -12,7 +15,7 @@ import java.util.Locale;
  * @param n rows of W, columns of Y
  * @param k columns of X and W
  * @param threads threads of each
- * @param peakGops the rate that {@code shareOfPeak} refers to
+ * @param peakGops the best of the rates, which {@code shareOfPeak} refers to
  * @param results backends first, then peers
  */
 public record MatmulReport(
@@ -20,6 +23,18 @@ public record MatmulReport(
   /** Takes copies. */
   public MatmulReport {
     results = List.copyOf(results);
+  }
+
+  /**
+   * The report on rates that were measured.
+   *
+   * @param gops rates by name, backends first
+   */
+  static MatmulReport of(String type, int m, int n, int k, int threads, Map<String, Double> gops) {
+    double best = Collections.max(gops.values());
+    List<Result> results = new ArrayList<>();
+    gops.forEach((name, rate) -> results.add(new Result(name, rate, rate / best)));
+    return new MatmulReport(type, m, n, k, threads, best, results);
   }
 
   /**
@@ -31,13 +46,9 @@ public record MatmulReport(
    */
   public record Result(String name, double gops, double shareOfPeak) {}
 
-  /**
-   * The results as a table for a terminal.
-   *
-   * @param peak what the peak is, in a word
-   */
-  String table(String peak) {
-    TextTable table = new TextTable("", "Gop/s", "of " + peak, "ratio");
+  /** The results as a table for a terminal. */
+  String table() {
+    TextTable table = new TextTable("", "Gop/s", "of best", "ratio");
     double first = results.get(0).gops();
     for (Result result : results) {
       table.row(

@@ -1,5 +1,7 @@
 package dev.switchyard.bench.kernels;
 
+import dev.switchyard.bench.command.Json;
+import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.bench.peers.Peers;
@@ -58,6 +60,28 @@ final class MeasuringOptions {
           err.println(name + " is left out: " + reason);
           err.flush();
         });
+  }
+
+  /**
+   * Prints results: as JSON, or as a table below what was measured and where.
+   *
+   * @param report what JSON is made of
+   * @param title what was measured, such as {@code 3 rows}
+   */
+  void print(PrintWriter out, Object report, String title, String table) {
+    if (json) {
+      out.print(Json.of(report));
+    } else {
+      out.printf(
+          Locale.ROOT,
+          "%s, %d thread%s%n%s%n%n%s",
+          title,
+          threads,
+          threads == 1 ? "" : "s",
+          MachineInfo.ofThisMachine().inOneLine(),
+          table);
+    }
+    out.flush();
   }
 
   /**

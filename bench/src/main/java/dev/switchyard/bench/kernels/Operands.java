@@ -3,11 +3,17 @@ package dev.switchyard.bench.kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.Arrays;
 import java.util.Locale;
 
 /** What the benchmarks of kernels have in common. */
 final class Operands {
   private Operands() {}
+
+  /** The three sizes of a shape such as {@code 2048x3072x768}. */
+  static int[] sizes(String shape) {
+    return Arrays.stream(shape.split("x", -1)).mapToInt(Integer::parseInt).toArray();
+  }
 
   /** Numbers from -0.5 to 0.5. */
   static FloatMatrix uniform(int rows, int cols, long seed) {

@@ -56,7 +56,7 @@ public class StepBenchmark {
   public String contestant;
 
   /** The backend of Switchyard. */
-  @Param("vector")
+  @Param("x86")
   public String backend;
 
   private LinearStep step;
@@ -67,10 +67,8 @@ public class StepBenchmark {
   /** Makes operands and checks the results. */
   @Setup
   public void prepare() {
-    String[] sizes = shape.split("x", -1);
-    LinearOperands operands =
-        StepContestant.operands(
-            Integer.parseInt(sizes[0]), Integer.parseInt(sizes[1]), Integer.parseInt(sizes[2]));
+    int[] sizes = Operands.sizes(shape);
+    LinearOperands operands = StepContestant.operands(sizes[0], sizes[1], sizes[2]);
     Kernels kernels = Kernels.create(BackendChoice.named(backend), Parallel.serial());
     String[] words = contestant.split(" ", -1);
     Precision precision = Precision.valueOf(words[words.length - 1]);

@@ -1,7 +1,5 @@
 package dev.switchyard.bench.kernels;
 
-import dev.switchyard.bench.command.Json;
-import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.kernels.Contest.Turn;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.kernels.BackendChoice;
@@ -92,7 +90,9 @@ public final class StepCommand implements Callable<Integer> {
       StepContestant contestant = contestants.get(i);
       results.add(StepReport.Result.of(contestant.name(), contestant.precision(), turns.get(i)));
     }
-    print(new StepReport(rows, in, out, measuring.threads, results));
+    StepReport report = new StepReport(rows, in, out, measuring.threads, results);
+    String title = String.format(Locale.ROOT, "%d rows, %d to %d features", rows, in, out);
+    measuring.print(spec.commandLine().getOut(), report, title, report.table());
     return 0;
   }
 
@@ -105,24 +105,5 @@ public final class StepCommand implements Callable<Integer> {
     MeasuringOptions.checkInt8Inner("--out", out);
     double activations = (double) rows * ((double) in + out);
     MeasuringOptions.checkMemory(Float.BYTES * STEPS * (activations + 2.0 * in * out));
-  }
-
-  private void print(StepReport report) {
-    PrintWriter console = spec.commandLine().getOut();
-    if (measuring.json) {
-      console.print(Json.of(report));
-    } else {
-      console.printf(
-          Locale.ROOT,
-          "%d rows, %d to %d features, %d thread%s%n%s%n%n%s",
-          rows,
-          in,
-          out,
-          measuring.threads,
-          measuring.threads == 1 ? "" : "s",
-          MachineInfo.ofThisMachine().inOneLine(),
-          report.table());
-    }
-    console.flush();
   }
 }

@@ -94,6 +94,28 @@ class EmittedPathsTest {
     }
   }
 
+  /** Tiles read whole groups, beyond the end of a row: what stands there counts for nothing. */
+  @ParameterizedTest
+  @MethodSource("paths")
+  void paddingOfTheLeftOperandDoesNotCount(String path) {
+    Kernels kernels = Setup.on(path, Parallel.serial());
+    for (int inner : new int[] {1, 6, 65, 255}) {
+      QuantizedMatrix a = filled(3, inner, 2);
+      for (int i = 0; i < a.rows(); i++) {
+        int row = i * a.rowStride();
+        Arrays.fill(a.data(), row + inner, row + a.rowStride(), (byte) 99);
+      }
+      for (Form form : new Form[] {Form.NT, Form.NN}) {
+        QuantizedMatrix b = form == Form.NT ? filled(5, inner, 3) : filled(inner, 5, 3);
+        IntMatrix c = IntMatrix.allocate(3, 5);
+
+        kernels.multiply(form, a, b, Epilogue.STORE, c);
+
+        assertThat(c.data()).as("%s of %d", form, inner).containsOnly(6 * inner);
+      }
+    }
+  }
+
   private static QuantizedMatrix filled(int rows, int cols, int value) {
     QuantizedMatrix q = new QuantizedMatrix(Scaling.TENSOR);
     q.beginFill(rows, cols);

@@ -23,6 +23,9 @@ class EmittedCodeTest {
   private static final int CANARY = 0x5EED_CAFE;
   private static final int SIZE = 2000;
 
+  /** Memory around that of the result, so that an overrun is seen. */
+  private static final int MARGIN = 500;
+
   private final Random random = new Random(1);
   private int accepted;
 
@@ -34,6 +37,11 @@ class EmittedCodeTest {
       case 2 -> Integer.MAX_VALUE - random.nextInt(2);
       default -> random.nextInt(most + 1);
     };
+  }
+
+  /** Close to what a call needs, so that a check that is off by little is found out. */
+  private long about(long bytes) {
+    return Math.clamp(bytes + 4L * (random.nextInt(7) - 3), 0, 4L * SIZE);
   }
 
   private <E> E any(E[] values) {
@@ -57,9 +65,9 @@ class EmittedCodeTest {
     EmittedCode code = code(set);
     TileArguments arguments = new TileArguments();
     MemorySegment b = Arena.ofAuto().allocate(SIZE * 8, 64);
-    int[] c = new int[SIZE];
+    int[] c = new int[MARGIN + SIZE + MARGIN];
     Arrays.fill(c, CANARY);
-    MemorySegment result = MemorySegment.ofArray(c);
+    MemorySegment all = MemorySegment.ofArray(c);
     MemorySegment[] lefts = {
       MemorySegment.ofArray(new byte[4 * SIZE]), Arena.ofAuto().allocate(4 * SIZE, 64)
     };
@@ -70,6 +78,8 @@ class EmittedCodeTest {
       int cols = number(set.panelCols());
       long cOffset = 4L * number(100);
       long cStride = 4L * number(2 * set.panelCols());
+      MemorySegment result =
+          all.asSlice(4L * MARGIN, about((rows * tiles - 1) * cStride + cOffset + 4L * cols));
       arguments.set(TileArguments.MODE, random.nextInt(4));
       arguments.set(TileArguments.AHEAD_OFFSET, random.nextLong()); // asking ahead never faults
       try {
@@ -94,12 +104,13 @@ class EmittedCodeTest {
       }
       accepted++;
       for (long r = 0; r < (long) rows * tiles; r++) {
-        int from = (int) ((cOffset + r * cStride) / Integer.BYTES);
-        Arrays.fill(c, from, from + cols, CANARY);
+        int from = MARGIN + (int) ((cOffset + r * cStride) / Integer.BYTES);
+        int end = MARGIN + (int) (result.byteSize() / Integer.BYTES);
+        Arrays.fill(c, Math.min(from, end), Math.min(from + cols, end), CANARY);
       }
-      for (int j = 0; j < SIZE; j++) {
+      for (int j = 0; j < c.length; j++) {
         if (c[j] != CANARY) {
-          fail("call %d with %d x %d rows of %d wrote to %d", i, tiles, rows, cols, j);
+          fail("call %d with %d x %d rows of %d wrote to %d", i, tiles, rows, cols, j - MARGIN);
         }
       }
     }

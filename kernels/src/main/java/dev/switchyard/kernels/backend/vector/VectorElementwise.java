@@ -8,6 +8,7 @@ import dev.switchyard.kernels.backend.ElementwiseKernel;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 
 /**
  * The element-wise formulas a vector at a time; the last vector of a run is masked.
@@ -38,6 +39,32 @@ final class VectorElementwise implements ElementwiseKernel {
   private static final float A3 = 1.4214138f;
   private static final float A4 = -1.4531521f;
   private static final float A5 = 1.0614054f;
+
+  private static final VectorShuffle<Float> HALF = rotation(LANES / 2);
+  private static final VectorShuffle<Float> QUARTER = rotation(LANES / 4);
+  private static final VectorShuffle<Float> EIGHTH = rotation(LANES / 8);
+  private static final VectorShuffle<Float> SIXTEENTH = rotation(LANES / 16);
+
+  private static VectorShuffle<Float> rotation(int lanes) {
+    return FLOAT.iotaShuffle(lanes, 1, true);
+  }
+
+  /**
+   * The sum of the lanes. {@code reduceLanes} adds in an order that changes once it is compiled.
+   */
+  private static float sum(FloatVector v) {
+    v = v.add(v.rearrange(HALF));
+    if (LANES >= 4) {
+      v = v.add(v.rearrange(QUARTER));
+    }
+    if (LANES >= 8) {
+      v = v.add(v.rearrange(EIGHTH));
+    }
+    if (LANES >= 16) {
+      v = v.add(v.rearrange(SIXTEENTH));
+    }
+    return v.lane(0);
+  }
 
   private static VectorMask<Float> mask(int i, int n) {
     return FLOAT.indexInRange(i, n);
@@ -138,14 +165,14 @@ final class VectorElementwise implements ElementwiseKernel {
     for (int i = 0; i < n; i += LANES) {
       sums = sums.add(FloatVector.fromArray(FLOAT, x, xo + i, mask(i, n)));
     }
-    float mean = sums.reduceLanes(VectorOperators.ADD) / n;
+    float mean = sum(sums) / n;
     FloatVector squares = FloatVector.zero(FLOAT);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
       FloatVector d = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean, m);
       squares = d.fma(d, squares);
     }
-    float variance = squares.reduceLanes(VectorOperators.ADD) / n;
+    float variance = sum(squares) / n;
     float rstd = (float) (1 / Math.sqrt(variance + eps));
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
@@ -183,8 +210,8 @@ final class VectorElementwise implements ElementwiseKernel {
       sumH = sumH.add(h);
       sumHx = h.fma(normalized, sumHx); // h is zero in the lanes past the end
     }
-    float meanH = sumH.reduceLanes(VectorOperators.ADD) / n;
-    float meanHx = sumHx.reduceLanes(VectorOperators.ADD) / n;
+    float meanH = sum(sumH) / n;
+    float meanHx = sum(sumHx) / n;
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
       FloatVector h =
@@ -235,13 +262,13 @@ final class VectorElementwise implements ElementwiseKernel {
       e.intoArray(x, xo + i, m);
       sums = sums.add(e, m);
     }
-    float sum = sums.reduceLanes(VectorOperators.ADD);
-    float inverse = 1 / sum;
+    float total = sum(sums);
+    float inverse = 1 / total;
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
       FloatVector.fromArray(FLOAT, x, xo + i, m).mul(inverse).intoArray(x, xo + i, m);
     }
-    return max + (float) Math.log(sum);
+    return max + (float) Math.log(total);
   }
 
   @Override
@@ -262,7 +289,7 @@ final class VectorElementwise implements ElementwiseKernel {
           FloatVector.fromArray(FLOAT, p, po + i, m)
               .fma(FloatVector.fromArray(FLOAT, gp, go + i, m), dots);
     }
-    float dot = dots.reduceLanes(VectorOperators.ADD);
+    float dot = sum(dots);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
       FloatVector g = FloatVector.fromArray(FLOAT, gp, go + i, m).sub(dot);

@@ -8,6 +8,7 @@
  *
  * <p>Rules that keep C2 from boxing vectors: species are static final constants, accumulators are
  * named locals, no vector is passed to a method, no lambda in a tile loop. {@code reduceLanes} with
- * UMIN or UMAX is wrong on JDK 25.0.3: reduce with ADD and MAX only.
+ * UMIN or UMAX is wrong on JDK 25.0.3: reduce with ADD and MAX only, and floats with MAX only,
+ * since the order in which it adds them depends on the compiler.
  */
 package dev.switchyard.kernels.backend.vector;

@@ -5,36 +5,42 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.Arrays;
 
 /**
- * Runs each element-wise operation of the vector backend until it is compiled, and compares each
- * result with the first, which was interpreted: to be run in a fresh JVM.
+ * A main class: runs each row operation of the vector backend until it is compiled, and compares
+ * each result with the first, which was interpreted if the JVM is fresh.
  */
 final class CompilerIndependence {
-  static final String PASSED = "results compared: ";
+  static final String PASSED = "all results the same";
 
-  private static final int REPEATS = 6000;
+  private static final int CALLS = 6000;
 
   private CompilerIndependence() {}
 
   public static void main(String[] args) {
-    Elementwise elementwise = Setup.serial("vector").elementwise();
-    int compared = 0;
     for (RowOperation op : RowOperation.values()) {
       Inputs in = Inputs.of(Matrices.gaussian(3, 75, 1), Matrices.gaussian(3, 75, 2), 0.37f);
-      FloatMatrix first = Matrices.blank(3, 75, 4);
-      Inputs firstIn = in.copy();
-      op.run(elementwise, firstIn, first);
-      for (int i = 0; i < REPEATS; i++) {
-        FloatMatrix out = Matrices.blank(3, 75, 4);
-        Inputs outIn = in.copy();
-        op.run(elementwise, outIn, out);
-        Matrices.assertSameBits(out, first, op + " after " + i + " calls");
-        if (!Arrays.equals(outIn.stats(), firstIn.stats())
-            || !Arrays.equals(outIn.computedLse(), firstIn.computedLse())) {
-          throw new AssertionError(op + " after " + i + " calls");
-        }
-        compared++;
+      Result first = Result.of(op, in);
+      for (int i = 0; i < CALLS; i++) {
+        first.assertSame(Result.of(op, in), op + " after " + i + " calls");
       }
     }
-    System.out.println(PASSED + compared);
+    System.out.println(PASSED);
+  }
+
+  /** A result, with the statistics or normalizers that the operation may have written. */
+  private record Result(FloatMatrix out, Inputs inputs) {
+    static Result of(RowOperation op, Inputs in) {
+      Inputs inputs = in.copy();
+      FloatMatrix out = Matrices.blank(in.x().rows(), in.x().cols(), 4);
+      op.run(Setup.serial("vector").elementwise(), inputs, out);
+      return new Result(out, inputs);
+    }
+
+    void assertSame(Result other, String what) {
+      Matrices.assertSameBits(other.out, out, what);
+      if (!Arrays.equals(other.inputs.stats(), inputs.stats())
+          || !Arrays.equals(other.inputs.computedLse(), inputs.computedLse())) {
+        throw new AssertionError(what + ": other statistics");
+      }
+    }
   }
 }

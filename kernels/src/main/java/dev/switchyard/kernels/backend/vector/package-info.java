@@ -7,8 +7,9 @@
  * dev.switchyard.kernels.backend.vector.VectorMatmul} first.
  *
  * <p>Rules that keep C2 from boxing vectors: species are static final constants, accumulators are
- * named locals, no vector is passed to a method, no lambda in a tile loop. {@code reduceLanes} with
- * UMIN or UMAX is wrong on JDK 25.0.3: reduce with ADD and MAX only, and floats with MAX only,
- * since the order in which it adds them depends on the compiler.
+ * named locals, a method that takes a vector is small enough to be inlined and a tile loop calls
+ * none, nor a lambda. {@code reduceLanes} with UMIN or UMAX is wrong on JDK 25.0.3: reduce integers
+ * with ADD and MAX only; floats with MAX only, as the order in which it adds them changes once it
+ * is compiled.
  */
 package dev.switchyard.kernels.backend.vector;

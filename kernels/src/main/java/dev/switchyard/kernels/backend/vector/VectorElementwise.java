@@ -264,9 +264,10 @@ final class VectorElementwise implements ElementwiseKernel {
     }
     float total = sum(sums);
     float inverse = 1 / total;
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> m = mask(i, n);
-      FloatVector.fromArray(FLOAT, x, xo + i, m).mul(inverse).intoArray(x, xo + i, m);
+    // Plain, as C2 makes vectors of it: one more loop of vectors would exceed what C2 inlines into
+    // a method, and each mask of it would be boxed.
+    for (int i = xo; i < xo + n; i++) {
+      x[i] *= inverse;
     }
     return max + (float) Math.log(total);
   }

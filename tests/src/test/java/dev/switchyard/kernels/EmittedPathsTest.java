@@ -6,10 +6,13 @@ import dev.switchyard.kernels.Matrices.Values;
 import dev.switchyard.kernels.ProductCase.Kind;
 import dev.switchyard.kernels.ProductCase.Shape;
 import dev.switchyard.kernels.data.Epilogue;
+import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.IntMatrix;
+import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Rounding;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.Arrays;
@@ -114,6 +117,60 @@ class EmittedPathsTest {
         assertThat(c.data()).as("%s of %d", form, inner).containsOnly(6 * inner);
       }
     }
+  }
+
+  /**
+   * Around the edges of turns (64 columns, 32), with rows that are rounded and rows that are not.
+   */
+  @ParameterizedTest
+  @MethodSource("paths")
+  void randomQuantizations(String path) {
+    Kernels kernels = Setup.on(path, Parallel.serial());
+    Kernels reference = Setup.on("reference", Parallel.serial());
+    Random random = new Random(7);
+    for (int i = 0; i < 600; i++) {
+      int rows = random.nextInt(i % 50 == 0 ? 600 : 20); // more than a call takes
+      int cols = random.nextInt(i % 10 == 0 ? 2000 : 140);
+      FloatMatrix x = values(random, rows, cols);
+      for (Scaling scaling : Scaling.values()) {
+        QuantizedMatrix q = new QuantizedMatrix(scaling);
+        QuantizedMatrix expected = new QuantizedMatrix(scaling);
+        kernels.quantize(x, Rounding.NEAREST_EVEN, NonFinitePolicy.PROPAGATE, q);
+        reference.quantize(x, Rounding.NEAREST_EVEN, NonFinitePolicy.PROPAGATE, expected);
+
+        int elements = rows * q.rowStride();
+        int scales = scaling.scales(rows, cols);
+        String what = scaling + " " + x.shape();
+        assertThat(Arrays.mismatch(q.data(), 0, elements, expected.data(), 0, elements))
+            .as("values of %s", what)
+            .isNegative();
+        assertThat(Arrays.mismatch(q.rowSums(), 0, rows, expected.rowSums(), 0, rows))
+            .as("sums of %s", what)
+            .isNegative();
+        assertThat(Arrays.mismatch(q.scales(), 0, scales, expected.scales(), 0, scales))
+            .as("scales of %s", what)
+            .isNegative();
+      }
+    }
+  }
+
+  /** Halfway points among them; some rows zero, tiny, infinite or NaN; a view with a stride. */
+  private static FloatMatrix values(Random random, int rows, int cols) {
+    int stride = cols + random.nextInt(5);
+    float[] data = new float[3 + rows * stride];
+    FloatMatrix x = new FloatMatrix(data, 3, rows, cols, stride);
+    for (int i = 0; i < rows; i++) {
+      float size = (float) Math.scalb(1.0, random.nextInt(40) - 20);
+      int kind = random.nextInt(16);
+      for (int j = 0; j < cols; j++) {
+        float value = (random.nextInt(4 * 127 + 1) - 2 * 127) / 2f;
+        x.set(i, j, kind == 0 ? 0 : kind == 1 ? value * Float.MIN_VALUE : value * size);
+      }
+      if (cols > 0 && kind == 2) {
+        x.set(i, random.nextInt(cols), random.nextBoolean() ? Float.NaN : Float.NEGATIVE_INFINITY);
+      }
+    }
+    return x;
   }
 
   private static QuantizedMatrix filled(int rows, int cols, int value) {

@@ -1,7 +1,54 @@
 package dev.switchyard.kernels.backend;
 
-/** The inner loops of quantization, each over one row. */
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import java.util.Arrays;
+
+/**
+ * The inner loops of quantization, each over one row; and over many rows what training does most,
+ * for backends that can do better than row by row.
+ */
 public interface QuantizeKernel {
+  /** As {@link #absMaxBits(float[], int, int)}, over some rows. */
+  default int absMaxBits(FloatMatrix x, int rowBegin, int rowEnd) {
+    int max = 0;
+    for (int i = rowBegin; i < rowEnd; i++) {
+      max = Math.max(max, absMaxBits(x.data(), x.rowIndex(i), x.cols()));
+    }
+    return max;
+  }
+
+  /** Rounds some rows to the nearest, each with a {@link Scale} of its own. */
+  default void quantizeRows(FloatMatrix x, int rowBegin, int rowEnd, QuantizedMatrix out) {
+    for (int i = rowBegin; i < rowEnd; i++) {
+      float scale = Scale.of(absMaxBits(x.data(), x.rowIndex(i), x.cols()));
+      out.scales()[i] = scale;
+      roundRows(x, i, i + 1, scale, out);
+    }
+  }
+
+  /** Rounds some rows to the nearest with a given {@link Scale}. */
+  default void roundRows(
+      FloatMatrix x, int rowBegin, int rowEnd, float scale, QuantizedMatrix out) {
+    float inverse = Scale.inverse(scale);
+    for (int i = rowBegin; i < rowEnd; i++) {
+      if (Scale.rounds(scale)) {
+        int from = i * out.rowStride();
+        out.rowSums()[i] =
+            toNearest(x.data(), x.rowIndex(i), x.cols(), inverse, null, out.data(), from);
+      } else {
+        clearRow(out, i);
+      }
+    }
+  }
+
+  /** A row of zeros, padding included. */
+  static void clearRow(QuantizedMatrix out, int row) {
+    int from = row * out.rowStride();
+    Arrays.fill(out.data(), from, from + out.rowStride(), (byte) 0);
+    out.rowSums()[row] = 0;
+  }
+
   /**
    * The largest magnitude of a row, as the bits of a float. The order of non-negative floats is
    * that of their bits, and infinities and NaNs come above every number, so that one integer

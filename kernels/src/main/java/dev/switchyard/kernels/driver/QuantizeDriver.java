@@ -2,6 +2,7 @@ package dev.switchyard.kernels.driver;
 
 import dev.switchyard.kernels.backend.Backend;
 import dev.switchyard.kernels.backend.QuantizeKernel;
+import dev.switchyard.kernels.backend.Scale;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -12,18 +13,11 @@ import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Rounding;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.parallel.Parallel;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Finds scales, applies the policy on non-finite values, and has the kernel round row by row. */
 public final class QuantizeDriver {
-  private static final int LEVELS = 127;
-  private static final int INFINITY_BITS = 0x7f80_0000;
-
-  /** Below it absmax / 127 is subnormal: its reciprocal would overflow, so it counts as zero. */
-  private static final float SMALLEST_ABSMAX = LEVELS * Float.MIN_NORMAL;
-
   private final QuantizeKernel kernel;
   private final MatmulDriver matmul;
   private final Parallel parallel;
@@ -70,7 +64,7 @@ public final class QuantizeDriver {
         (begin, end) -> {
           for (int i = begin; i < end; i += stripe) {
             int j = Math.min(end, i + stripe);
-            roundRows(w, i, j, scale, null, Rounding.NEAREST_EVEN, out);
+            kernel.roundRows(w, i, j, scale, out);
             matmul.packRows(out, i, j, forward);
             matmul.packRows(out, i, j, backward);
           }
@@ -113,15 +107,19 @@ public final class QuantizeDriver {
 
   private void quantizeRows(
       FloatMatrix x, int begin, int end, Rounding rounding, QuantizedMatrix out) {
+    if (!rounding.stochastic()) {
+      kernel.quantizeRows(x, begin, end, out);
+      return;
+    }
     for (int i = begin; i < end; i++) {
-      float scale = scale(kernel.absMaxBits(x.data(), x.rowIndex(i), x.cols()));
+      float scale = Scale.of(kernel.absMaxBits(x.data(), x.rowIndex(i), x.cols()));
       out.scales()[i] = scale;
       roundRow(x, i, scale, null, rounding, out);
     }
   }
 
   private float tensorScale(FloatMatrix x, NonFinitePolicy policy) {
-    float scale = scale(absMaxBits(x));
+    float scale = Scale.of(absMaxBits(x));
     if (Float.isNaN(scale) && policy == NonFinitePolicy.REJECT) {
       throw nonFinite(x);
     }
@@ -130,7 +128,7 @@ public final class QuantizeDriver {
 
   private int absMaxBits(FloatMatrix x) {
     if (parallel.threads() == 1) {
-      return absMaxBits(x, 0, x.rows());
+      return kernel.absMaxBits(x, 0, x.rows());
     }
     AtomicInteger max = new AtomicInteger();
     RowTasks.forEach(
@@ -138,16 +136,8 @@ public final class QuantizeDriver {
         x.rows(),
         x.cols(),
         1,
-        (begin, end) -> max.accumulateAndGet(absMaxBits(x, begin, end), Math::max));
+        (begin, end) -> max.accumulateAndGet(kernel.absMaxBits(x, begin, end), Math::max));
     return max.get();
-  }
-
-  private int absMaxBits(FloatMatrix x, int begin, int end) {
-    int max = 0;
-    for (int i = begin; i < end; i++) {
-      max = Math.max(max, kernel.absMaxBits(x.data(), x.rowIndex(i), x.cols()));
-    }
-    return max;
   }
 
   private void roundAll(
@@ -172,6 +162,10 @@ public final class QuantizeDriver {
       float[] inverses,
       Rounding rounding,
       QuantizedMatrix out) {
+    if (inverses == null && !rounding.stochastic()) {
+      kernel.roundRows(x, begin, end, scale, out);
+      return;
+    }
     for (int i = begin; i < end; i++) {
       roundRow(x, i, scale, inverses, rounding, out);
     }
@@ -191,15 +185,15 @@ public final class QuantizeDriver {
       float[] inverses = scratch.inverses(x.cols());
       boolean finite = true;
       for (int j = 0; j < x.cols(); j++) {
-        float scale = scale(columnMax[j]);
+        float scale = Scale.of(columnMax[j]);
         finite &= !Float.isNaN(scale);
-        inverses[j] = inverse(scale);
+        inverses[j] = Scale.inverse(scale);
       }
       if (!finite && policy == NonFinitePolicy.REJECT) {
         throw nonFinite(x);
       }
       for (int j = 0; j < x.cols(); j++) {
-        out.scales()[j] = scale(columnMax[j]);
+        out.scales()[j] = Scale.of(columnMax[j]);
       }
       roundAll(x, 1, inverses, rounding, out);
       if (!finite) {
@@ -241,31 +235,31 @@ public final class QuantizeDriver {
       Rounding rounding,
       QuantizedMatrix out) {
     int from = row * out.rowStride();
-    if (Float.isNaN(scale) || scale == 0) {
-      Arrays.fill(out.data(), from, from + out.cols(), (byte) 0);
-      out.rowSums()[row] = 0;
+    if (!Scale.rounds(scale)) {
+      QuantizeKernel.clearRow(out, row);
     } else if (rounding.stochastic()) {
       long key = new CounterRandom(rounding.seed()).key(row);
       out.rowSums()[row] =
           kernel.stochastic(
-              x.data(), x.rowIndex(row), x.cols(), inverse(scale), inverses, key, out.data(), from);
+              x.data(),
+              x.rowIndex(row),
+              x.cols(),
+              Scale.inverse(scale),
+              inverses,
+              key,
+              out.data(),
+              from);
     } else {
       out.rowSums()[row] =
           kernel.toNearest(
-              x.data(), x.rowIndex(row), x.cols(), inverse(scale), inverses, out.data(), from);
+              x.data(),
+              x.rowIndex(row),
+              x.cols(),
+              Scale.inverse(scale),
+              inverses,
+              out.data(),
+              from);
     }
-  }
-
-  private static float scale(int absMaxBits) {
-    if (absMaxBits >= INFINITY_BITS) {
-      return Float.NaN;
-    }
-    float absMax = Float.intBitsToFloat(absMaxBits);
-    return absMax < SMALLEST_ABSMAX ? 0 : absMax / LEVELS;
-  }
-
-  private static float inverse(float scale) {
-    return scale == 0 || Float.isNaN(scale) ? 0 : 1 / scale;
   }
 
   private static ArithmeticException nonFinite(FloatMatrix x) {

@@ -2,6 +2,7 @@ package dev.switchyard.kernels.backend.x86;
 
 import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
 import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
+import dev.switchyard.kernels.backend.x86.QuantizeGenerator.Pass;
 import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
 import dev.switchyard.kernels.backend.x86.asm.Assembler;
 import java.lang.foreign.MemorySegment;
@@ -22,6 +23,8 @@ final class EmittedCode {
   private final InstructionSet set;
   private final Map<Dot, Map<Left, MemorySegment[]>> tiles = new EnumMap<>(Dot.class);
   private final Map<Conversion, Map<Layout, MemorySegment>> packs = new EnumMap<>(Conversion.class);
+
+  private final Map<Pass, MemorySegment> quantizers = new EnumMap<>(Pass.class);
 
   /** Where a kernel lies within the code, and who wants its address. */
   record Entry(String name, int begin, int end, Consumer<MemorySegment> place) {}
@@ -59,6 +62,11 @@ final class EmittedCode {
           end(asm, entries, begin, name, f -> byLayout.put(layout, f));
         }
       }
+    }
+    for (Pass pass : Pass.values()) {
+      int begin = asm.position();
+      QuantizeGenerator.emit(asm, set, pass);
+      end(asm, entries, begin, "quantize-" + pass, f -> quantizers.put(pass, f));
     }
     byte[] bytes = asm.toBytes();
     MemorySegment code = ExecutableMemory.load(bytes);
@@ -191,6 +199,39 @@ final class EmittedCode {
     arguments.set(PackArguments.TARGET_STRIDE, targetStride);
     MemorySegment function = packs.get(conversion).get(layout);
     CallingConvention.call(function, arguments.memory, source, target, target);
+  }
+
+  /**
+   * Quantizes rows; the absmax and the sums of the rows are in the arguments afterwards.
+   *
+   * @throws IndexOutOfBoundsException if any part would lie outside of its memory
+   */
+  void quantize(
+      Pass pass,
+      int rows,
+      int cols,
+      QuantizeArguments arguments,
+      MemorySegment x,
+      long xOffset,
+      long xStride,
+      MemorySegment q,
+      long qOffset,
+      long qStride) {
+    require(rows >= 1 && rows <= QuantizeArguments.MAX_ROWS, "rows", rows);
+    require(cols >= 0, "columns", cols);
+    long xBytes = (rows - 1) * xStride + (long) cols * Float.BYTES;
+    within("x", xOffset, xStride, xBytes, x.byteSize());
+    if (pass.rounds) {
+      long written = (cols + set.vectorBytes - 1L) / set.vectorBytes * set.vectorBytes;
+      within("q", qOffset, qStride, (rows - 1) * qStride + written, q.byteSize());
+    }
+    arguments.set(QuantizeArguments.X_OFFSET, xOffset);
+    arguments.set(QuantizeArguments.X_STRIDE, xStride);
+    arguments.set(QuantizeArguments.Q_OFFSET, qOffset);
+    arguments.set(QuantizeArguments.Q_STRIDE, qStride);
+    arguments.set(QuantizeArguments.ROWS, rows);
+    arguments.setCols(cols, set);
+    CallingConvention.call(quantizers.get(pass), arguments.memory, x, q, q);
   }
 
   private static void within(String what, long offset, long stride, long bytes, long size) {

@@ -2,6 +2,7 @@ package dev.switchyard.kernels.backend.x86;
 
 import dev.switchyard.kernels.backend.MatmulKernel;
 import dev.switchyard.kernels.backend.Product;
+import dev.switchyard.kernels.backend.QuantizeKernel;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -33,7 +34,9 @@ final class SelfTest {
    *
    * @throws Unavailable if a result is wrong
    */
-  static void run(MatmulKernel kernel, InstructionSet set) throws Unavailable {
+  static void run(MatmulKernel kernel, QuantizeKernel quantize, InstructionSet set)
+      throws Unavailable {
+    checkQuantize(quantize, set);
     SelfTest test = new SelfTest(kernel, set);
     for (ElementType type : ElementType.values()) {
       for (Form form : Form.values()) {
@@ -79,6 +82,54 @@ final class SelfTest {
                   expected));
         }
       }
+    }
+  }
+
+  /** Rows of {@code (row + 1) q(j)}, of which one is 127: q and the scales are known. */
+  private static void checkQuantize(QuantizeKernel kernel, InstructionSet set) throws Unavailable {
+    int rows = 3;
+    int cols = 2 * QuantizeGenerator.VECTORS * set.lanes() + 5;
+    FloatMatrix x = FloatMatrix.allocate(rows, cols);
+    int sum = 0;
+    for (int j = 0; j < cols; j++) {
+      int q = level(j);
+      sum += q;
+      for (int i = 0; i < rows; i++) {
+        x.set(i, j, (i + 1) * q);
+      }
+    }
+    QuantizedMatrix out = new QuantizedMatrix(Scaling.ROW);
+    out.beginFill(rows, cols);
+    kernel.quantizeRows(x, 0, rows, out);
+    for (int i = 0; i < rows; i++) {
+      expect("the scale of row " + i, out.scales()[i], i + 1);
+      checkRow(out, i, sum);
+    }
+    expect("absmax", Float.intBitsToFloat(kernel.absMaxBits(x, 0, rows)), rows * 127);
+    kernel.roundRows(x, 0, 1, 1, out);
+    checkRow(out, 0, sum);
+  }
+
+  private static void checkRow(QuantizedMatrix q, int row, int sum) throws Unavailable {
+    for (int j = 0; j < q.cols(); j++) {
+      expect("q(" + row + ", " + j + ")", q.data()[row * q.rowStride() + j], level(j));
+    }
+    expect("the sum of row " + row, q.rowSums()[row], sum);
+  }
+
+  private static int level(int j) {
+    return (37 * j) % 255 - 127;
+  }
+
+  private static void expect(String what, float value, float expected) throws Unavailable {
+    if (value != expected) {
+      throw new Unavailable(
+          String.format(
+              Locale.ROOT,
+              "the self-test of quantization gave %s for %s (expected %s)",
+              value,
+              what,
+              expected));
     }
   }
 

@@ -9,7 +9,10 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/** Products in machine code that this library emits; the rest on a portable backend. */
+/**
+ * Products and quantization in machine code that this library emits; the rest on a portable
+ * backend.
+ */
 public final class X86Backend implements Backend {
   /** The name of the backend on the best instruction set; {@code x86-avx2} and so on force one. */
   public static final String NAME = "x86";
@@ -20,6 +23,7 @@ public final class X86Backend implements Backend {
   private final String name;
   private final Backend portable;
   private final MatmulKernel matmul;
+  private final QuantizeKernel quantize;
   private final String description;
 
   private X86Backend(String name, Backend portable, Cpu cpu, InstructionSet set)
@@ -27,8 +31,10 @@ public final class X86Backend implements Backend {
     this.name = name;
     this.portable = portable;
     boolean bfloat16 = cpu.bfloat16() && set == InstructionSet.AVX512;
-    matmul = new X86Matmul(new EmittedCode(set, bfloat16), bfloat16, cpu.l2Bytes());
-    SelfTest.run(matmul, set);
+    EmittedCode code = new EmittedCode(set, bfloat16);
+    matmul = new X86Matmul(code, bfloat16, cpu.l2Bytes());
+    quantize = new X86Quantize(code, portable.quantize());
+    SelfTest.run(matmul, quantize, set);
     description = set.label() + (bfloat16 ? " with bfloat16" : "") + " machine code";
   }
 
@@ -111,7 +117,7 @@ public final class X86Backend implements Backend {
 
   @Override
   public QuantizeKernel quantize() {
-    return portable.quantize();
+    return quantize;
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.fail;
 
 import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
 import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
+import dev.switchyard.kernels.backend.x86.QuantizeGenerator.Pass;
 import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -156,6 +157,52 @@ class EmittedCodeTest {
     for (long at = 0; at < margin; at++) {
       assertThat(all.get(ValueLayout.JAVA_BYTE, at)).isEqualTo((byte) CANARY);
       assertThat(all.get(ValueLayout.JAVA_BYTE, all.byteSize() - 1 - at)).isEqualTo((byte) CANARY);
+    }
+    assertThat(accepted).isGreaterThan(CALLS / 100);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void quantizersStayWithinTheirMemory(InstructionSet set) throws Unavailable {
+    if (!runs(set)) {
+      return;
+    }
+    EmittedCode code = code(set);
+    QuantizeArguments arguments = new QuantizeArguments(set);
+    byte[] q = new byte[MARGIN + SIZE + MARGIN];
+    Arrays.fill(q, (byte) CANARY);
+    MemorySegment all = MemorySegment.ofArray(q);
+    float[] x = new float[SIZE];
+    Arrays.fill(x, 1);
+    for (int i = 0; i < CALLS; i++) {
+      int rows = number(5);
+      int cols = number(200);
+      int written = (cols + set.vectorBytes - 1) / set.vectorBytes * set.vectorBytes;
+      long xOffset = 4L * number(300);
+      long xStride = 4L * number(300);
+      int qOffset = number(300);
+      int qStride = number(300);
+      long xSize = about((rows - 1) * xStride + xOffset + 4L * cols);
+      MemorySegment target =
+          all.asSlice(MARGIN, Math.min(SIZE, about((rows - 1L) * qStride + qOffset + written)));
+      MemorySegment source = MemorySegment.ofArray(x).asSlice(0, xSize);
+      Pass pass = any(Pass.values());
+      try {
+        code.quantize(
+            pass, rows, cols, arguments, source, xOffset, xStride, target, qOffset, qStride);
+      } catch (IndexOutOfBoundsException e) {
+        continue;
+      }
+      accepted++;
+      for (int r = 0; r < rows && pass.rounds; r++) {
+        int from = MARGIN + qOffset + r * qStride;
+        Arrays.fill(q, from, from + written, (byte) CANARY);
+      }
+      for (int j = 0; j < q.length; j++) {
+        if (q[j] != (byte) CANARY) {
+          fail("call %d with %d rows of %d wrote to %d", i, rows, cols, j - MARGIN);
+        }
+      }
     }
     assertThat(accepted).isGreaterThan(CALLS / 100);
   }

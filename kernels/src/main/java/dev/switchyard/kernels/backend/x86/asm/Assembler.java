@@ -245,6 +245,12 @@ public final class Assembler {
     put(modrm(3, a.number, b.number));
   }
 
+  /** Brings a cache line into L1, to be read. */
+  public void prefetcht0(Mem line) {
+    say("prefetcht0 ", line);
+    legacy0F(0x18, 1, line);
+  }
+
   /** Brings a cache line into L2, to be read. */
   public void prefetcht1(Mem line) {
     say("prefetcht1 ", line);

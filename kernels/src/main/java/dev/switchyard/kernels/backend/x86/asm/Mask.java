@@ -5,7 +5,9 @@ public enum Mask {
   /** Not a mask: all lanes. */
   ALL(0),
   K1(1),
-  K2(2);
+  K2(2),
+  K3(3),
+  K4(4);
 
   /** The number that encodings use. */
   final int number;

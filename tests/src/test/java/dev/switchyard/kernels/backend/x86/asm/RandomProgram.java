@@ -16,6 +16,10 @@ final class RandomProgram {
     VectorOp.VORPS,
     VectorOp.VADDPS,
     VectorOp.VMULPS,
+    VectorOp.VDIVPS,
+    VectorOp.VANDPS,
+    VectorOp.VPMAXSD,
+    VectorOp.VPACKSSDW,
     VectorOp.VFMADD213PS,
     VectorOp.VFMADD231PS,
     VectorOp.VPADDD,
@@ -60,11 +64,15 @@ final class RandomProgram {
     Vec c = new Vec(random.nextInt(registers), bytes);
     Mem m = memory();
     Gp r = gp();
-    Mask mask = pick(Mask.K1, Mask.K2);
+    Mask mask = pick(Mask.K1, Mask.K2, Mask.K3, Mask.K4);
     switch (kind) {
       case 0, 1, 2, 3 -> asm.op(pick(BINARY), a, b, pick(c, m, m.spread()));
       case 4 ->
-          asm.op(pick(VectorOp.VPMADDWD, VectorOp.VUNPCKLPD, VectorOp.VUNPCKHPD), a, b, pick(c, m));
+          asm.op(
+              pick(VectorOp.VPMADDWD, VectorOp.VUNPCKLPD, VectorOp.VUNPCKHPD, VectorOp.VPACKSSWB),
+              a,
+              b,
+              pick(c, m));
       case 5 -> asm.op(VectorOp.VMOVUPS, a, m);
       case 6 -> asm.op(VectorOp.VBROADCASTSS, a, pick(m, c.as(16)));
       case 7 -> asm.load(VectorOp.VMOVUPS, a, mask, m);
@@ -75,10 +83,12 @@ final class RandomProgram {
       case 12 -> {
         asm.op(VectorOp.VSHUFF32X4, a.as(64), b.as(64), pick(c.as(64), m), random.nextInt(256));
         asm.op(VectorOp.VPERM2F128, low(a), low(b), pick(low(c), m), random.nextInt(256));
+        asm.op(VectorOp.VSHUFPS, a, b, pick(c, m, m.spread()), random.nextInt(256));
+        asm.op(VectorOp.VPERMD, wide(a), wide(b), pick(wide(c), m));
       }
       case 13 -> {
         asm.op(VectorOp.VCVTNEPS2BF16, half(a), a);
-        asm.op(VectorOp.VCVTDQ2PS, a, pick(b, m, m.spread()));
+        asm.op(pick(VectorOp.VCVTDQ2PS, VectorOp.VCVTPS2DQ), a, pick(b, m, m.spread()));
       }
       case 14 -> {
         asm.store(VectorOp.S_VMASKMOVPS, m, low(b), low(a));
@@ -120,6 +130,7 @@ final class RandomProgram {
       }
       default -> {
         asm.kmovw(mask, m);
+        asm.prefetcht0(m);
         asm.prefetcht1(m);
         asm.prefetchw(m);
       }
@@ -144,6 +155,10 @@ final class RandomProgram {
 
   private static Vec half(Vec v) {
     return v.as(Math.max(16, v.bytes() / 2));
+  }
+
+  private static Vec wide(Vec v) {
+    return v.as(Math.max(32, v.bytes()));
   }
 
   private static Vec low(Vec v) {

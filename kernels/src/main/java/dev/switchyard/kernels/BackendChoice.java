@@ -5,7 +5,11 @@ import dev.switchyard.kernels.backend.reference.ReferenceBackend;
 import dev.switchyard.kernels.backend.vector.VectorBackend;
 import dev.switchyard.kernels.backend.x86.Unavailable;
 import dev.switchyard.kernels.backend.x86.X86Backend;
+import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.PeakLoop;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Which backend computes, and why. {@link #automatic()} honours {@code
@@ -104,6 +108,17 @@ public final class BackendChoice {
    */
   public String reason() {
     return name() + " (" + backend.description() + "): " + reason;
+  }
+
+  /**
+   * The peak of products of a type: the instruction that computes them, on registers alone.
+   *
+   * @param type of the operands
+   * @return what to run and to time, empty where the backend does not know which instructions it
+   *     becomes
+   */
+  public Optional<PeakLoop> peak(ElementType type) {
+    return backend.peak(Objects.requireNonNull(type, "type"));
   }
 
   Backend backend() {

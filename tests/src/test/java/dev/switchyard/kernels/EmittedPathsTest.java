@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.switchyard.kernels.Matrices.Values;
 import dev.switchyard.kernels.ProductCase.Kind;
 import dev.switchyard.kernels.ProductCase.Shape;
+import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.IntMatrix;
 import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.data.PeakLoop;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Rounding;
 import dev.switchyard.kernels.data.Scaling;
@@ -59,6 +61,29 @@ class EmittedPathsTest {
     assertThat(PATHS).isNotEmpty();
     assertThat(BackendChoice.named("x86").reason())
         .startsWith("x86 (" + PATHS.getFirst().substring("x86-".length()));
+  }
+
+  /** Every turn of the loop, as many operations as its instructions have lanes and products. */
+  @ParameterizedTest
+  @MethodSource("paths")
+  void peaksOfAllTypes(String path) {
+    int lanes = path.equals("x86-avx512") ? 16 : 8;
+    int sums = path.equals("x86-avx512") ? 28 : 12;
+    for (ElementType type : ElementType.values()) {
+      PeakLoop peak = BackendChoice.named(path).peak(type).orElseThrow();
+      long turns = peak.operations() / (2L * lanes * sums);
+      int products =
+          switch (peak.instruction().substring(0, 6)) {
+            case "vpdpbu" -> 4;
+            case "vpmadd", "vdpbf1" -> 2;
+            default -> 1;
+          };
+      assertThat(turns).isPositive();
+      assertThat(turns % products).isZero();
+      assertThat(peak.instruction()).endsWith(", " + lanes * Integer.SIZE + " bits");
+      peak.run().run();
+    }
+    assertThat(BackendChoice.named("reference").peak(ElementType.INT8)).isEmpty();
   }
 
   /**

@@ -4,12 +4,14 @@ import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.bench.peers.Peers;
 import dev.switchyard.kernels.BackendChoice;
+import dev.switchyard.kernels.data.ElementType;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,11 +23,16 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Tells what Switchyard finds on this machine: processor, JVM, the backend it chooses and why,"
-          + " libraries to compare with; and measures what limits it.",
+          + " the instruction sets that pass its self-test, libraries to compare with; measures"
+          + " what limits it: the dot instructions and memory; and says what you could do to be"
+          + " faster.",
       ""
     })
 public final class DoctorCommand implements Callable<Integer> {
   private static final int LABEL = 14;
+
+  private static final List<String> PATHS =
+      List.of("x86-avx512", "x86-avx_vnni", "x86-avx2", "vector", "reference");
 
   @Spec private CommandSpec spec;
 
@@ -37,8 +44,19 @@ public final class DoctorCommand implements Callable<Integer> {
     MachineInfo machine = MachineInfo.ofThisMachine();
     print("Machine", machine(machine));
     print("Java", java(machine));
-    print("Switchyard", Map.of("backend", backend()));
+    Map<String, String> backends = new LinkedHashMap<>();
+    Optional<BackendChoice> chosen = chosen(backends);
+    PATHS.forEach(path -> backends.put(path, path(path)));
+    print("Switchyard", backends);
+    print("Speed of one thread", speed(chosen));
     print("Peers", peers());
+    Map<String, String> advice = new LinkedHashMap<>();
+    chosen.ifPresent(
+        choice ->
+            Advice.ofThisJvm(choice)
+                .sentences()
+                .forEach(sentence -> advice.put(String.valueOf(advice.size() + 1), sentence)));
+    print("To be faster", advice);
     return 0;
   }
 
@@ -47,9 +65,6 @@ public final class DoctorCommand implements Callable<Integer> {
     facts.put("processor", machine.cpu());
     facts.put("cores", String.valueOf(machine.cores()));
     facts.put("memory", machine.memoryBytes() == 0 ? "unknown" : machine.memoryGib() + " GiB");
-    facts.put(
-        "memory copy",
-        String.format(Locale.ROOT, "%.1f GB/s on one thread", CopyBandwidth.measure()));
     facts.put("system", machine.os());
     return facts;
   }
@@ -64,12 +79,46 @@ public final class DoctorCommand implements Callable<Integer> {
     return facts;
   }
 
-  private static String backend() {
+  private static Optional<BackendChoice> chosen(Map<String, String> facts) {
     try {
-      return BackendChoice.automatic().reason();
+      BackendChoice choice = BackendChoice.automatic();
+      facts.put("backend", choice.reason());
+      return Optional.of(choice);
     } catch (IllegalArgumentException | IllegalStateException e) {
-      return "none: " + e.getMessage();
+      facts.put("backend", "none: " + e.getMessage());
+      return Optional.empty();
     }
+  }
+
+  /** Whether a path runs: to choose it, it has to be emitted and to pass its self-test. */
+  private static String path(String name) {
+    try {
+      BackendChoice.named(name);
+      return name.startsWith("x86") ? "runs; each of its kernels passed its self-test" : "runs";
+    } catch (IllegalStateException e) {
+      return e.getMessage();
+    }
+  }
+
+  private static Map<String, String> speed(Optional<BackendChoice> choice) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    for (ElementType type : ElementType.values()) {
+      choice
+          .flatMap(backend -> backend.peak(type))
+          .ifPresent(
+              loop ->
+                  facts.put(
+                      type.name().toLowerCase(Locale.ROOT),
+                      String.format(
+                          Locale.ROOT,
+                          "%.0f Gop/s at most (%s)",
+                          PeakRate.measure(loop),
+                          loop.instruction())));
+    }
+    facts.put(
+        "memory copy",
+        String.format(Locale.ROOT, "%.1f GB/s, read and written", CopyBandwidth.measure()));
+    return facts;
   }
 
   private static Map<String, String> peers() {

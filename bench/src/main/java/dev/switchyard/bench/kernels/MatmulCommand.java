@@ -1,5 +1,6 @@
 package dev.switchyard.bench.kernels;
 
+import dev.switchyard.bench.kernels.MatmulComparison.Rates;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.data.ElementType;
@@ -7,7 +8,6 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
@@ -101,9 +101,8 @@ public final class MatmulCommand implements Callable<Integer> {
     MatmulComparison comparison =
         new MatmulComparison(
             type.element, MatmulOperands.of(m, n, k), measuring.threads, choices, peers);
-    Map<String, Double> gops =
-        comparison.run(new Contest(measuring.rounds, measuring.threads, err));
-    print(gops);
+    Rates rates = comparison.run(new Contest(measuring.rounds, measuring.threads, err));
+    print(rates);
     return 0;
   }
 
@@ -130,9 +129,19 @@ public final class MatmulCommand implements Callable<Integer> {
     return available;
   }
 
-  private void print(Map<String, Double> gops) {
-    MatmulReport report = MatmulReport.of(type.toString(), m, n, k, measuring.threads, gops);
-    String title = String.format(Locale.ROOT, "%s, %dx%d by %dx%d transposed", type, m, k, n, k);
+  private void print(Rates rates) {
+    MatmulReport report = MatmulReport.of(type.toString(), m, n, k, measuring.threads, rates);
+    String title =
+        String.format(
+            Locale.ROOT,
+            "%s, %dx%d by %dx%d transposed; peak %.0f Gop/s (%s)",
+            type,
+            m,
+            k,
+            n,
+            k,
+            report.peakGops(),
+            rates.peak().isPresent() ? "the dot instruction on registers" : "the best of these");
     measuring.print(spec.commandLine().getOut(), report, title, report.table());
   }
 }

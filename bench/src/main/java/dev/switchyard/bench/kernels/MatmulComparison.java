@@ -9,11 +9,13 @@ import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
+import dev.switchyard.kernels.data.PeakLoop;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /**
  * One product by several backends and peers, each with its weight packed. All are checked against
@@ -24,6 +26,7 @@ final class MatmulComparison {
   private final MatmulOperands operands;
   private final Parallel parallel;
   private final List<Contestant> contestants = new ArrayList<>();
+  private final PeakLoop peak;
 
   MatmulComparison(
       ElementType type,
@@ -34,6 +37,7 @@ final class MatmulComparison {
     this.type = type;
     this.operands = operands;
     this.parallel = Parallel.ofThreads(threads);
+    this.peak = backends.stream().flatMap(b -> b.peak(type).stream()).findFirst().orElse(null);
     Matrix x = operands.left(type);
     Matrix xOfPeers = operands.leftOfPeer(type);
     float[] expected = null;
@@ -68,14 +72,34 @@ final class MatmulComparison {
     contestants.add(new Contestant(name, work));
   }
 
-  /** The rates in Gop/s by name, backends first. */
-  Map<String, Double> run(Contest contest) {
-    List<Turn> turns = contest.run(contestants);
+  /**
+   * Rates in Gop/s.
+   *
+   * @param peak that of the dot instruction on registers alone, on all threads together; empty if
+   *     no backend knows its instruction
+   * @param byName those of backends, which come first, and peers
+   */
+  record Rates(OptionalDouble peak, Map<String, Double> byName) {}
+
+  /** Measures all, the peak of the instruction in the same rounds. */
+  Rates run(Contest contest) {
+    List<Contestant> all = new ArrayList<>(contestants);
+    if (peak != null) {
+      all.add(
+          new Contestant(
+              "the instruction " + peak.instruction(),
+              () -> parallel.forEach(parallel.threads(), _ -> peak.run().run())));
+    }
+    List<Turn> turns = contest.run(all);
     double operations = 2.0 * operands.m() * operands.n() * operands.k();
     Map<String, Double> gops = new LinkedHashMap<>();
-    for (int i = 0; i < turns.size(); i++) {
+    for (int i = 0; i < contestants.size(); i++) {
       gops.put(contestants.get(i).name(), operations / turns.get(i).nanos());
     }
-    return gops;
+    if (peak == null) {
+      return new Rates(OptionalDouble.empty(), gops);
+    }
+    double peakOperations = (double) peak.operations() * parallel.threads();
+    return new Rates(OptionalDouble.of(peakOperations / turns.getLast().nanos()), gops);
   }
 }

@@ -1,11 +1,11 @@
 package dev.switchyard.bench.kernels;
 
 import dev.switchyard.bench.command.TextTable;
+import dev.switchyard.bench.kernels.MatmulComparison.Rates;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /**
  * How fast each computed one product. What {@code --json} prints has these names.
@@ -15,7 +15,8 @@ import java.util.Map;
  * @param n rows of W, columns of Y
  * @param k columns of X and W
  * @param threads threads of each
- * @param peakGops the best of the rates, which {@code shareOfPeak} refers to
+ * @param peakGops the measured peak of the dot instruction, on all threads together, or the best of
+ *     the rates where no backend knows its instruction; what {@code shareOfPeak} refers to
  * @param results backends first, then peers
  */
 public record MatmulReport(
@@ -25,16 +26,12 @@ public record MatmulReport(
     results = List.copyOf(results);
   }
 
-  /**
-   * The report on rates that were measured.
-   *
-   * @param gops rates by name, backends first
-   */
-  static MatmulReport of(String type, int m, int n, int k, int threads, Map<String, Double> gops) {
-    double best = Collections.max(gops.values());
+  /** The report on rates that were measured. */
+  static MatmulReport of(String type, int m, int n, int k, int threads, Rates rates) {
+    double peak = rates.peak().orElseGet(() -> Collections.max(rates.byName().values()));
     List<Result> results = new ArrayList<>();
-    gops.forEach((name, rate) -> results.add(new Result(name, rate, rate / best)));
-    return new MatmulReport(type, m, n, k, threads, best, results);
+    rates.byName().forEach((name, rate) -> results.add(new Result(name, rate, rate / peak)));
+    return new MatmulReport(type, m, n, k, threads, peak, results);
   }
 
   /**
@@ -42,13 +39,13 @@ public record MatmulReport(
    *
    * @param name such as {@code vector} or {@code onednn}
    * @param gops operations in a nanosecond, a multiply-add counted as two
-   * @param shareOfPeak from 0 to 1
+   * @param shareOfPeak 1 at the peak
    */
   public record Result(String name, double gops, double shareOfPeak) {}
 
   /** The results as a table for a terminal. */
   String table() {
-    TextTable table = new TextTable("", "Gop/s", "of best", "ratio");
+    TextTable table = new TextTable("", "Gop/s", "of peak", "ratio");
     double first = results.get(0).gops();
     for (Result result : results) {
       table.row(

@@ -1,5 +1,9 @@
 package dev.switchyard.kernels.backend;
 
+import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.PeakLoop;
+import java.util.Optional;
+
 /** A set of kernels for one kind of machine. Implementations are stateless and thread-safe. */
 public interface Backend {
   /** The name by which a user chooses it. */
@@ -13,4 +17,9 @@ public interface Backend {
   QuantizeKernel quantize();
 
   ElementwiseKernel elementwise();
+
+  /** The peak of products of a type, where the backend knows its instructions. */
+  default Optional<PeakLoop> peak(ElementType type) {
+    return Optional.empty();
+  }
 }

@@ -11,7 +11,6 @@ import dev.switchyard.bench.peers.Peers;
 import dev.switchyard.kernels.data.ElementType;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +49,7 @@ class MeasuringCommandsTest {
       assertThat(result.get("shareOfPeak").doubleValue() * peak)
           .isCloseTo(result.get("gops").doubleValue(), within(1e-6));
     }
-    assertThat(peak).isEqualTo(Collections.max(rates)); // the best stands in for the peak
+    assertThat(peak).as("not the best rate, but that of the instruction").isNotIn(rates);
     assertThat(names).contains("vector", "reference").endsWith(peers(element));
   }
 
@@ -68,9 +67,11 @@ class MeasuringCommandsTest {
 
     assertThat(run.exitCode()).as(run.err()).isZero();
     assertThat(run.out())
-        .startsWith("int8, 9x11 by 10x11 transposed, 1 thread")
-        .containsPattern("Gop/s +of best +ratio\n")
+        .containsPattern(
+            "^int8, 9x11 by 10x11 transposed; peak [0-9]+ Gop/s \\(the best of these\\), 1 thread")
+        .containsPattern("Gop/s +of peak +ratio\n")
         .containsPattern("reference +[0-9.]+ +[0-9.]+ % +1.00 x\n")
+        .contains(" 100.0 % ")
         .doesNotContain("vector");
     assertThat(run.err()).contains("Warming up reference", "Round 1 of 1");
   }

@@ -24,6 +24,7 @@ final class EmittedCode {
   private final Map<Dot, Map<Left, MemorySegment[]>> tiles = new EnumMap<>(Dot.class);
   private final Map<Conversion, Map<Layout, MemorySegment>> packs = new EnumMap<>(Conversion.class);
 
+  private final Map<Dot, MemorySegment> peaks = new EnumMap<>(Dot.class);
   private final Map<Pass, MemorySegment> quantizers = new EnumMap<>(Pass.class);
 
   /** Where a kernel lies within the code, and who wants its address. */
@@ -39,6 +40,9 @@ final class EmittedCode {
     Assembler asm = new Assembler();
     List<Entry> entries = new ArrayList<>();
     for (Dot dot : dots(set, bfloat16)) {
+      int start = asm.position();
+      PeakGenerator.emit(asm, set, dot);
+      end(asm, entries, start, "peak-" + dot, f -> peaks.put(dot, f));
       tiles.put(dot, new EnumMap<>(Left.class));
       for (Left left : Left.values()) {
         MemorySegment[] byRows = new MemorySegment[set.tileRows + 1];
@@ -232,6 +236,16 @@ final class EmittedCode {
     arguments.set(QuantizeArguments.ROWS, rows);
     arguments.setCols(cols, set);
     CallingConvention.call(quantizers.get(pass), arguments.memory, x, q, q);
+  }
+
+  /** Runs {@code turns} of dot instructions on registers. */
+  void peak(Dot dot, int turns) {
+    require(turns >= 1, "turns", turns);
+    Arguments arguments = new Arguments(PeakGenerator.BYTES);
+    arguments.set(PeakGenerator.TURNS, turns);
+    arguments.set(PeakGenerator.VALUE, dot.ones);
+    MemorySegment memory = arguments.memory;
+    CallingConvention.call(peaks.get(dot), memory, memory, memory, memory);
   }
 
   private static void within(String what, long offset, long stride, long bytes, long size) {

@@ -5,15 +5,11 @@ import static dev.switchyard.kernels.backend.x86.asm.VectorOp.S_VMOVUPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VADDPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VBROADCASTSS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VCVTDQ2PS;
-import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VDPBF16PS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VFMADD213PS;
-import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VFMADD231PS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VMASKMOVPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VMOVUPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VMULPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPADDD;
-import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPDPBUSD;
-import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPMADDWD;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VXORPS;
 
 import dev.switchyard.kernels.backend.x86.asm.Assembler;
@@ -249,7 +245,7 @@ final class TileGenerator {
         Vec left = temporary(kind.dot() == Dot.INT16 ? 0 : r % 2);
         asm.op(VBROADCASTSS, left, left(r, g));
         for (int v = 0; v < VECTORS; v++) {
-          dot(sum(r, v), right(v), left);
+          kind.dot().emit(asm, sum(r, v), right(v), left, temporary(1));
         }
       }
     }
@@ -272,18 +268,6 @@ final class TileGenerator {
       case 3 -> Mem.at(base, stride3, 1, at);
       default -> Mem.at(base, stride, r % ROWS_A_BASE, at);
     };
-  }
-
-  private void dot(Vec sum, Vec right, Vec left) {
-    switch (kind.dot()) {
-      case INT8 -> asm.op(VPDPBUSD, sum, right, left);
-      case BFLOAT16 -> asm.op(VDPBF16PS, sum, right, left);
-      case FLOAT32 -> asm.op(VFMADD231PS, sum, right, left);
-      case INT16 -> {
-        asm.op(VPMADDWD, temporary(1), right, left);
-        asm.op(VPADDD, sum, sum, temporary(1));
-      }
-    }
   }
 
   /** What to do with a vector of sums; {@code cRow} stands at its row of C. */

@@ -4,10 +4,13 @@ import dev.switchyard.kernels.backend.Backend;
 import dev.switchyard.kernels.backend.ElementwiseKernel;
 import dev.switchyard.kernels.backend.MatmulKernel;
 import dev.switchyard.kernels.backend.QuantizeKernel;
+import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.PeakLoop;
 import java.lang.ref.WeakReference;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Products and quantization in machine code that this library emits; the rest on a portable
@@ -20,9 +23,13 @@ public final class X86Backend implements Backend {
   /** Backends that somebody uses are shared: code and self-test once, freed with the last user. */
   private static final Map<String, WeakReference<X86Backend>> IN_USE = new HashMap<>();
 
+  /** About 50 us: a call holds the collector back. */
+  private static final int PEAK_TURNS = 10_000;
+
   private final String name;
   private final Backend portable;
-  private final MatmulKernel matmul;
+  private final EmittedCode code;
+  private final X86Matmul matmul;
   private final QuantizeKernel quantize;
   private final String description;
 
@@ -31,7 +38,7 @@ public final class X86Backend implements Backend {
     this.name = name;
     this.portable = portable;
     boolean bfloat16 = cpu.bfloat16() && set == InstructionSet.AVX512;
-    EmittedCode code = new EmittedCode(set, bfloat16);
+    code = new EmittedCode(set, bfloat16);
     matmul = new X86Matmul(code, bfloat16, cpu.l2Bytes());
     quantize = new X86Quantize(code, portable.quantize());
     SelfTest.run(matmul, quantize, set);
@@ -123,5 +130,15 @@ public final class X86Backend implements Backend {
   @Override
   public ElementwiseKernel elementwise() {
     return portable.elementwise();
+  }
+
+  @Override
+  public Optional<PeakLoop> peak(ElementType type) {
+    Dot dot = matmul.dot(type);
+    InstructionSet set = code.set();
+    String instruction = dot.mnemonic + ", " + set.vectorBytes * Byte.SIZE + " bits";
+    long operationsATurn = 2L * PeakGenerator.sums(set) * set.lanes() * dot.group;
+    return Optional.of(
+        new PeakLoop(instruction, PEAK_TURNS * operationsATurn, () -> code.peak(dot, PEAK_TURNS)));
   }
 }

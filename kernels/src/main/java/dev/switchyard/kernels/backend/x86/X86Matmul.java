@@ -70,7 +70,8 @@ final class X86Matmul implements MatmulKernel {
     return set.tileRows;
   }
 
-  private Dot dot(ElementType type) {
+  /** The instruction that multiplies a type. */
+  Dot dot(ElementType type) {
     return switch (type) {
       case INT8 -> set.int8();
       case BFLOAT16 -> bfloat16 ? Dot.BFLOAT16 : Dot.FLOAT32;

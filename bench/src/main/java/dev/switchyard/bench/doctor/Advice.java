@@ -1,0 +1,55 @@
+package dev.switchyard.bench.doctor;
+
+import dev.switchyard.kernels.BackendChoice;
+import dev.switchyard.kernels.data.ElementType;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What could make Switchyard faster on this machine.
+ *
+ * @param forced the value of the property that forces a backend, or null
+ * @param incubator whether the JVM has the Vector API
+ * @param nativeAccess whether it was told to let Switchyard call machine code
+ * @param backend the name of the backend that runs
+ * @param bfloat16 the instruction of bfloat16 products, empty if unknown
+ */
+record Advice(
+    String forced, boolean incubator, boolean nativeAccess, String backend, String bfloat16) {
+  /** That of this JVM. */
+  static Advice ofThisJvm(BackendChoice choice) {
+    return new Advice(
+        System.getProperty("switchyard.backend"),
+        ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
+        BackendChoice.class.getModule().isNativeAccessEnabled(),
+        choice.name(),
+        choice.peak(ElementType.BFLOAT16).map(peak -> peak.instruction()).orElse(""));
+  }
+
+  /** Sentences, the most important first; one that says so if there is nothing to do. */
+  List<String> sentences() {
+    List<String> all = new ArrayList<>();
+    if (forced != null) {
+      all.add(
+          "leave out -Dswitchyard.backend="
+              + forced
+              + ": without it Switchyard takes the fastest backend that runs here");
+    }
+    if (!nativeAccess) {
+      all.add(
+          "add --enable-native-access=ALL-UNNAMED to the JVM's options: products then run in"
+              + " machine code");
+    }
+    if (!incubator) {
+      all.add(
+          "add --add-modules jdk.incubator.vector to the JVM's options: all but products and"
+              + " quantization then runs in vectors");
+    }
+    if (backend.startsWith("x86") && !bfloat16.startsWith("vdpbf16ps")) {
+      all.add(
+          "prefer FLOAT32 to BFLOAT16: this processor has no bfloat16 instruction, so both run at"
+              + " the same speed");
+    }
+    return all.isEmpty() ? List.of("none: this is the fastest that runs here") : all;
+  }
+}

@@ -215,7 +215,24 @@ public final class Kernels {
   public void multiply(Matrix a, PackedMatrix b, Epilogue epilogue, FloatMatrix c) {
     checkProduct(a, b);
     checkResult(b.form().resultRows(a), b.cols(), c.rows(), c.cols(), epilogue);
-    matmul.multiply(a, b, epilogue, c, null);
+    matmul.multiply(a, b, epilogue, c);
+  }
+
+  /**
+   * As {@link #multiply(Matrix, PackedMatrix, Epilogue, FloatMatrix)}, with every element of C
+   * rounded to the nearest bfloat16, ties to even, when all of its sum is known.
+   *
+   * @param a the left operand
+   * @param b the right operand
+   * @param epilogue scales are those of the operands; bias and accumulation
+   * @param c the result [m, n]
+   * @throws IllegalArgumentException if shapes, types or scales do not go together
+   * @throws IllegalStateException if an operand holds no values
+   */
+  public void multiply(Matrix a, PackedMatrix b, Epilogue epilogue, Bfloat16Matrix c) {
+    checkProduct(a, b);
+    checkResult(b.form().resultRows(a), b.cols(), c.rows(), c.cols(), epilogue);
+    matmul.multiply(a, b, epilogue, c);
   }
 
   /**
@@ -231,7 +248,7 @@ public final class Kernels {
     checkProduct(a, b);
     checkIntegers(b.type(), epilogue);
     checkResult(b.form().resultRows(a), b.cols(), c.rows(), c.cols(), epilogue);
-    matmul.multiply(a, b, epilogue, null, c);
+    matmul.multiply(a, b, epilogue, c);
   }
 
   /**
@@ -250,7 +267,27 @@ public final class Kernels {
       ElementType type, Form form, Matrix a, Matrix b, Epilogue epilogue, FloatMatrix c) {
     checkProduct(type, form, a, b);
     checkResult(form.resultRows(a), form.resultCols(b), c.rows(), c.cols(), epilogue);
-    matmul.multiply(type, form, a, b, epilogue, c, null);
+    matmul.multiply(type, form, a, b, epilogue, c);
+  }
+
+  /**
+   * As {@link #multiply(ElementType, Form, Matrix, Matrix, Epilogue, FloatMatrix)}, with every
+   * element of C rounded to the nearest bfloat16, ties to even, when all of its sum is known.
+   *
+   * @param type element type of the product
+   * @param form form of the product
+   * @param a the left operand
+   * @param b the right operand
+   * @param epilogue scales are those of the operands; bias and accumulation
+   * @param c the result [m, n]
+   * @throws IllegalArgumentException if shapes, types or scales do not go together
+   * @throws IllegalStateException if an operand holds no values
+   */
+  public void multiply(
+      ElementType type, Form form, Matrix a, Matrix b, Epilogue epilogue, Bfloat16Matrix c) {
+    checkProduct(type, form, a, b);
+    checkResult(form.resultRows(a), form.resultCols(b), c.rows(), c.cols(), epilogue);
+    matmul.multiply(type, form, a, b, epilogue, c);
   }
 
   /**
@@ -268,7 +305,7 @@ public final class Kernels {
     checkProduct(ElementType.INT8, form, a, b);
     checkIntegers(ElementType.INT8, epilogue);
     checkResult(form.resultRows(a), form.resultCols(b), c.rows(), c.cols(), epilogue);
-    matmul.multiply(ElementType.INT8, form, a, b, epilogue, null, c);
+    matmul.multiply(ElementType.INT8, form, a, b, epilogue, c);
   }
 
   private static void checkProduct(ElementType type, Form form, Matrix a, Matrix b) {

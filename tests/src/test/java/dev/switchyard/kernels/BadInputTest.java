@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -312,7 +313,9 @@ class BadInputTest {
         call("left", () -> KERNELS.multiply(type, form, null, m, store, c)),
         call("right", () -> KERNELS.multiply(type, form, m, null, store, c)),
         call("epilogue", () -> KERNELS.multiply(type, form, m, m, null, c)),
-        call("result", () -> KERNELS.multiply(type, form, m, m, store, null)),
+        call("result", () -> KERNELS.multiply(type, form, m, m, store, (FloatMatrix) null)),
+        call("half", () -> KERNELS.multiply(type, form, m, m, store, (Bfloat16Matrix) null)),
+        call("half, packed", () -> KERNELS.multiply(m, p, store, (Bfloat16Matrix) null)),
         call("left, packed", () -> KERNELS.multiply(null, p, store, c)),
         call("packed", () -> KERNELS.multiply(m, null, store, c)),
         call("epilogue, packed", () -> KERNELS.multiply(m, p, null, c)),

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.fail;
 
 import dev.switchyard.kernels.Matrices.Cell;
 import dev.switchyard.kernels.Matrices.Values;
+import dev.switchyard.kernels.data.Bfloat16;
+import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -133,9 +135,28 @@ final class ProductCase {
         Matrices.assertSameBits(c, direct, name + " packed");
         Matrices.assertGapsUntouched(c, name + " packed");
       }
+      checkRounded(kernels, buffer);
     }
     assertThat(Matrices.content(a)).as(name + " left operand").isEqualTo(oldA);
     assertThat(Matrices.content(b)).as(name + " right operand").isEqualTo(oldB);
+  }
+
+  /** A bfloat16 result is the float one, from the same start, rounded once. */
+  private void checkRounded(Kernels kernels, PackedMatrix buffer) {
+    Bfloat16Matrix start = Matrices.toBfloat16(initial);
+    FloatMatrix floats = Matrices.copy(initial);
+    for (int i = 0; i < floats.data().length; i++) {
+      floats.data()[i] = Bfloat16.toFloat(start.data()[i]);
+    }
+    kernels.multiply(a, buffer, epilogue, floats);
+    int[] expected = Matrices.content(Matrices.toBfloat16(floats));
+
+    Bfloat16Matrix packed = Matrices.toBfloat16(initial);
+    kernels.multiply(a, buffer, epilogue, packed);
+    assertThat(Matrices.content(packed)).as(name + " to bfloat16, packed").isEqualTo(expected);
+
+    kernels.multiply(kind.type, form, a, b, epilogue, start);
+    assertThat(Matrices.content(start)).as(name + " to bfloat16").isEqualTo(expected);
   }
 
   /** The bits of the result, without a check. */

@@ -1,5 +1,6 @@
 package dev.switchyard.kernels.backend;
 
+import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -8,37 +9,31 @@ import dev.switchyard.kernels.data.IntMatrix;
 import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Result;
 import dev.switchyard.kernels.data.Scaling;
 
 /**
- * A checked call: C = epilogue(A op B). Exactly one of {@code floats} and {@code ints} is the
- * result. Reused from call to call, so that a call allocates nothing.
+ * A checked call: C = epilogue(A op B). Exactly one of {@code floats}, {@code halves} and {@code
+ * ints} is C, the others are null. Reused from call to call, so that a call allocates nothing.
  */
 public final class Product {
   private Matrix a;
   private PackedMatrix b;
   private Epilogue epilogue;
-  private FloatMatrix floats;
-  private IntMatrix ints;
+  private Result c;
   private int rows;
 
-  public void set(
-      Matrix newA,
-      PackedMatrix newB,
-      Epilogue newEpilogue,
-      FloatMatrix newFloats,
-      IntMatrix newInts) {
+  public void set(Matrix newA, PackedMatrix newB, Epilogue newEpilogue, Result newC) {
     a = newA;
     b = newB;
     epilogue = newEpilogue;
-    floats = newFloats;
-    ints = newInts;
+    c = newC;
     rows = newB == null ? 0 : newB.form().resultRows(newA);
   }
 
   /** Lets go of the operands, so that a reused call does not keep them alive. */
   public void clear() {
-    set(null, null, null, null, null);
+    set(null, null, null, null);
   }
 
   public Matrix a() {
@@ -53,12 +48,20 @@ public final class Product {
     return epilogue;
   }
 
+  public Result c() {
+    return c;
+  }
+
   public FloatMatrix floats() {
-    return floats;
+    return c instanceof FloatMatrix floats ? floats : null;
+  }
+
+  public Bfloat16Matrix halves() {
+    return c instanceof Bfloat16Matrix halves ? halves : null;
   }
 
   public IntMatrix ints() {
-    return ints;
+    return c instanceof IntMatrix ints ? ints : null;
   }
 
   public boolean isInt8() {

@@ -14,7 +14,7 @@ package dev.switchyard.kernels.data;
  * @param rowStride distance of element (i + 1, j) from element (i, j), at least {@code cols}
  */
 public record Bfloat16Matrix(short[] data, int offset, int rows, int cols, int rowStride)
-    implements Matrix {
+    implements Matrix, Result {
   /**
    * Checks the view against its array.
    *
@@ -86,6 +86,7 @@ public record Bfloat16Matrix(short[] data, int offset, int rows, int cols, int r
    * @param row the row
    * @return its index
    */
+  @Override
   public int rowIndex(int row) {
     return offset + row * rowStride;
   }

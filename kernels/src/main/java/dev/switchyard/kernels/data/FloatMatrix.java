@@ -13,7 +13,7 @@ package dev.switchyard.kernels.data;
  * @param rowStride distance of element (i + 1, j) from element (i, j), at least {@code cols}
  */
 public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowStride)
-    implements Matrix {
+    implements Matrix, Result {
   /**
    * Checks the view against its array.
    *
@@ -85,6 +85,7 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
    * @param row the row
    * @return its index
    */
+  @Override
   public int rowIndex(int row) {
     return offset + row * rowStride;
   }

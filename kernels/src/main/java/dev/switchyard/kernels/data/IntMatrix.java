@@ -12,7 +12,8 @@ package dev.switchyard.kernels.data;
  * @param cols number of columns
  * @param rowStride distance of element (i + 1, j) from element (i, j), at least {@code cols}
  */
-public record IntMatrix(int[] data, int offset, int rows, int cols, int rowStride) {
+public record IntMatrix(int[] data, int offset, int rows, int cols, int rowStride)
+    implements Result {
   /**
    * Checks the view against its array.
    *
@@ -84,6 +85,7 @@ public record IntMatrix(int[] data, int offset, int rows, int cols, int rowStrid
    * @param row the row
    * @return its index
    */
+  @Override
   public int rowIndex(int row) {
     return offset + row * rowStride;
   }

@@ -5,11 +5,10 @@ import dev.switchyard.kernels.backend.MatmulKernel;
 import dev.switchyard.kernels.backend.Product;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
-import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
-import dev.switchyard.kernels.data.IntMatrix;
 import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.data.Result;
 import dev.switchyard.kernels.parallel.Parallel;
 
 /**
@@ -58,12 +57,11 @@ public final class MatmulDriver {
     return kernel.panelCols();
   }
 
-  /** C = epilogue(A op B) for a packed B; one of the two results is null. */
-  public void multiply(
-      Matrix a, PackedMatrix b, Epilogue epilogue, FloatMatrix floats, IntMatrix ints) {
+  /** C = epilogue(A op B) for a packed B. */
+  public void multiply(Matrix a, PackedMatrix b, Epilogue epilogue, Result c) {
     Scratch scratch = Scratch.take();
     try {
-      run(scratch.product, a, b, epilogue, floats, ints);
+      run(scratch.product, a, b, epilogue, c);
     } finally {
       scratch.giveBack();
     }
@@ -71,30 +69,18 @@ public final class MatmulDriver {
 
   /** C = epilogue(A op B), packing B into a buffer that is kept for the next call. */
   public void multiply(
-      ElementType type,
-      Form form,
-      Matrix a,
-      Matrix b,
-      Epilogue epilogue,
-      FloatMatrix floats,
-      IntMatrix ints) {
+      ElementType type, Form form, Matrix a, Matrix b, Epilogue epilogue, Result c) {
     Scratch scratch = Scratch.take();
     try {
       pack(type, form, b, scratch.packed);
-      run(scratch.product, a, scratch.packed, epilogue, floats, ints);
+      run(scratch.product, a, scratch.packed, epilogue, c);
     } finally {
       scratch.giveBack();
     }
   }
 
-  private void run(
-      Product product,
-      Matrix a,
-      PackedMatrix b,
-      Epilogue epilogue,
-      FloatMatrix floats,
-      IntMatrix ints) {
-    product.set(a, b, epilogue, floats, ints);
+  private void run(Product product, Matrix a, PackedMatrix b, Epilogue epilogue, Result c) {
+    product.set(a, b, epilogue, c);
     int rows = product.rows();
     int panels = b.panelCount();
     if (rows == 0 || panels == 0) {

@@ -7,6 +7,7 @@ import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
+import dev.switchyard.kernels.data.IntMatrix;
 import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
@@ -44,15 +45,18 @@ final class ReferenceMatmul implements MatmulKernel {
   public void multiply(Product p, int rowBegin, int rowEnd, int panelBegin, int panelEnd) {
     for (int i = rowBegin; i < rowEnd; i++) {
       for (int j = panelBegin; j < panelEnd; j++) {
-        if (p.ints() != null) {
-          int old = p.epilogue().accumulate() ? p.ints().get(i, j) : 0;
-          p.ints().set(i, j, old + exactSum(p, i, j));
-        } else {
-          float y = p.isInt8() ? scaledSum(p, i, j) : (float) floatSum(p, i, j) + bias(p, j);
-          p.floats().set(i, j, p.epilogue().accumulate() ? p.floats().get(i, j) + y : y);
+        boolean accumulate = p.epilogue().accumulate();
+        switch (p.c()) {
+          case IntMatrix c -> c.set(i, j, exactSum(p, i, j) + (accumulate ? c.get(i, j) : 0));
+          case FloatMatrix c -> c.set(i, j, accumulate ? c.get(i, j) + y(p, i, j) : y(p, i, j));
+          case Bfloat16Matrix c -> c.set(i, j, accumulate ? c.get(i, j) + y(p, i, j) : y(p, i, j));
         }
       }
     }
+  }
+
+  private static float y(Product p, int i, int j) {
+    return p.isInt8() ? scaledSum(p, i, j) : (float) floatSum(p, i, j) + bias(p, j);
   }
 
   private static float scaledSum(Product p, int i, int j) {

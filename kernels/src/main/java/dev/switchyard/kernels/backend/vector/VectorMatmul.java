@@ -8,6 +8,8 @@ import static jdk.incubator.vector.VectorOperators.I2F;
 
 import dev.switchyard.kernels.backend.MatmulKernel;
 import dev.switchyard.kernels.backend.Product;
+import dev.switchyard.kernels.data.Bfloat16;
+import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.IntMatrix;
 import dev.switchyard.kernels.data.Matrix;
@@ -131,7 +133,7 @@ final class VectorMatmul implements MatmulKernel {
       boolean last = k + depth == p.inner();
       w.packing.packLeft(p, row, rows, k, depth, w.a);
       for (int j = 0; j < panels; j++) {
-        if (last && p.floats() != null) {
+        if (last && p.ints() == null) {
           loadColumns(p, w, (panel + j) * FloatTile.COLS);
         }
         int b = ((panel + j) * p.inner() + k) * FloatTile.COLS;
@@ -184,7 +186,7 @@ final class VectorMatmul implements MatmulKernel {
   private static void store(
       Product p, Workspace w, int acc, boolean flushed, int row, int rows, int col) {
     int cols = Math.min(FloatTile.COLS, p.cols() - col);
-    if (p.floats() != null) {
+    if (p.ints() == null) {
       if (flushed) {
         widen(w.ints, w.acc, acc);
       }
@@ -213,10 +215,10 @@ final class VectorMatmul implements MatmulKernel {
    * bias}.
    */
   private static void storeFloats(Product p, Workspace w, int from, int row, int col, int cols) {
-    FloatMatrix c = p.floats();
+    FloatMatrix c = p.floats(); // null if C is bfloat16
     float rowScale = p.isInt8() ? p.rowScale(row) : 1;
     boolean accumulate = p.epilogue().accumulate();
-    boolean full = cols == FloatTile.COLS;
+    boolean full = c != null && cols == FloatTile.COLS;
     float[] out = full ? c.data() : w.line;
     int to = full ? c.rowIndex(row) + col : 0;
     for (int v = 0; v < FloatTile.COLS; v += LANES) {
@@ -229,11 +231,22 @@ final class VectorMatmul implements MatmulKernel {
       }
       y.intoArray(out, to + v);
     }
-    if (!full) {
+    if (c == null) {
+      storeHalves(p.halves(), accumulate, w.line, row, col, cols);
+    } else if (!full) {
       int index = c.rowIndex(row) + col;
       for (int j = 0; j < cols; j++) {
         c.data()[index + j] = accumulate ? c.data()[index + j] + w.line[j] : w.line[j];
       }
+    }
+  }
+
+  private static void storeHalves(
+      Bfloat16Matrix c, boolean accumulate, float[] line, int row, int col, int cols) {
+    int index = c.rowIndex(row) + col;
+    for (int j = 0; j < cols; j++) {
+      float y = accumulate ? Bfloat16.toFloat(c.data()[index + j]) + line[j] : line[j];
+      c.data()[index + j] = Bfloat16.fromFloat(y);
     }
   }
 

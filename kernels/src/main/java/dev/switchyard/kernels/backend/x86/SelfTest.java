@@ -61,7 +61,7 @@ final class SelfTest {
     FloatMatrix c = FloatMatrix.allocate(m, n);
     Arrays.fill(c.data(), 5);
     Product product = new Product();
-    product.set(a, packed, new Epilogue(bias, true), c, null);
+    product.set(a, packed, new Epilogue(bias, true), c);
     kernel.multiply(product, 0, m, 0, packed.panelCount());
     int sum = 0;
     for (int i = 0; i < k; i++) {

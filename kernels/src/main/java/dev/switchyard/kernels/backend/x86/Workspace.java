@@ -19,6 +19,11 @@ final class Workspace {
 
   final HeapSegment result = new HeapSegment();
 
+  private final HeapSegment ofUnrounded = new HeapSegment();
+  private final HeapSegment ofRounded = new HeapSegment();
+  private float[] unrounded = {};
+  private short[] rounded = {};
+
   private MemorySegment packed = MemorySegment.NULL;
   private MemorySegment left;
   private long leftOffset;
@@ -70,6 +75,30 @@ final class Workspace {
   void clear() {
     left = null;
     region.clear();
+  }
+
+  // A result that is rounded to bfloat16, one panel of it
+
+  /** Memory for so many floats. */
+  MemorySegment reserveUnrounded(int size) {
+    if (unrounded.length < size) {
+      unrounded = new float[size];
+      rounded = new short[size];
+    }
+    return ofUnrounded.of(unrounded);
+  }
+
+  float[] unrounded() {
+    return unrounded;
+  }
+
+  short[] rounded() {
+    return rounded;
+  }
+
+  /** The segment of {@link #rounded}. */
+  MemorySegment ofRounded() {
+    return ofRounded.of(rounded);
   }
 
   // Values of rows and columns

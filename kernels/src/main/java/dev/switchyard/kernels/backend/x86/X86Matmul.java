@@ -4,6 +4,8 @@ import dev.switchyard.kernels.backend.MatmulKernel;
 import dev.switchyard.kernels.backend.Product;
 import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
 import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
+import dev.switchyard.kernels.data.Bfloat16;
+import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -12,6 +14,7 @@ import dev.switchyard.kernels.data.IntMatrix;
 import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Result;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -204,7 +207,8 @@ final class X86Matmul implements MatmulKernel {
     Workspace w = workspace.get();
     Dot dot = dot(p.b().type());
     int inner = p.inner();
-    int blocks = dot.isInteger() ? 1 : innerBlocks(dot.groups(inner));
+    boolean whole = dot.isInteger() || p.halves() != null; // sums do not wait in C
+    int blocks = whole ? 1 : innerBlocks(dot.groups(inner));
     int blockInner = roundUp(divideUp(inner, blocks), dot.group);
     int most = tilesABlock(tileRows, dot.groups(blockInner));
     for (int tile = 0; tile < tiles; tile += most) {
@@ -275,17 +279,25 @@ final class X86Matmul implements MatmulKernel {
     long panelBytes = panelBytes(p.b());
     long begin = (long) k / dot.group * set.panelGroupBytes();
     MemorySegment b = p.b().memory();
-    FloatMatrix floats = p.floats();
-    IntMatrix ints = p.ints();
-    MemorySegment c = w.result.of(floats == null ? ints.data() : floats.data());
-    int cRow = floats == null ? ints.rowIndex(row) : floats.rowIndex(row);
-    long cStride = (long) Float.BYTES * (floats == null ? ints.rowStride() : floats.rowStride());
+    Result result = p.c();
+    boolean halves = result instanceof Bfloat16Matrix; // by way of a panel of floats
+    MemorySegment c =
+        switch (result) {
+          case FloatMatrix floats -> w.result.of(floats.data());
+          case IntMatrix ints -> w.result.of(ints.data());
+          case Bfloat16Matrix _ -> w.reserveUnrounded(tiles * tileRows * set.panelCols());
+        };
+    int cRow = halves ? 0 : result.rowIndex(row);
+    long cStride = (long) Float.BYTES * (halves ? set.panelCols() : result.rowStride());
     for (int panel = panelBegin; panel < panelEnd; panel++) {
       int col = panel * set.panelCols();
       int cols = Math.min(set.panelCols(), p.cols() - col);
       int next = panel + 1 < panelEnd ? panel + 1 : panelBegin;
       setColumns(p, w, col, cols, last ? epilogue.bias() : null);
       w.tile.set(TileArguments.AHEAD_OFFSET, next * panelBytes + begin);
+      if (result instanceof Bfloat16Matrix c16 && accumulate) {
+        widen(w, c16, row, tiles * tileRows, col, cols);
+      }
       code.tile(
           dot,
           left,
@@ -299,9 +311,55 @@ final class X86Matmul implements MatmulKernel {
           b,
           panel * panelBytes + begin,
           c,
-          (long) Float.BYTES * (cRow + col),
+          halves ? 0 : (long) Float.BYTES * (cRow + col),
           cStride,
           cols);
+      if (result instanceof Bfloat16Matrix c16) {
+        round(w, c16, row, tiles * tileRows, col, cols);
+      }
+    }
+  }
+
+  /** Starts the panel of a bfloat16 result with what it holds. */
+  private void widen(Workspace w, Bfloat16Matrix c, int row, int rows, int col, int cols) {
+    for (int i = 0; i < rows; i++) {
+      int from = c.rowIndex(row + i) + col;
+      int to = i * set.panelCols();
+      for (int j = 0; j < cols; j++) {
+        w.unrounded()[to + j] = Bfloat16.toFloat(c.data()[from + j]);
+      }
+    }
+  }
+
+  /**
+   * Rounds the panel of a bfloat16 result, which is still in L1. The instruction flushes subnormal
+   * numbers to zero.
+   */
+  private void round(Workspace w, Bfloat16Matrix c, int row, int rows, int col, int cols) {
+    int panelCols = set.panelCols();
+    boolean whole = cols == panelCols;
+    if (bfloat16) {
+      code.pack(
+          PackGenerator.Conversion.FLOAT32_TO_BFLOAT16,
+          Layout.ROWS,
+          rows,
+          1,
+          w.pack,
+          w.reserveUnrounded(rows * panelCols),
+          0,
+          (long) Float.BYTES * panelCols,
+          0,
+          whole ? w.result.of(c.data()) : w.ofRounded(),
+          whole ? (long) Short.BYTES * (c.rowIndex(row) + col) : 0,
+          (long) Short.BYTES * (whole ? c.rowStride() : panelCols));
+    }
+    for (int i = 0; i < rows && !(bfloat16 && whole); i++) {
+      int from = i * panelCols;
+      int to = c.rowIndex(row + i) + col;
+      for (int j = 0; j < cols; j++) {
+        c.data()[to + j] =
+            bfloat16 ? w.rounded()[from + j] : Bfloat16.fromFloat(w.unrounded()[from + j]);
+      }
     }
   }
 

@@ -60,11 +60,15 @@ public final class Elementwise {
         x.cols(),
         x.rows(),
         16,
-        (begin, end) -> {
-          for (int i = 0; i < x.rows(); i++) {
-            kernel.add(x.data(), x.rowIndex(i) + begin, sums, begin, sums, begin, end - begin);
-          }
-        });
+        (begin, end) ->
+            kernel.addRows(
+                x.data(),
+                x.rowIndex(0) + begin,
+                x.rowStride(),
+                x.rows(),
+                sums,
+                begin,
+                end - begin));
   }
 
   /**

@@ -8,6 +8,13 @@ public interface ElementwiseKernel {
   /** {@code out = x + y}; out may be x or y. */
   void add(float[] x, int xo, float[] y, int yo, float[] out, int oo, int n);
 
+  /** Adds {@code rows} rows of x, {@code stride} elements apart, one after the other to sums. */
+  default void addRows(float[] x, int xo, int stride, int rows, float[] sums, int so, int n) {
+    for (int i = 0; i < rows; i++) {
+      add(x, xo + i * stride, sums, so, sums, so, n);
+    }
+  }
+
   /** {@code y = gelu(x) = x Phi(x)}, Phi the standard normal distribution function. */
   void gelu(float[] x, int xo, float[] y, int yo, int n);
 

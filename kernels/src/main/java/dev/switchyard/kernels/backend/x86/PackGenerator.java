@@ -80,6 +80,13 @@ final class PackGenerator {
    */
   record Kind(InstructionSet set, Conversion conversion, Layout layout) {}
 
+  private static final int LINE = 64;
+
+  /**
+   * How far ahead interleaving asks for rows, which hardware does not foresee where they are short.
+   */
+  private static final int ROWS_AHEAD = 8;
+
   private final Assembler asm;
   private final Kind kind;
   private final Conversion conversion;
@@ -96,6 +103,7 @@ final class PackGenerator {
   private final Gp from = CallingConvention.SCRATCH.get(4);
   private final Gp to = CallingConvention.SAVED.get(0);
   private final Gp targetStride = CallingConvention.SAVED.get(1);
+  private final Gp ahead = CallingConvention.SAVED.get(5);
   private final Gp[] fours = {
     from,
     CallingConvention.SAVED.get(2),
@@ -244,10 +252,16 @@ final class PackGenerator {
 
   private void interleave(int vectors) {
     asm.mov(from, source);
+    asm.lea(ahead, Mem.at(source, stride, ROWS_AHEAD, 0));
     asm.mov(to, target);
     asm.mov(inner, argument(PackArguments.INNER));
     Label loop = asm.newLabel();
     asm.bind(loop);
+    for (int member = 0; member < conversion.dot.group; member++) {
+      for (int at = 0; at < vectors * lanes * conversion.sourceBytes; at += LINE) {
+        asm.prefetcht0(row(ahead, member).plus(at));
+      }
+    }
     for (int v = 0; v < vectors; v++) {
       int at = v * lanes * conversion.sourceBytes;
       for (int member = 0; member < conversion.dot.group; member++) {
@@ -259,6 +273,7 @@ final class PackGenerator {
       asm.store(S_VMOVUPS, Mem.at(to, v * vectorBytes), vec(2 * v));
     }
     asm.add(from, argument(PackArguments.SOURCE_STEP));
+    asm.add(ahead, argument(PackArguments.SOURCE_STEP));
     asm.add(to, targetStride);
     asm.sub(inner, 1);
     asm.jnz(loop);

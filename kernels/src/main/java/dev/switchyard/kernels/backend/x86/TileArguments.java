@@ -29,6 +29,9 @@ final class TileArguments extends Arguments {
   /** Where the values of the first row stand, counted from the start of the arguments. */
   static final int ROW = 88;
 
+  /** Room for the address of the first tile of C. */
+  static final int FIRST_C = 96;
+
   /** A float a column of the panel. */
   static final int COLUMN_SCALES = 128;
 

@@ -113,6 +113,7 @@ final class TileGenerator {
     asm.add(ahead, argument(TileArguments.AHEAD_OFFSET));
     asm.add(b, argument(TileArguments.B_OFFSET));
     asm.add(c, argument(TileArguments.C_OFFSET));
+    asm.mov(argument(TileArguments.FIRST_C), c);
     asm.mov(tile, a);
     asm.mov(panel, b);
     asm.mov(stride, argument(TileArguments.A_STRIDE));
@@ -174,9 +175,9 @@ final class TileGenerator {
   }
 
   /**
-   * The loop over k. Its first turns also ask for the lines of C, a row a turn: a store that has to
-   * wait for memory costs a tenth of the time on large results, and all rows at once would keep the
-   * loads of B waiting instead.
+   * The loop over k. Its first turns also ask for the lines of C of the next tile, a row a turn: a
+   * store that has to wait for memory, or a sum that goes on from there, costs a tenth of the time
+   * on large results, and all rows at once would keep the loads of B waiting instead.
    */
   private void products() {
     int asking = kind.rows() * UNROLL;
@@ -190,7 +191,7 @@ final class TileGenerator {
     asm.sub(count, asking);
     asm.jl(few);
     asm.mov(argument(TileArguments.SPILL), count);
-    asm.mov(cRow, c);
+    startAsking();
     asm.mov32(count, kind.rows());
     asm.align(32);
     asm.bind(askLoop);
@@ -224,6 +225,23 @@ final class TileGenerator {
     asm.sub(count, 1);
     asm.jnz(restLoop);
     asm.bind(done);
+  }
+
+  /**
+   * Sets {@code cRow} to the row of C that is needed a tile later: the next tile's first, or that
+   * of the next panel, which the next call is about.
+   */
+  private void startAsking() {
+    Label go = asm.newLabel();
+    asm.mov32(cRow, kind.rows());
+    asm.imul(cRow, cStride);
+    asm.add(cRow, c);
+    asm.mov(count, argument(TileArguments.TILES));
+    asm.cmp(count, 1);
+    asm.jnz(go);
+    asm.mov(cRow, argument(TileArguments.FIRST_C));
+    asm.add(cRow, VECTORS * vectorBytes);
+    asm.bind(go);
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.switchyard.kernels;
 import dev.switchyard.kernels.backend.ElementwiseKernel;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.driver.RowTasks;
+import dev.switchyard.kernels.driver.RunSum;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.Locale;
 import java.util.function.IntConsumer;
@@ -69,6 +70,55 @@ public final class Elementwise {
                 sums,
                 begin,
                 end - begin));
+  }
+
+  /**
+   * {@code y(i, j) = x(i, j) factors(j)}.
+   *
+   * @param x input
+   * @param factors one value a column
+   * @param y result; may be x
+   * @throws IllegalArgumentException if the shapes differ or there are too few factors
+   */
+  public void scaleColumns(FloatMatrix x, float[] factors, FloatMatrix y) {
+    checkShape("y", y, x.rows(), x.cols());
+    checkLength("factors", factors, x.cols());
+    eachRow(
+        x,
+        1,
+        i ->
+            kernel.multiply(
+                x.data(), x.rowIndex(i), factors, 0, y.data(), y.rowIndex(i), x.cols()));
+  }
+
+  /**
+   * {@code sums(j) = sums(j) + sum of x(i, j) y(i, j) over i}, rows in ascending order.
+   *
+   * @param x matrix
+   * @param y matrix
+   * @param sums one value a column
+   * @throws IllegalArgumentException if the shapes differ or the array is too short
+   */
+  public void addColumnDots(FloatMatrix x, FloatMatrix y, float[] sums) {
+    checkShape("y", y, x.rows(), x.cols());
+    checkLength("sums", sums, x.cols());
+    RowTasks.forEach(
+        parallel,
+        x.cols(),
+        x.rows(),
+        16,
+        (begin, end) -> {
+          for (int i = 0; i < x.rows(); i++) {
+            kernel.addProducts(
+                x.data(),
+                x.rowIndex(i) + begin,
+                y.data(),
+                y.rowIndex(i) + begin,
+                sums,
+                begin,
+                end - begin);
+          }
+        });
   }
 
   /**
@@ -328,6 +378,113 @@ public final class Elementwise {
         1,
         16,
         (begin, end) -> kernel.adamW(w, g, m, v, begin, end - begin, constants));
+  }
+
+  /**
+   * The moments of one step of StableAdamW (Wortsman et al. 2023, algorithm 2), with decays that
+   * correct their bias:
+   *
+   * <pre>
+   *   b1 = beta1 (1 - beta1^(t - 1)) / (1 - beta1^t)       b2 likewise
+   *   m = b1 m + (1 - b1) g          v = b2 v + (1 - b2) g^2
+   * </pre>
+   *
+   * @param g gradients
+   * @param m first moments
+   * @param v second moments
+   * @param n how many of each
+   * @param step t, from 1 on
+   * @param beta1 decay of the first moment
+   * @param beta2 decay of the second moment
+   * @param eps the divisor below is at least {@code eps^2}
+   * @return the root of the mean of {@code g^2 / max(v, eps^2)} over all n with the new v, which is
+   *     above 1 where v falls behind; 0 if n is 0
+   * @throws IllegalArgumentException if an array is too short, the step is less than 1, or the
+   *     square of eps is not a normal float
+   */
+  public double stableAdamWMoments(
+      float[] g, float[] m, float[] v, int n, int step, float beta1, float beta2, float eps) {
+    checkNotNegative("n", n);
+    checkLength("g", g, n);
+    checkLength("m", m, n);
+    checkLength("v", v, n);
+    if (step < 1) {
+      throw new IllegalArgumentException("step is " + step + " (expected 1 or more)");
+    }
+    float floor = eps * eps;
+    if (!(floor >= Float.MIN_NORMAL && floor < Float.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "eps is " + eps + " (expected a number whose square is a normal float)");
+    }
+    float keep1 = corrected(beta1, step);
+    float keep2 = corrected(beta2, step);
+    double sum =
+        RunSum.of(
+            parallel,
+            n,
+            (from, length) -> kernel.moments(g, m, v, from, length, keep1, keep2, floor));
+    return n == 0 ? 0 : Math.sqrt(sum / n);
+  }
+
+  private static float corrected(float beta, int step) {
+    return (float) (beta * (1 - Math.pow(beta, step - 1)) / (1 - Math.pow(beta, step)));
+  }
+
+  /**
+   * The update that goes with {@link #stableAdamWMoments}: {@code w = w (1 - decay) - rate m /
+   * (sqrt(v) + eps)}.
+   *
+   * @param w parameters
+   * @param m first moments
+   * @param v second moments
+   * @param n how many of each
+   * @param decay share of w that is taken away, a learning rate times a weight decay
+   * @param rate learning rate
+   * @param eps added to the root of the second moment
+   * @throws IllegalArgumentException if an array is too short
+   */
+  public void stableAdamWUpdate(
+      float[] w, float[] m, float[] v, int n, float decay, float rate, float eps) {
+    checkNotNegative("n", n);
+    checkLength("w", w, n);
+    checkLength("m", m, n);
+    checkLength("v", v, n);
+    RowTasks.forEach(
+        parallel,
+        n,
+        1,
+        16,
+        (begin, end) -> kernel.applyMoments(w, m, v, begin, end - begin, 1 - decay, rate, eps));
+  }
+
+  /**
+   * The sum of the squares of n elements, runs of which are summed in float and all in double.
+   *
+   * @param x the elements
+   * @param n how many of them
+   * @return the sum, the same for every number of threads; not finite if an element is not, or if
+   *     the squares of a run are beyond float (elements from about 10^17 on)
+   * @throws IllegalArgumentException if the array is too short
+   */
+  public double sumOfSquares(float[] x, int n) {
+    checkNotNegative("n", n);
+    checkLength("x", x, n);
+    return RunSum.of(parallel, n, (from, length) -> kernel.sumOfSquares(x, from, length));
+  }
+
+  /**
+   * {@code x = factor x}.
+   *
+   * @param x the elements
+   * @param n how many of them
+   * @param factor the factor
+   * @throws IllegalArgumentException if the array is too short
+   */
+  public void scale(float[] x, int n, float factor) {
+    checkNotNegative("n", n);
+    checkLength("x", x, n);
+    RowTasks.forEach(
+        parallel, n, 1, 16, (begin, end) -> kernel.scale(x, begin, end - begin, factor));
   }
 
   /**

@@ -10,10 +10,10 @@
  *       dev.switchyard.layers.Precision} says in which numbers it multiplies.
  *   <li>The other parts of a transformer. Those that treat each token for itself, a {@link
  *       dev.switchyard.layers.Layer}: {@link dev.switchyard.layers.LayerNorm}, {@link
- *       dev.switchyard.layers.Gelu}, {@link dev.switchyard.layers.FeedForward}. Those that look at
- *       sequences, a {@link dev.switchyard.layers.SequenceLayer}: {@link
- *       dev.switchyard.layers.SelfAttention}, {@link dev.switchyard.layers.TransformerBlock},
- *       {@link dev.switchyard.layers.MeanPool}.
+ *       dev.switchyard.layers.Gelu}, {@link dev.switchyard.layers.LayerScale}, {@link
+ *       dev.switchyard.layers.FeedForward}. Those that look at sequences, a {@link
+ *       dev.switchyard.layers.SequenceLayer}: {@link dev.switchyard.layers.SelfAttention}, {@link
+ *       dev.switchyard.layers.TransformerBlock}, {@link dev.switchyard.layers.MeanPool}.
  *   <li>The ends of a model: {@link dev.switchyard.layers.PatchEmbedding}, {@link
  *       dev.switchyard.layers.ClassificationHead}, {@link dev.switchyard.layers.CrossEntropy}.
  * </ul>

@@ -399,7 +399,25 @@ class BadInputTest {
             r -> ops.adamW(five, five, five, five, 5, 0, 1, 0, 0, 1, 0)),
         refusal(
             "n is -1 (expected 0 or more)",
-            r -> ops.adamW(five, five, five, five, -1, 1, 1, 0, 0, 1, 0)));
+            r -> ops.adamW(five, five, five, five, -1, 1, 1, 0, 0, 1, 0)),
+        refusal(
+            "m has 4 elements (expected at least 5)",
+            r -> ops.stableAdamWMoments(five, new float[4], five, 5, 1, 0, 0, 1)),
+        refusal(
+            "step is 0 (expected 1 or more)",
+            r -> ops.stableAdamWMoments(five, five, five, 5, 0, 0, 0, 1)),
+        refusal(
+            "eps is 1.0E-30 (expected a number whose square is a normal float)",
+            r -> ops.stableAdamWMoments(five, five, five, 5, 1, 0, 0, 1e-30f)),
+        refusal(
+            "w has 4 elements (expected at least 5)",
+            r -> ops.stableAdamWUpdate(new float[4], five, five, 5, 0, 1, 1)),
+        refusal("n is -1 (expected 0 or more)", r -> ops.sumOfSquares(five, -1)),
+        refusal(
+            "factors has 4 elements (expected at least 5)",
+            r -> ops.scaleColumns(x, new float[4], r.floats)),
+        refusal("y is 5x3 but x is 3x5 (expected equal)", r -> ops.addColumnDots(x, y, five)),
+        refusal("x has 5 elements (expected at least 6)", r -> ops.scale(five, 6, 1)));
   }
 
   @ParameterizedTest(name = "{0}")

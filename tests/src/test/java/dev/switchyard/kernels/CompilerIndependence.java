@@ -1,6 +1,7 @@
 package dev.switchyard.kernels;
 
 import dev.switchyard.kernels.RowOperation.Inputs;
+import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.Arrays;
 
@@ -23,7 +24,35 @@ final class CompilerIndependence {
         first.assertSame(Result.of(op, in), op + " after " + i + " calls");
       }
     }
+    float[] x = x(75);
+    double squares = squares(x);
+    double rms = rms(x);
+    for (int i = 0; i < CALLS; i++) {
+      if (squares(x) != squares || rms(x) != rms) {
+        throw new AssertionError("another sum after " + i + " calls");
+      }
+    }
     System.out.println(PASSED);
+  }
+
+  private static float[] x(int n) {
+    float[] x = new float[n];
+    for (int i = 0; i < n; i++) {
+      x[i] = CounterRandom.gaussian(3, i);
+    }
+    return x;
+  }
+
+  private static double squares(float[] x) {
+    return Setup.serial("vector").elementwise().sumOfSquares(x, 75);
+  }
+
+  private static double rms(float[] x) {
+    float[] m = new float[75];
+    float[] v = new float[75];
+    Elementwise ops = Setup.serial("vector").elementwise();
+    ops.stableAdamWMoments(x, m, v, 75, 1, 0.9f, 0.99f, 1);
+    return ops.stableAdamWMoments(x, m, v, 75, 2, 0.9f, 0.99f, 1);
   }
 
   /** A result, with the statistics or normalizers that the operation may have written. */

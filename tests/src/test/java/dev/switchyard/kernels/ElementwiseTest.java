@@ -253,6 +253,36 @@ class ElementwiseTest {
     }
   }
 
+  /** Products and sums of single floats: the very ones of the naive loop, in the order of rows. */
+  @ParameterizedTest
+  @MethodSource("setups")
+  void columnsScaledAndMultiplied(Setup setup) {
+    for (int cols : new int[] {0, 1, 7, 16, 33, 70, 700}) {
+      FloatMatrix x = Matrices.gaussian(101, cols, cols);
+      FloatMatrix y = Matrices.gaussian(101, cols, cols + 1);
+      float[] factors = start(cols + 1);
+      float[] sums = start(cols + 1);
+      float[] expectedSums = start(cols + 1);
+      FloatMatrix expected = Matrices.blank(101, cols, 5);
+      for (int i = 0; i < x.rows(); i++) {
+        for (int j = 0; j < cols; j++) {
+          expected.set(i, j, x.get(i, j) * factors[j]);
+          expectedSums[j] += x.get(i, j) * y.get(i, j);
+        }
+      }
+      FloatMatrix out = Matrices.blank(101, cols, 5);
+      FloatMatrix inPlace = Matrices.copy(x);
+
+      setup.kernels().elementwise().scaleColumns(x, factors, out);
+      setup.kernels().elementwise().scaleColumns(inPlace, factors, inPlace);
+      setup.kernels().elementwise().addColumnDots(x, y, sums);
+
+      assertThat(Matrices.bits(out.data())).isEqualTo(Matrices.bits(expected.data()));
+      Matrices.assertSameBits(inPlace, expected, "in place");
+      assertThat(sums).isEqualTo(expectedSums);
+    }
+  }
+
   /**
    * Each gradient is a sum over the rows onto what is there; a term of the gain has three
    * roundings.
@@ -362,6 +392,85 @@ class ElementwiseTest {
             gamma * Math.abs(kept.at(0, j)) + RowOperation.gamma(10) * Math.abs(update.at(0, j)),
         "weights");
     assertThat(Matrices.content(g)).isEqualTo(Matrices.content(oldG));
+  }
+
+  /**
+   * As above; the terms of the mean are positive and have at most 6 roundings, a run of them is
+   * summed in float.
+   */
+  @ParameterizedTest
+  @MethodSource("adamSteps")
+  void stableAdamWIsTheAlgorithmOfItsPaper(Setup setup, int step, int n) {
+    float beta1 = 0.9f;
+    float beta2 = 0.99f;
+    float eps = 1e-3f;
+    float rate = 1e-2f;
+    float decay = 1e-3f;
+    FloatMatrix w = dense(n, 1, Values.GAUSSIAN);
+    FloatMatrix g = dense(n, 2, Values.GAUSSIAN);
+    FloatMatrix m = dense(n, 3, Values.GAUSSIAN);
+    FloatMatrix v = dense(n, 4, (key, j) -> j % 5 == 0 ? 0 : Math.abs(Values.GAUSSIAN.at(key, j)));
+    FloatMatrix oldW = Matrices.copy(w);
+    FloatMatrix oldM = Matrices.copy(m);
+    FloatMatrix oldV = Matrices.copy(v);
+    for (int j = 0; j < n; j += 10) {
+      g.set(0, j, 1e-4f); // with v = 0: less than eps
+    }
+    FloatMatrix oldG = Matrices.copy(g);
+    Elementwise ops = setup.kernels().elementwise();
+
+    double rms = ops.stableAdamWMoments(g.data(), m.data(), v.data(), n, step, beta1, beta2, eps);
+    ops.stableAdamWUpdate(w.data(), m.data(), v.data(), n, decay, rate, eps);
+
+    double gamma = RowOperation.gamma(6);
+    double keep1 = beta1 * (1 - Math.pow(beta1, step - 1)) / (1 - Math.pow(beta1, step));
+    double keep2 = beta2 * (1 - Math.pow(beta2, step - 1)) / (1 - Math.pow(beta2, step));
+    Cell first = (i, j) -> keep1 * oldM.get(0, j) + (1 - keep1) * oldG.get(0, j);
+    Cell firstSize =
+        (i, j) -> Math.abs(keep1 * oldM.get(0, j)) + Math.abs((1 - keep1) * oldG.get(0, j));
+    // 1 - keep in float is off by a rounding of keep, not of the difference.
+    Cell firstBound = (i, j) -> gamma * (firstSize.at(0, j) + keep1 * Math.abs(oldG.get(0, j)));
+    Matrices.assertClose(m, first, firstBound, "first moment");
+    Cell square = (i, j) -> (double) oldG.get(0, j) * oldG.get(0, j);
+    Cell second = (i, j) -> keep2 * oldV.get(0, j) + (1 - keep2) * square.at(0, j);
+    Cell secondBound = (i, j) -> gamma * (second.at(0, j) + keep2 * square.at(0, j));
+    Matrices.assertClose(v, second, secondBound, "second moment");
+    double sum = 0;
+    for (int j = 0; j < n; j++) {
+      sum += square.at(0, j) / Math.max(v.get(0, j), (double) eps * eps);
+    }
+    double expected = n == 0 ? 0 : Math.sqrt(sum / n);
+    assertThat(rms)
+        .isCloseTo(expected, within(expected * RowOperation.gamma(Math.min(n, 4096) + 10)));
+    Cell update = (i, j) -> rate * m.get(0, j) / (Math.sqrt(v.get(0, j)) + eps);
+    Cell kept = (i, j) -> oldW.get(0, j) * (1 - (double) decay);
+    Matrices.assertClose(
+        w,
+        (i, j) -> kept.at(0, j) - update.at(0, j),
+        (i, j) -> gamma * (Math.abs(kept.at(0, j)) + Math.abs(update.at(0, j))),
+        "weights");
+    assertThat(Matrices.content(g)).isEqualTo(Matrices.content(oldG));
+  }
+
+  /** Over several runs; elements past n do not count and stay. */
+  @ParameterizedTest
+  @MethodSource("setups")
+  void sumsOfSquaresAndScaling(Setup setup) {
+    Elementwise ops = setup.kernels().elementwise();
+    for (int n : new int[] {0, 1, 7, 16, 33, 4096, 4097, 40_001}) {
+      FloatMatrix x = dense(n + 3, n, Values.GAUSSIAN);
+      double sum = 0;
+      for (int j = 0; j < n; j++) {
+        sum += (double) x.get(0, j) * x.get(0, j);
+      }
+      assertThat(ops.sumOfSquares(x.data(), n))
+          .isCloseTo(sum, within(sum * RowOperation.gamma(Math.min(n, 4096) + 1)));
+      FloatMatrix scaled = Matrices.copy(x);
+      ops.scale(scaled.data(), n, 0.3f);
+      for (int j = 0; j < n + 3; j++) {
+        assertThat(scaled.get(0, j)).isEqualTo(j < n ? 0.3f * x.get(0, j) : x.get(0, j));
+      }
+    }
   }
 
   /** Elements past n are not touched, and a NaN in a gradient spoils its own parameter only. */

@@ -71,6 +71,18 @@ class GradientsTest {
   }
 
   @Test
+  void transformerBlockWithLayerScale() {
+    TransformerBlock layer = new TransformerBlock("b", 6, 3, 7, Precision.FLOAT32, 0.5f, RANDOM);
+    check((tape, x) -> layer.forward(tape, x, RAGGED), layer.parameters(), gaussian(18, 6, 7));
+  }
+
+  @Test
+  void layerScale() {
+    LayerScale layer = new LayerScale("s", 19);
+    check(layer::forward, layer.parameters(), gaussian(5, 19, 13));
+  }
+
+  @Test
   void patchEmbedding() {
     PatchEmbedding layer = new PatchEmbedding("p", 2, 4, 6, 2, 5, Precision.FLOAT32, RANDOM);
     check(layer::forward, layer.parameters(), gaussian(3, 2 * 4 * 6, 8));

@@ -15,6 +15,12 @@ public interface ElementwiseKernel {
     }
   }
 
+  /** {@code out = x y}; out may be x or y. */
+  void multiply(float[] x, int xo, float[] y, int yo, float[] out, int oo, int n);
+
+  /** {@code sums = sums + x y}. */
+  void addProducts(float[] x, int xo, float[] y, int yo, float[] sums, int so, int n);
+
   /** {@code y = gelu(x) = x Phi(x)}, Phi the standard normal distribution function. */
   void gelu(float[] x, int xo, float[] y, int yo, int n);
 
@@ -91,6 +97,29 @@ public interface ElementwiseKernel {
    * </pre>
    */
   void adamW(float[] w, float[] g, float[] m, float[] v, int from, int n, AdamStep step);
+
+  /**
+   * The moments of one step of StableAdamW, whose decays already hold the correction of their bias:
+   *
+   * <pre>
+   *   m = keep1 m + (1 - keep1) g          v = keep2 v + (1 - keep2) g^2
+   * </pre>
+   *
+   * @param floor more than 0
+   * @return the sum of {@code g^2 / max(v, floor)}
+   */
+  float moments(
+      float[] g, float[] m, float[] v, int from, int n, float keep1, float keep2, float floor);
+
+  /** {@code w = w keep - rate m / (sqrt(v) + eps)}. */
+  void applyMoments(
+      float[] w, float[] m, float[] v, int from, int n, float keep, float rate, float eps);
+
+  /** The sum of the squares. */
+  float sumOfSquares(float[] x, int from, int n);
+
+  /** {@code x = factor x}. */
+  void scale(float[] x, int from, int n, float factor);
 
   /**
    * The constants of one AdamW step.

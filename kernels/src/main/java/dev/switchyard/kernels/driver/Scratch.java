@@ -15,6 +15,7 @@ final class Scratch {
   final PackedMatrix packed = new PackedMatrix();
   private int[] columnMax = {};
   private float[] inverses = {};
+  private double[] partialSums = {};
 
   private Scratch() {}
 
@@ -46,5 +47,13 @@ final class Scratch {
       inverses = new float[cols];
     }
     return inverses;
+  }
+
+  /** At least {@code n} elements. */
+  double[] partialSums(int n) {
+    if (partialSums.length < n) {
+      partialSums = new double[n];
+    }
+    return partialSums;
   }
 }

@@ -2,11 +2,9 @@ package dev.switchyard.layers.optim;
 
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.layers.Parameter;
-import java.util.ArrayList;
-import java.util.HashSet;
+import dev.switchyard.layers.optim.Moments.Slot;
 import java.util.List;
-import java.util.Objects;
-import java.util.Set;
+import java.util.Map;
 
 /**
  * AdamW (Loshchilov and Hutter 2019, algorithm 2). For each parameter w with gradient g, at its
@@ -17,10 +15,10 @@ import java.util.Set;
  *   w = w (1 - lr decay) - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
  * </pre>
  *
- * The decay applies only where {@link Parameter#decays()}; frozen parameters are left alone, and
- * count no steps while they are. For use by one thread; the kernels may use more.
+ * With {@link StableAdamW}, which keeps the update from growing when v falls behind, one seldom
+ * needs it; it is here to be compared with.
  */
-public final class AdamW {
+public final class AdamW implements Optimizer {
   /**
    * Hyper-parameters.
    *
@@ -39,105 +37,102 @@ public final class AdamW {
      * @throws IllegalArgumentException if one is out of its range or not a number
      */
     public Settings {
-      require("beta1", beta1, beta1 >= 0 && beta1 < 1, "0 or more, less than 1");
-      require("beta2", beta2, beta2 >= 0 && beta2 < 1, "0 or more, less than 1");
-      require("eps", eps, eps > 0 && Float.isFinite(eps), "more than 0");
-      require("decay", decay, decay >= 0 && Float.isFinite(decay), "0 or more");
-    }
-  }
-
-  private static final class State {
-    final Parameter parameter;
-    float[] m = {};
-    float[] v = {};
-    int step;
-
-    State(Parameter parameter) {
-      this.parameter = parameter;
+      Requirement.beta("beta1", beta1);
+      Requirement.beta("beta2", beta2);
+      Requirement.that("eps", eps, eps > 0 && Float.isFinite(eps), "more than 0");
+      Requirement.notNegative("decay", decay);
     }
   }
 
   private final Kernels kernels;
   private final Settings settings;
-  private final List<State> states = new ArrayList<>();
+  private final Moments moments;
+
+  /**
+   * An optimizer at its first step, which refuses gradients that are not finite. The decay applies
+   * only where {@link Parameter#decays()}.
+   *
+   * @param kernels what computes
+   * @param parameters what to optimize
+   * @param settings hyper-parameters
+   * @throws IllegalArgumentException if a name is listed twice
+   */
+  public AdamW(Kernels kernels, List<Parameter> parameters, Settings settings) {
+    this(
+        kernels,
+        ParameterGroup.byDecay(parameters, settings.decay()),
+        settings,
+        NonFiniteGradients.STOP);
+  }
 
   /**
    * An optimizer at its first step.
    *
    * @param kernels what computes
-   * @param parameters what to optimize
+   * @param groups what to optimize; their decay takes the place of that of the settings
    * @param settings hyper-parameters
-   * @throws IllegalArgumentException if a parameter is listed twice
+   * @param policy what to do about gradients that are not finite
+   * @throws IllegalArgumentException if a name is listed twice
    */
-  public AdamW(Kernels kernels, List<Parameter> parameters, Settings settings) {
-    this.kernels = Objects.requireNonNull(kernels, "kernels");
-    this.settings = Objects.requireNonNull(settings, "settings");
-    Set<Parameter> seen = new HashSet<>();
-    for (Parameter parameter : parameters) {
-      if (!seen.add(parameter)) {
-        throw new IllegalArgumentException(
-            "parameter "
-                + parameter
-                + " is listed twice (expected once: it would be updated twice)");
-      }
-      states.add(new State(parameter));
-    }
+  public AdamW(
+      Kernels kernels, List<ParameterGroup> groups, Settings settings, NonFiniteGradients policy) {
+    this.kernels = kernels;
+    this.settings = settings;
+    this.moments = new Moments(kernels, groups, policy);
   }
 
-  /**
-   * Updates all parameters from their gradients.
-   *
-   * @param learningRate lr, 0 or more
-   * @throws IllegalArgumentException if it is negative or not finite
-   */
+  @Override
   public void step(float learningRate) {
-    require(
-        "learning rate",
-        learningRate,
-        learningRate >= 0 && Float.isFinite(learningRate),
-        "0 or more");
-    for (State state : states) {
-      if (!state.parameter.frozen()) {
-        update(state, learningRate);
-      }
-    }
+    moments.step(learningRate, this::update);
   }
 
-  private void update(State state, float learningRate) {
-    Parameter parameter = state.parameter;
-    float[] w = parameter.value().data();
-    if (state.step == 0) { // parameters that stay frozen need no moments
-      state.m = new float[w.length];
-      state.v = new float[w.length];
-    }
-    state.step++;
+  private void update(Slot slot, float rate) {
+    float[] w = slot.w();
     kernels
         .elementwise()
         .adamW(
             w,
-            parameter.grad().data(),
-            state.m,
-            state.v,
+            slot.g(),
+            slot.m,
+            slot.v,
             w.length,
-            state.step,
-            learningRate,
+            slot.step,
+            rate,
             settings.beta1(),
             settings.beta2(),
             settings.eps(),
-            parameter.decays() ? settings.decay() : 0);
-    parameter.markChanged();
+            slot.decay);
+    if (moments.monitor() != null) {
+      double correction1 = 1 - Math.pow(settings.beta1(), slot.step);
+      double correction2 = 1 - Math.pow(settings.beta2(), slot.step);
+      moments
+          .monitor()
+          .observe(slot, settings.beta1(), correction1, correction2, settings.eps(), rate);
+    }
   }
 
-  /** Sets the gradients of all parameters to zero. */
+  @Override
   public void zeroGrad() {
-    for (State state : states) {
-      state.parameter.zeroGrad();
-    }
+    moments.zeroGrad();
   }
 
-  private static void require(String name, float value, boolean holds, String expected) {
-    if (!holds) {
-      throw new IllegalArgumentException(name + " is " + value + " (expected " + expected + ")");
-    }
+  @Override
+  public Map<String, Long> skipped() {
+    return moments.skipped();
+  }
+
+  @Override
+  public List<MomentState> state() {
+    return moments.state();
+  }
+
+  @Override
+  public void restore(List<MomentState> states) {
+    moments.restore(states);
+  }
+
+  @Override
+  public void setMonitor(StabilityMonitor monitor) {
+    moments.setMonitor(monitor);
   }
 }

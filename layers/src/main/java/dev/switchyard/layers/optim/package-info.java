@@ -1,5 +1,16 @@
 /**
- * How parameters are updated: {@link dev.switchyard.layers.optim.AdamW}, with a learning rate such
- * as {@link dev.switchyard.layers.optim.WarmupCosine} gives.
+ * How parameters are updated. Read from the top down:
+ *
+ * <ul>
+ *   <li>An {@link dev.switchyard.layers.optim.Optimizer}: {@link
+ *       dev.switchyard.layers.optim.StableAdamW}, or {@link dev.switchyard.layers.optim.AdamW},
+ *       over {@link dev.switchyard.layers.optim.ParameterGroup}s, with a policy on {@link
+ *       dev.switchyard.layers.optim.NonFiniteGradients} and a {@link
+ *       dev.switchyard.layers.optim.MomentState} to keep.
+ *   <li>What goes with it: {@link dev.switchyard.layers.optim.WarmupCosine} for the learning rate,
+ *       {@link dev.switchyard.layers.optim.GradientClipping}.
+ *   <li>{@link dev.switchyard.layers.optim.StabilityMonitor} watches the updates, {@link
+ *       dev.switchyard.layers.optim.LossSpikes} the loss.
+ * </ul>
  */
 package dev.switchyard.layers.optim;

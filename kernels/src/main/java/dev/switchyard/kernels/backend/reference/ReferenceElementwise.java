@@ -12,6 +12,20 @@ final class ReferenceElementwise implements ElementwiseKernel {
   }
 
   @Override
+  public void multiply(float[] x, int xo, float[] y, int yo, float[] out, int oo, int n) {
+    for (int i = 0; i < n; i++) {
+      out[oo + i] = x[xo + i] * y[yo + i];
+    }
+  }
+
+  @Override
+  public void addProducts(float[] x, int xo, float[] y, int yo, float[] sums, int so, int n) {
+    for (int i = 0; i < n; i++) {
+      sums[so + i] += x[xo + i] * y[yo + i];
+    }
+  }
+
+  @Override
   public void gelu(float[] x, int xo, float[] y, int yo, int n) {
     for (int i = 0; i < n; i++) {
       double v = x[xo + i];
@@ -179,6 +193,42 @@ final class ReferenceElementwise implements ElementwiseKernel {
       v[i] = s.beta2() * v[i] + (1 - s.beta2()) * g[i] * g[i];
       double update = m[i] / s.correction1() / (Math.sqrt(v[i] / s.correction2()) + s.eps());
       w[i] = (float) (w[i] * (1 - s.lr() * s.decay()) - s.lr() * update);
+    }
+  }
+
+  @Override
+  public float moments(
+      float[] g, float[] m, float[] v, int from, int n, float keep1, float keep2, float floor) {
+    double sum = 0;
+    for (int i = from; i < from + n; i++) {
+      m[i] = keep1 * m[i] + (1 - keep1) * g[i];
+      v[i] = keep2 * v[i] + (1 - keep2) * g[i] * g[i];
+      sum += (double) g[i] * g[i] / Math.max(v[i], floor);
+    }
+    return (float) sum;
+  }
+
+  @Override
+  public void applyMoments(
+      float[] w, float[] m, float[] v, int from, int n, float keep, float rate, float eps) {
+    for (int i = from; i < from + n; i++) {
+      w[i] = (float) ((double) w[i] * keep - rate * (m[i] / (Math.sqrt(v[i]) + eps)));
+    }
+  }
+
+  @Override
+  public float sumOfSquares(float[] x, int from, int n) {
+    double sum = 0;
+    for (int i = from; i < from + n; i++) {
+      sum += (double) x[i] * x[i];
+    }
+    return (float) sum;
+  }
+
+  @Override
+  public void scale(float[] x, int from, int n, float factor) {
+    for (int i = from; i < from + n; i++) {
+      x[i] *= factor;
     }
   }
 }

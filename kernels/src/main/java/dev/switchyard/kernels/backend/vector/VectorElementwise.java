@@ -151,6 +151,32 @@ final class VectorElementwise implements ElementwiseKernel {
   }
 
   @Override
+  public void multiply(float[] x, int xo, float[] y, int yo, float[] out, int oo, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector.fromArray(FLOAT, x, xo + i)
+          .mul(FloatVector.fromArray(FLOAT, y, yo + i))
+          .intoArray(out, oo + i);
+    }
+    for (; i < n; i++) {
+      out[oo + i] = x[xo + i] * y[yo + i];
+    }
+  }
+
+  @Override
+  public void addProducts(float[] x, int xo, float[] y, int yo, float[] sums, int so, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector product =
+          FloatVector.fromArray(FLOAT, x, xo + i).mul(FloatVector.fromArray(FLOAT, y, yo + i));
+      FloatVector.fromArray(FLOAT, sums, so + i).add(product).intoArray(sums, so + i);
+    }
+    for (; i < n; i++) {
+      sums[so + i] += x[xo + i] * y[yo + i];
+    }
+  }
+
+  @Override
   public void gelu(float[] x, int xo, float[] y, int yo, int n) {
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
@@ -342,6 +368,55 @@ final class VectorElementwise implements ElementwiseKernel {
       second.intoArray(v, at, mask);
       FloatVector update = first.mul(rate).div(second.mul(inverse2).sqrt().add(s.eps()));
       FloatVector.fromArray(FLOAT, w, at, mask).mul(keep).sub(update).intoArray(w, at, mask);
+    }
+  }
+
+  @Override
+  public float moments(
+      float[] g, float[] m, float[] v, int from, int n, float keep1, float keep2, float floor) {
+    FloatVector sums = FloatVector.zero(FLOAT);
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> mask = mask(i, n);
+      int at = from + i;
+      FloatVector grad = FloatVector.fromArray(FLOAT, g, at, mask);
+      FloatVector first =
+          FloatVector.fromArray(FLOAT, m, at, mask).mul(keep1).add(grad.mul(1 - keep1));
+      FloatVector second =
+          FloatVector.fromArray(FLOAT, v, at, mask).mul(keep2).add(grad.mul(1 - keep2).mul(grad));
+      first.intoArray(m, at, mask);
+      second.intoArray(v, at, mask);
+      sums = sums.add(grad.div(second.max(floor)).mul(grad)); // 0 in lanes that are masked
+    }
+    return sum(sums);
+  }
+
+  @Override
+  public void applyMoments(
+      float[] w, float[] m, float[] v, int from, int n, float keep, float rate, float eps) {
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> mask = mask(i, n);
+      int at = from + i;
+      FloatVector root = FloatVector.fromArray(FLOAT, v, at, mask).sqrt().add(eps);
+      FloatVector update = FloatVector.fromArray(FLOAT, m, at, mask).div(root).mul(rate);
+      FloatVector.fromArray(FLOAT, w, at, mask).mul(keep).sub(update).intoArray(w, at, mask);
+    }
+  }
+
+  @Override
+  public float sumOfSquares(float[] x, int from, int n) {
+    FloatVector sums = FloatVector.zero(FLOAT);
+    for (int i = 0; i < n; i += LANES) {
+      FloatVector v = FloatVector.fromArray(FLOAT, x, from + i, mask(i, n));
+      sums = sums.add(v.mul(v));
+    }
+    return sum(sums);
+  }
+
+  @Override
+  public void scale(float[] x, int from, int n, float factor) {
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> mask = mask(i, n);
+      FloatVector.fromArray(FLOAT, x, from + i, mask).mul(factor).intoArray(x, from + i, mask);
     }
   }
 }

@@ -1,0 +1,53 @@
+package dev.switchyard.layers.optim;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Updates parameters from their gradients. Frozen parameters are left alone, and count no steps
+ * while they are. For use by one thread; the kernels may use more.
+ */
+public sealed interface Optimizer permits AdamW, StableAdamW {
+  /**
+   * Updates all parameters.
+   *
+   * @param learningRate lr, 0 or more; a group multiplies it with its factor
+   * @throws IllegalArgumentException if it is negative or not finite
+   * @throws ArithmeticException if a gradient is not finite and the policy is {@link
+   *     NonFiniteGradients#STOP}; no parameter is changed then
+   */
+  void step(float learningRate);
+
+  /** Sets the gradients of all parameters to zero. */
+  void zeroGrad();
+
+  /**
+   * How often the update of a parameter was skipped because its gradient was not finite.
+   *
+   * @return counts by the parameter's name, for those that were skipped at all
+   */
+  Map<String, Long> skipped();
+
+  /**
+   * What has to be kept so that another optimizer over the same parameters goes on from here.
+   *
+   * @return a copy of the moments and steps of each parameter that was ever updated
+   */
+  List<MomentState> state();
+
+  /**
+   * Goes on from a state.
+   *
+   * @param states what {@link #state()} gave
+   * @throws IllegalArgumentException if a state has no parameter of its name and size, or the same
+   *     as another; nothing is changed then
+   */
+  void restore(List<MomentState> states);
+
+  /**
+   * Watches the updates from the next step on.
+   *
+   * @param monitor told of each update, or null for none, which costs nothing
+   */
+  void setMonitor(StabilityMonitor monitor);
+}

@@ -70,10 +70,60 @@ public final class Linear implements Layer {
    * @throws IllegalArgumentException if the shapes, or precision and type, do not go together
    */
   public Linear(Parameter weight, Parameter bias, Precision precision, ElementType weightGradient) {
+    this(weight, bias, precision, products(weight, precision, weightGradient));
+  }
+
+  /**
+   * A layer with given parameters, each of whose products is computed as another precision does it:
+   * for experiments on which of them bears what.
+   *
+   * @param weight [out, in]
+   * @param bias out elements, or null for none
+   * @param output how Y is computed, and in which form X is kept
+   * @param inputGradient how dX is computed
+   * @param weightGradient how dW is computed; SWITCHBACK_M and the like differ in what they keep,
+   *     which is for {@code output} to say
+   * @throws IllegalArgumentException if the shapes do not go together, or X is kept in int8 while
+   *     the weight gradient has to round X itself
+   */
+  public Linear(
+      Parameter weight,
+      Parameter bias,
+      Precision output,
+      Precision inputGradient,
+      Precision weightGradient) {
+    this(weight, bias, output, products(weight, output, inputGradient, weightGradient));
+  }
+
+  private static LinearProducts products(
+      Parameter weight, Precision precision, ElementType weightGradient) {
     if (!precision.allows(weightGradient)) {
       throw new IllegalArgumentException(
           "precision " + precision + " does not compute weight gradients in " + weightGradient);
     }
+    return precision.products(weight, weightGradient);
+  }
+
+  private static LinearProducts products(
+      Parameter weight, Precision output, Precision inputGradient, Precision weightGradient) {
+    if (output == Precision.SWITCHBACK_M && !weightGradient.takesInt8Input()) {
+      throw new IllegalArgumentException(
+          "precision "
+              + output
+              + " keeps the input in int8, from which "
+              + weightGradient
+              + " cannot compute the weight gradient (expected a precision that takes it)");
+    }
+    LinearProducts ofOutput = output.products(weight, output.weightGradient());
+    return new SwitchedProducts(
+        ofOutput,
+        inputGradient == output
+            ? ofOutput // one int8 weight for both
+            : inputGradient.products(weight, inputGradient.weightGradient()),
+        weightGradient.products(weight, weightGradient.weightGradient()));
+  }
+
+  private Linear(Parameter weight, Parameter bias, Precision precision, LinearProducts products) {
     FloatMatrix w = weight.value();
     if (bias != null && (bias.value().rows() != 1 || bias.value().cols() != w.rows())) {
       throw new IllegalArgumentException(
@@ -87,7 +137,7 @@ public final class Linear implements Layer {
     this.weight = weight;
     this.bias = bias;
     this.precision = precision;
-    this.products = precision.products(weight, weightGradient);
+    this.products = products;
   }
 
   private static int positive(String name, int features) {
@@ -141,7 +191,7 @@ public final class Linear implements Layer {
   /**
    * How the products are computed.
    *
-   * @return the precision
+   * @return the precision, that of the output if they differ
    */
   public Precision precision() {
     return precision;

@@ -5,7 +5,8 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
 
 /** The three products of a linear layer in one precision. Shapes are checked by the layer. */
-sealed interface LinearProducts permits FloatProducts, QuantizedProducts {
+sealed interface LinearProducts
+    permits FloatProducts, QuantizedProducts, Float8Products, SwitchedProducts {
   /**
    * Y = X W^T + b. x [rows, in], y [rows, out].
    *

@@ -1,6 +1,7 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.Float8Format;
 import dev.switchyard.kernels.data.Scaling;
 
 /**
@@ -16,7 +17,12 @@ import dev.switchyard.kernels.data.Scaling;
  *   SWITCHBACK_M int8 row, tensor  int8 row, tensor  float32              int8 X
  *   SWITCHBACK_Q int8 row, row     int8 row, column  float32              X
  *   INT8_ALL     int8 row, row     int8 row, column  int8 column, column  X
+ *   FP8_SWITCHBACK  E4M3 row, tensor     E5M2 row, E4M3 tensor     float32            X
+ *   FP8_TENSORWISE  E4M3 tensor, tensor  E5M2 tensor, E4M3 tensor  E5M2, E4M3 tensor  X
  * </pre>
+ *
+ * float8 is simulated: operands are rounded to its numbers and multiplied as floats. FP8_..._PAPER
+ * are the same in the codebook of the paper, see {@link Float8Format}.
  *
  * <p>SwitchBack and its relatives can also compute the weight gradient in bfloat16, as the paper
  * does on GPUs: see {@link Linear#Linear(Parameter, Parameter, Precision, ElementType)}.
@@ -44,7 +50,22 @@ public enum Precision {
   /**
    * All three products in int8, in the manner of LLM.int8(): the baseline that SwitchBack improves.
    */
-  INT8_ALL;
+  INT8_ALL,
+
+  /** SwitchBack in simulated float8: a scale for each row of input and output gradient. */
+  FP8_SWITCHBACK,
+
+  /**
+   * All three products in simulated float8 with one scale for each operand: the baseline that
+   * diverges in large models unless features are kept small, as by {@link LayerScale}.
+   */
+  FP8_TENSORWISE,
+
+  /** {@link #FP8_SWITCHBACK} in the codebook of the paper. */
+  FP8_SWITCHBACK_PAPER,
+
+  /** {@link #FP8_TENSORWISE} in the codebook of the paper. */
+  FP8_TENSORWISE_PAPER;
 
   /** The type of the weight gradient's operands unless a layer asks for another. */
   ElementType weightGradient() {
@@ -58,7 +79,8 @@ public enum Precision {
   /** Whether the weight gradient may have operands of this type. */
   boolean allows(ElementType ofWeightGradient) {
     return switch (this) {
-      case SWITCHBACK, SWITCHBACK_M, SWITCHBACK_Q -> ofWeightGradient != ElementType.INT8;
+      case SWITCHBACK, SWITCHBACK_M, SWITCHBACK_Q, FP8_SWITCHBACK, FP8_SWITCHBACK_PAPER ->
+          ofWeightGradient != ElementType.INT8;
       default -> ofWeightGradient == weightGradient();
     };
   }
@@ -77,6 +99,26 @@ public enum Precision {
       case SWITCHBACK_Q, INT8_ALL ->
           new QuantizedProducts(
               Scaling.ROW, Scaling.COLUMN, ElementType.FLOAT32, ofWeightGradient, weight);
+      case FP8_SWITCHBACK, FP8_TENSORWISE ->
+          new Float8Products(
+              scaling(), Float8Format.E4M3, Float8Format.E5M2, ofWeightGradient, weight);
+      case FP8_SWITCHBACK_PAPER, FP8_TENSORWISE_PAPER ->
+          new Float8Products(
+              scaling(),
+              Float8Format.E4M3_PAPER,
+              Float8Format.E5M2_PAPER,
+              ofWeightGradient,
+              weight);
     };
+  }
+
+  /** The scales of input and output gradient in float8. */
+  private Scaling scaling() {
+    return this == FP8_TENSORWISE || this == FP8_TENSORWISE_PAPER ? Scaling.TENSOR : Scaling.ROW;
+  }
+
+  /** Whether the weight gradient can be computed from int8 X. */
+  boolean takesInt8Input() {
+    return this != INT8_ALL && this != FP8_TENSORWISE && this != FP8_TENSORWISE_PAPER;
   }
 }

@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.switchyard.kernels.Float8Oracle;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.Bfloat16;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.Float8Format;
 import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,7 +47,26 @@ class LinearPrecisionTest {
         case SWITCHBACK_M -> new Rounded(row, tensor, row, tensor, exact, row);
         case SWITCHBACK_Q -> new Rounded(row, row, row, column, exact, exact);
         case INT8_ALL -> new Rounded(row, row, row, column, column, column);
+        case FP8_SWITCHBACK -> float8(Float8Format.E4M3, Float8Format.E5M2, true);
+        case FP8_TENSORWISE -> float8(Float8Format.E4M3, Float8Format.E5M2, false);
+        case FP8_SWITCHBACK_PAPER -> float8(Float8Format.E4M3_PAPER, Float8Format.E5M2_PAPER, true);
+        case FP8_TENSORWISE_PAPER ->
+            float8(Float8Format.E4M3_PAPER, Float8Format.E5M2_PAPER, false);
       };
+    }
+
+    private static Rounded float8(Float8Format forward, Float8Format backward, boolean byRow) {
+      Float8Oracle f = new Float8Oracle(forward);
+      Float8Oracle b = new Float8Oracle(backward);
+      UnaryOperator<double[][]> w = a -> byTensor(a, forward.largest(), f::round);
+      UnaryOperator<double[][]> x = a -> byRow ? byRow(a, forward.largest(), f::round) : w.apply(a);
+      UnaryOperator<double[][]> g =
+          a ->
+              byRow
+                  ? byRow(a, backward.largest(), b::round)
+                  : byTensor(a, backward.largest(), b::round);
+      UnaryOperator<double[][]> exact = a -> a;
+      return new Rounded(x, w, g, w, byRow ? exact : g, byRow ? exact : x);
     }
   }
 
@@ -125,7 +149,7 @@ class LinearPrecisionTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"SWITCHBACK", "SWITCHBACK_M", "SWITCHBACK_Q"})
+  @EnumSource(names = {"SWITCHBACK", "SWITCHBACK_M", "SWITCHBACK_Q", "FP8_SWITCHBACK"})
   void weightGradientInBfloat16(Precision precision) {
     for (String backend : new String[] {"reference", "vector", "x86"}) {
       Kernels kernels = Fixtures.kernels(backend, 2);
@@ -158,6 +182,55 @@ class LinearPrecisionTest {
     assertThatThrownBy(() -> new Linear(p.get(0), p.get(1), precision, type))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("precision " + precision + " does not compute weight gradients in " + type);
+  }
+
+  /** Each product is that of the precision it is switched to. */
+  @Test
+  void productsCanBeSwitchedOneByOne() {
+    Kernels kernels = Fixtures.kernels("vector", 1);
+    Map<Precision, Run> pure = new EnumMap<>(Precision.class);
+    for (Precision precision : Precision.values()) {
+      pure.put(precision, new Run(kernels, precision, 9, 20, 12, 5));
+    }
+    int refused = 0;
+    for (Precision output : Precision.values()) {
+      for (Precision inputGradient : Precision.values()) {
+        for (Precision weightGradient : Precision.values()) {
+          List<Parameter> p = new Linear("l", 20, 12, output, new CounterRandom(5)).parameters();
+          Linear layer;
+          try {
+            layer = new Linear(p.get(0), p.get(1), output, inputGradient, weightGradient);
+          } catch (IllegalArgumentException e) {
+            assertThat(e)
+                .hasMessage(
+                    "precision SWITCHBACK_M keeps the input in int8, from which %s cannot compute"
+                        + " the weight gradient (expected a precision that takes it)",
+                    weightGradient);
+            refused++;
+            continue;
+          }
+          Run run = new Run(kernels, layer, 9, 5);
+          String what = output + " " + inputGradient + " " + weightGradient;
+          assertThat(Fixtures.values(run.y))
+              .as(what)
+              .isEqualTo(Fixtures.values(pure.get(output).y));
+          assertThat(Fixtures.values(run.gx))
+              .as(what)
+              .isEqualTo(Fixtures.values(pure.get(inputGradient).gx));
+          // Apart from int8 that is kept, X arrives as it was.
+          Precision expected = weightGradient;
+          if (output == Precision.SWITCHBACK_M) {
+            expected = weightGradient == Precision.BFLOAT16 ? null : Precision.SWITCHBACK_M;
+          } else if (weightGradient == Precision.SWITCHBACK_M) {
+            expected = Precision.FLOAT32;
+          }
+          if (expected != null) {
+            assertThat(run.gw.data()).as(what).isEqualTo(pure.get(expected).gw.data());
+          }
+        }
+      }
+    }
+    assertThat(refused).isEqualTo(3 * Precision.values().length);
   }
 
   /** A sum of n products in float32 is off by at most (n + 2) u times the sum of their sizes. */
@@ -301,25 +374,33 @@ class LinearPrecisionTest {
   // Rounding, written from the definitions.
 
   private static double[][] byRow(double[][] a) {
+    return byRow(a, 127, Math::rint);
+  }
+
+  private static double[][] byTensor(double[][] a) {
+    return byTensor(a, 127, Math::rint);
+  }
+
+  private static double[][] byRow(double[][] a, float largest, DoubleUnaryOperator round) {
     double[][] rounded = new double[a.length][];
     for (int i = 0; i < a.length; i++) {
-      rounded[i] = byTensor(new double[][] {a[i]})[0];
+      rounded[i] = byTensor(new double[][] {a[i]}, largest, round)[0];
     }
     return rounded;
   }
 
-  private static double[][] byTensor(double[][] a) {
+  private static double[][] byTensor(double[][] a, float largest, DoubleUnaryOperator round) {
     float absMax = 0;
     for (double[] row : a) {
       for (double value : row) {
         absMax = Math.max(absMax, (float) Math.abs(value));
       }
     }
-    float scale = absMax / 127;
+    float scale = absMax / largest;
     double[][] rounded = new double[a.length][a[0].length];
     for (int i = 0; i < a.length; i++) {
       for (int j = 0; j < a[i].length; j++) {
-        rounded[i][j] = Math.rint((float) a[i][j] * (1 / scale)) * scale;
+        rounded[i][j] = round.applyAsDouble((float) a[i][j] * (1 / scale)) * scale;
       }
     }
     return rounded;

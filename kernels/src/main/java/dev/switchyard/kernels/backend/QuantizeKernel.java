@@ -1,5 +1,6 @@
 package dev.switchyard.kernels.backend;
 
+import dev.switchyard.kernels.data.Float8Format;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import java.util.Arrays;
@@ -39,6 +40,21 @@ public interface QuantizeKernel {
       } else {
         clearRow(out, i);
       }
+    }
+  }
+
+  /** {@code out = scale * format.round(x * inverse)}, where the products are finite. */
+  default void roundToFloat8(
+      float[] x,
+      int offset,
+      int length,
+      float inverse,
+      float scale,
+      Float8Format format,
+      float[] out,
+      int outOffset) {
+    for (int j = 0; j < length; j++) {
+      out[outOffset + j] = format.round(x[offset + j] * inverse) * scale;
     }
   }
 

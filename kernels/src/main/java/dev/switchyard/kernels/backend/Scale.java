@@ -1,25 +1,29 @@
 package dev.switchyard.kernels.backend;
 
 /**
- * The scale of int8 values, {@code absmax / 127}: 0 where all are zero or so small that the
- * reciprocal would overflow, NaN where one is not finite. Values with such a scale are zeros.
+ * The scale of values that are rounded to a range, {@code absmax / largest}: 0 where all are zero
+ * or so small that the reciprocal would overflow, NaN where one is not finite. int8 values with
+ * such a scale are zeros.
  */
 public final class Scale {
-  private static final int LEVELS = 127;
+  private static final float INT8_LARGEST = 127;
   private static final int INFINITY_BITS = 0x7f80_0000;
-
-  /** Below it absmax / 127 is subnormal, and its reciprocal may be infinite. */
-  private static final float SMALLEST_ABSMAX = LEVELS * Float.MIN_NORMAL;
 
   private Scale() {}
 
-  /** The scale of values of which these are the bits of the largest magnitude. */
+  /** The scale of int8 values of which these are the bits of the largest magnitude. */
   public static float of(int absMaxBits) {
+    return of(absMaxBits, INT8_LARGEST);
+  }
+
+  /** The scale that takes the largest magnitude to {@code largest}. */
+  public static float of(int absMaxBits, float largest) {
     if (absMaxBits >= INFINITY_BITS) {
       return Float.NaN;
     }
     float absMax = Float.intBitsToFloat(absMaxBits);
-    return absMax < SMALLEST_ABSMAX ? 0 : absMax / LEVELS;
+    // Below, the scale is subnormal, and its reciprocal may be infinite.
+    return absMax < largest * Float.MIN_NORMAL ? 0 : absMax / largest;
   }
 
   /** Whether values with this scale are rounded, and not just zero. */

@@ -5,6 +5,7 @@ import dev.switchyard.kernels.backend.QuantizeKernel;
 import dev.switchyard.kernels.backend.Scale;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.Float8Format;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.NonFinitePolicy;
@@ -13,6 +14,7 @@ import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Rounding;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.parallel.Parallel;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -70,6 +72,45 @@ public final class QuantizeDriver {
           }
         });
     out.endFill();
+  }
+
+  /** Rounds x to the numbers of a float8 format times a scale for each row or for all. */
+  public void roundToFloat8(
+      FloatMatrix x,
+      Float8Format format,
+      Scaling scaling,
+      NonFinitePolicy policy,
+      FloatMatrix out) {
+    float ofAll = Scale.of(absMaxBits(x), format.largest());
+    if (Float.isNaN(ofAll) && policy == NonFinitePolicy.REJECT) {
+      throw nonFinite(x);
+    }
+    RowTasks.forEach(
+        parallel,
+        x.rows(),
+        x.cols(),
+        1,
+        (begin, end) -> {
+          for (int i = begin; i < end; i++) {
+            float scale =
+                scaling == Scaling.TENSOR
+                    ? ofAll
+                    : Scale.of(
+                        kernel.absMaxBits(x.data(), x.rowIndex(i), x.cols()), format.largest());
+            roundRowToFloat8(x, i, scale, format, out);
+          }
+        });
+  }
+
+  private void roundRowToFloat8(
+      FloatMatrix x, int row, float scale, Float8Format format, FloatMatrix out) {
+    int to = out.rowIndex(row);
+    if (Scale.rounds(scale)) {
+      kernel.roundToFloat8(
+          x.data(), x.rowIndex(row), x.cols(), Scale.inverse(scale), scale, format, out.data(), to);
+    } else {
+      Arrays.fill(out.data(), to, to + x.cols(), scale); // zeros, or NaN
+    }
   }
 
   /** Restores {@code x = scale q}. */

@@ -8,6 +8,7 @@ import static dev.switchyard.kernels.backend.vector.Species.ROUND;
 
 import dev.switchyard.kernels.backend.QuantizeKernel;
 import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.Float8Format;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -165,5 +166,51 @@ final class VectorQuantize implements QuantizeKernel {
     for (; j < length; j++) {
       x[offset + j] = scale * q[qOffset + j];
     }
+  }
+
+  /** {@link Float8Format#round} in vector form. */
+  @Override
+  public void roundToFloat8(
+      float[] x,
+      int offset,
+      int length,
+      float inverse,
+      float scale,
+      Float8Format format,
+      float[] out,
+      int outOffset) {
+    int dropped = Float.PRECISION - 1 - format.mantissaBits();
+    int half = (1 << (dropped - 1)) - 1;
+    float toQuantum = ROUND * format.quantum(); // adding it rounds to a multiple
+    float normal = format.smallestNormal();
+    float subnormal = format.largestSubnormal();
+    float middle = (subnormal + normal) / 2;
+    int j = 0;
+    for (; j <= length - LANES; j += LANES) {
+      FloatVector scaled = FloatVector.fromArray(FLOAT, x, offset + j).mul(inverse);
+      IntVector all = scaled.reinterpretAsInts();
+      IntVector bits = all.and(MAGNITUDE);
+      FloatVector magnitude = bits.reinterpretAsFloats();
+      FloatVector small = magnitude.add(toQuantum).sub(toQuantum);
+      FloatVector gap =
+          FloatVector.broadcast(FLOAT, subnormal)
+              .blend(normal, magnitude.compare(VectorOperators.GE, middle));
+      small = small.blend(gap, small.compare(VectorOperators.GT, subnormal));
+      FloatVector large =
+          bits.add(bits.lanewise(VectorOperators.LSHR, dropped).and(1))
+              .add(half)
+              .and(-1 << dropped)
+              .reinterpretAsFloats();
+      FloatVector rounded =
+          large.blend(small, magnitude.compare(VectorOperators.LT, normal)).min(format.largest());
+      rounded
+          .reinterpretAsInts()
+          .or(all.and(~MAGNITUDE))
+          .reinterpretAsFloats()
+          .mul(scale)
+          .intoArray(out, outOffset + j);
+    }
+    QuantizeKernel.super.roundToFloat8(
+        x, offset + j, length - j, inverse, scale, format, out, outOffset + j);
   }
 }

@@ -3,6 +3,7 @@ package dev.switchyard.kernels.backend.x86;
 import dev.switchyard.kernels.backend.QuantizeKernel;
 import dev.switchyard.kernels.backend.Scale;
 import dev.switchyard.kernels.backend.x86.QuantizeGenerator.Pass;
+import dev.switchyard.kernels.data.Float8Format;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 
@@ -136,5 +137,18 @@ final class X86Quantize implements QuantizeKernel {
   @Override
   public void widen(byte[] q, int qOffset, int length, float scale, float[] x, int offset) {
     portable.widen(q, qOffset, length, scale, x, offset);
+  }
+
+  @Override
+  public void roundToFloat8(
+      float[] x,
+      int offset,
+      int length,
+      float inverse,
+      float scale,
+      Float8Format format,
+      float[] out,
+      int outOffset) {
+    portable.roundToFloat8(x, offset, length, inverse, scale, format, out, outOffset);
   }
 }

@@ -1,0 +1,234 @@
+package dev.switchyard.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.fail;
+
+import dev.switchyard.kernels.data.Float8Format;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.NonFinitePolicy;
+import dev.switchyard.kernels.data.Scaling;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class Float8Test {
+  private static final Scaling[] SCALINGS = {Scaling.ROW, Scaling.TENSOR};
+
+  @ParameterizedTest
+  @EnumSource
+  void allCodes(Float8Format format) {
+    Map<Double, Integer> codes = new Float8Oracle(format).codes();
+    codes.forEach(
+        (value, code) -> {
+          assertThat((double) format.decode(code.byteValue())).isEqualTo(value);
+          assertThat((double) format.decode((byte) (code | 0x80))).isEqualTo(-value);
+          assertThat(format.encode(value.floatValue())).isEqualTo(code.byteValue());
+          assertThat(format.encode((float) -value)).isEqualTo((byte) (code | 0x80));
+          assertThat((double) format.round(value.floatValue())).isEqualTo(value);
+        });
+    assertThat((double) format.largest())
+        .isEqualTo(codes.keySet().stream().max(Double::compare).get());
+  }
+
+  /** From the tables of the specification and of the paper's code. */
+  @Test
+  void numbersOfTheFormats() {
+    assertThat(Float8Format.E4M3.decode((byte) 0x7e)).isEqualTo(448);
+    assertThat(Float8Format.E4M3.decode((byte) 0x7f)).isNaN();
+    assertThat(Float8Format.E4M3.decode((byte) 0xff)).isNaN();
+    assertThat(Float8Format.E4M3.decode((byte) 0x01)).isEqualTo(0x1p-9f);
+    assertThat(Float8Format.E4M3.decode((byte) 0x08)).isEqualTo(0x1p-6f);
+    assertThat(Float8Format.E5M2.decode((byte) 0x7b)).isEqualTo(57_344);
+    assertThat(Float8Format.E5M2.decode((byte) 0x7c)).isEqualTo(Float.POSITIVE_INFINITY);
+    assertThat(Float8Format.E5M2.decode((byte) 0xfc)).isEqualTo(Float.NEGATIVE_INFINITY);
+    assertThat(Float8Format.E5M2.decode((byte) 0x7d)).isNaN();
+    assertThat(Float8Format.E5M2.decode((byte) 0x01)).isEqualTo(0x1p-16f);
+    assertThat(Float8Format.E5M2.decode((byte) 0x04)).isEqualTo(0x1p-14f);
+    assertThat(Float8Format.E4M3_PAPER.decode((byte) 0x7f)).isEqualTo(480);
+    assertThat(Float8Format.E4M3_PAPER.decode((byte) 0x07)).isEqualTo(7 * 0x1p-11f);
+    assertThat(Float8Format.E4M3_PAPER.decode((byte) 0x08)).isEqualTo(0x1p-6f);
+    assertThat(Float8Format.E5M2_PAPER.decode((byte) 0x7f)).isEqualTo(114_688);
+    assertThat(Float8Format.E5M2_PAPER.decode((byte) 0x03)).isEqualTo(3 * 0x1p-18f);
+  }
+
+  @Test
+  void whatIsNoNumber() {
+    for (Float8Format format : Float8Format.values()) {
+      assertThat(format.round(Float.NaN)).isNaN();
+      assertThat(format.round(Float.POSITIVE_INFINITY)).isEqualTo(format.largest());
+      assertThat(format.round(-Float.MAX_VALUE)).isEqualTo(-format.largest());
+      assertThat(Float.floatToRawIntBits(format.round(-0f))).isEqualTo(0x8000_0000);
+      assertThat(format.encode(-0f)).isEqualTo((byte) 0x80);
+    }
+    assertThat(Float8Format.E4M3.encode(Float.NaN)).isEqualTo((byte) 0x7f);
+    assertThat(Float8Format.E5M2.encode(Float.NaN)).isEqualTo((byte) 0x7f);
+    assertThatExceptionOfType(ArithmeticException.class)
+        .isThrownBy(() -> Float8Format.E4M3_PAPER.encode(Float.NaN))
+        .withMessage("E4M3_PAPER has no code for NaN");
+  }
+
+  /** Every number, every point halfway between two, and the floats next to them. */
+  @ParameterizedTest
+  @EnumSource
+  void nearestAroundAllHalfwayPoints(Float8Format format) {
+    Float8Oracle oracle = new Float8Oracle(format);
+    Double previous = null;
+    for (double value : oracle.codes().keySet()) {
+      if (previous != null) {
+        float halfway = (float) ((previous + value) / 2);
+        assertThat((double) halfway).isEqualTo((previous + value) / 2);
+        for (float x : new float[] {halfway, (float) value}) {
+          assertNearest(format, oracle, x);
+          assertNearest(format, oracle, Math.nextUp(x));
+          assertNearest(format, oracle, Math.nextDown(x));
+        }
+      }
+      previous = value;
+    }
+  }
+
+  /** Some 900,000 floats from all of their bits. */
+  @ParameterizedTest
+  @EnumSource
+  void nearestAnywhere(Float8Format format) {
+    Float8Oracle oracle = new Float8Oracle(format);
+    for (long bits = 0; bits < 1L << 32; bits += 4801) {
+      float x = Float.intBitsToFloat((int) bits);
+      if (!Float.isNaN(x)) {
+        assertNearest(format, oracle, x);
+      }
+    }
+  }
+
+  private static void assertNearest(Float8Format format, Float8Oracle oracle, float x) {
+    for (float signed : new float[] {x, -x}) {
+      double expected = oracle.round(signed);
+      float actual = format.round(signed);
+      if (actual != expected || format.decode(format.encode(signed)) != expected) {
+        fail("%s rounds %s to %s (expected %s)", format, signed, actual, expected);
+      }
+    }
+  }
+
+  static Stream<Setup> setups() {
+    return Setup.all();
+  }
+
+  /** The largest magnitude of a row or of all becomes the format's largest number. */
+  @ParameterizedTest
+  @MethodSource("setups")
+  void matricesFollowTheFormula(Setup setup) {
+    Kernels kernels = setup.kernels();
+    for (Float8Format format : Float8Format.values()) {
+      Float8Oracle oracle = new Float8Oracle(format);
+      for (int[] shape : new int[][] {{0, 3}, {3, 0}, {1, 1}, {5, 17}, {37, 70}, {203, 257}}) {
+        FloatMatrix x = Matrices.gaussian(shape[0], shape[1], shape[1]);
+        for (int j = 0; j < shape[1]; j++) {
+          for (int i = 0; i < shape[0]; i++) {
+            // Rows of very different sizes, one of zeros, and elements from all over the range.
+            double size = i == 1 ? 0 : Math.scalb(1.0, i % 7 - 3 - (j % 5) * 4);
+            x.set(i, j, (float) (x.get(i, j) * size));
+          }
+        }
+        int[] before = Matrices.content(x);
+        for (Scaling scaling : SCALINGS) {
+          FloatMatrix out = Matrices.blank(shape[0], shape[1], 3);
+          kernels.roundToFloat8(x, format, scaling, NonFinitePolicy.REJECT, out);
+
+          String what = setup + " " + format + " " + scaling + " " + x.shape();
+          Matrices.assertSameBits(out, expected(x, format, oracle, scaling), what);
+          Matrices.assertGapsUntouched(out, what);
+          assertThat(Matrices.content(x)).as(what).isEqualTo(before);
+          FloatMatrix inPlace = Matrices.copy(x);
+          kernels.roundToFloat8(inPlace, format, scaling, NonFinitePolicy.REJECT, inPlace);
+          Matrices.assertSameBits(inPlace, out, what + " in place");
+        }
+      }
+    }
+  }
+
+  private static FloatMatrix expected(
+      FloatMatrix x, Float8Format format, Float8Oracle oracle, Scaling scaling) {
+    FloatMatrix expected = FloatMatrix.allocate(x.rows(), x.cols());
+    for (int i = 0; i < x.rows(); i++) {
+      boolean row = scaling == Scaling.ROW;
+      float scale = absMax(row ? x.rowRange(i, i + 1) : x) / format.largest();
+      for (int j = 0; j < x.cols(); j++) {
+        float scaled = scale == 0 ? 0 : x.get(i, j) * (1 / scale);
+        expected.set(i, j, scale == 0 ? 0 : (float) oracle.round(scaled) * scale);
+      }
+    }
+    return expected;
+  }
+
+  private static float absMax(FloatMatrix x) {
+    float max = 0;
+    for (int i = 0; i < x.rows(); i++) {
+      for (int j = 0; j < x.cols(); j++) {
+        max = Math.max(max, Math.abs(x.get(i, j)));
+      }
+    }
+    return max;
+  }
+
+  @ParameterizedTest
+  @MethodSource("setups")
+  void nonFiniteValuesAreRejectedOrPropagate(Setup setup) {
+    Kernels kernels = setup.kernels();
+    for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      for (Scaling scaling : SCALINGS) {
+        FloatMatrix x = Matrices.gaussian(5, 40, 1);
+        x.set(3, 17, bad);
+        FloatMatrix out = Matrices.blank(5, 40, 2);
+        int[] before = Matrices.content(out);
+        assertThatExceptionOfType(ArithmeticException.class)
+            .isThrownBy(
+                () ->
+                    kernels.roundToFloat8(
+                        x, Float8Format.E4M3, scaling, NonFinitePolicy.REJECT, out))
+            .withMessageStartingWith("element (3, 17) of the 5x40 matrix to quantize is " + bad);
+        assertThat(Matrices.content(out)).isEqualTo(before);
+
+        kernels.roundToFloat8(x, Float8Format.E4M3, scaling, NonFinitePolicy.PROPAGATE, out);
+        for (int i = 0; i < 5; i++) {
+          boolean concerned = scaling == Scaling.TENSOR || i == 3;
+          for (int j = 0; j < 40; j++) {
+            assertThat(Float.isNaN(out.get(i, j))).isEqualTo(concerned);
+          }
+        }
+      }
+    }
+  }
+
+  /** Where the scale would be subnormal, its reciprocal could be infinite. */
+  @ParameterizedTest
+  @MethodSource("setups")
+  void tinyRowsBecomeZeros(Setup setup) {
+    Kernels kernels = setup.kernels();
+    FloatMatrix x = FloatMatrix.of(new float[] {1e-40f, -Float.MIN_NORMAL, 2, 4}, 2, 2);
+    FloatMatrix out = FloatMatrix.allocate(2, 2);
+    kernels.roundToFloat8(x, Float8Format.E4M3, Scaling.ROW, NonFinitePolicy.REJECT, out);
+    assertThat(out.data()).containsExactly(0, 0, 2, 4);
+  }
+
+  @Test
+  void refusesWhatMakesNoSense() {
+    Kernels kernels = Setup.serial("reference");
+    FloatMatrix x = FloatMatrix.allocate(2, 3);
+    NonFinitePolicy policy = NonFinitePolicy.REJECT;
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> kernels.roundToFloat8(x, Float8Format.E4M3, Scaling.COLUMN, policy, x))
+        .withMessage("scaling of float8 is COLUMN (expected ROW or TENSOR)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                kernels.roundToFloat8(
+                    x, Float8Format.E4M3, Scaling.ROW, policy, FloatMatrix.allocate(3, 2)))
+        .withMessage("result is 3x2 but the matrix to round is 2x3");
+  }
+}

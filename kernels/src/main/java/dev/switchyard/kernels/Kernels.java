@@ -3,7 +3,7 @@ package dev.switchyard.kernels;
 import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
-import dev.switchyard.kernels.data.Float8Format;
+import dev.switchyard.kernels.data.Float8Rounding;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.IntMatrix;
@@ -158,34 +158,27 @@ public final class Kernels {
    * Rounds a matrix to what it would be in float8: {@code scale * nearest(x / scale)}, {@code scale
    * = absmax / largest number of the format}, with one absmax for each row or for all (Wortsman et
    * al. 2023, section 2.2). The result stays in 32-bit floats: float8 is simulated. Where absmax is
-   * below the largest number times the smallest normal float, the result is zero.
+   * below the largest number times the smallest normal float, the result is zero. With a scale that
+   * is a power of two, a value next to the largest float can round up to infinity.
    *
    * @param x the matrix to round
-   * @param format the numbers of float8
-   * @param scaling ROW or TENSOR
+   * @param rounding the numbers of float8 and their scales
    * @param policy what to do with a NaN or an infinity; where it propagates, all that share its
    *     scale become NaN
    * @param out receives the values; may be x
    * @throws ArithmeticException if x holds a non-finite value and {@code policy} is REJECT; nothing
    *     is changed then
-   * @throws IllegalArgumentException if the shapes differ or the scaling is COLUMN
+   * @throws IllegalArgumentException if the shapes differ
    */
   public void roundToFloat8(
-      FloatMatrix x,
-      Float8Format format,
-      Scaling scaling,
-      NonFinitePolicy policy,
-      FloatMatrix out) {
-    Objects.requireNonNull(format, "format");
+      FloatMatrix x, Float8Rounding rounding, NonFinitePolicy policy, FloatMatrix out) {
+    Objects.requireNonNull(rounding, "rounding");
     Objects.requireNonNull(policy, "policy");
-    if (Objects.requireNonNull(scaling, "scaling") == Scaling.COLUMN) {
-      throw new IllegalArgumentException("scaling of float8 is COLUMN (expected ROW or TENSOR)");
-    }
     if (out.rows() != x.rows() || out.cols() != x.cols()) {
       throw new IllegalArgumentException(
           "result is " + out.shape() + " but the matrix to round is " + x.shape());
     }
-    quantize.roundToFloat8(x, format, scaling, policy, out);
+    quantize.roundToFloat8(x, rounding, policy, out);
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.Float8Format;
+import dev.switchyard.kernels.data.Float8Rounding;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.Matrix;
@@ -25,9 +26,9 @@ import dev.switchyard.layers.Profile.Part;
  * </pre>
  */
 final class Float8Products implements LinearProducts {
-  private final Scaling scaling;
-  private final Float8Format forwardFormat;
-  private final Float8Format backwardFormat;
+  private final Float8Rounding ofInput;
+  private final Float8Rounding ofWeight;
+  private final Float8Rounding ofGradient;
   private final ElementType weightGradient;
   private final Parameter weight;
   private final PackedWeight forward = new PackedWeight();
@@ -45,9 +46,9 @@ final class Float8Products implements LinearProducts {
       Float8Format backwardFormat,
       ElementType weightGradient,
       Parameter weight) {
-    this.scaling = scaling;
-    this.forwardFormat = forwardFormat;
-    this.backwardFormat = backwardFormat;
+    this.ofInput = new Float8Rounding(forwardFormat, scaling);
+    this.ofWeight = new Float8Rounding(forwardFormat, Scaling.TENSOR);
+    this.ofGradient = new Float8Rounding(backwardFormat, scaling);
     this.weightGradient = weightGradient;
     this.weight = weight;
   }
@@ -55,7 +56,7 @@ final class Float8Products implements LinearProducts {
   @Override
   public Matrix output(Tape tape, FloatMatrix x, Epilogue bias, boolean keep, FloatMatrix y) {
     PackedMatrix w = packed(tape, Form.NT, forward);
-    FloatMatrix rounded = round(tape, x, forwardFormat, scaling);
+    FloatMatrix rounded = round(tape, "the input", x, ofInput);
     tape.timed(Part.MULTIPLY, () -> tape.kernels().multiply(rounded, w, bias, y));
     tape.giveBack(rounded);
     return keep ? x : null;
@@ -64,16 +65,16 @@ final class Float8Products implements LinearProducts {
   @Override
   public void inputGradient(Tape tape, FloatMatrix g, FloatMatrix gx) {
     PackedMatrix w = packed(tape, Form.NN, backward);
-    FloatMatrix rounded = round(tape, g, backwardFormat, scaling);
+    FloatMatrix rounded = round(tape, "the output gradient", g, ofGradient);
     tape.timed(Part.MULTIPLY, () -> tape.kernels().multiply(rounded, w, Epilogue.STORE, gx));
     tape.giveBack(rounded);
   }
 
   @Override
   public void weightGradient(Tape tape, FloatMatrix g, Matrix kept, FloatMatrix gw) {
-    if (scaling == Scaling.TENSOR) {
-      FloatMatrix roundedG = round(tape, g, backwardFormat, scaling);
-      FloatMatrix roundedX = round(tape, (FloatMatrix) kept, forwardFormat, scaling);
+    if (ofInput.scaling() == Scaling.TENSOR) {
+      FloatMatrix roundedG = round(tape, "the output gradient", g, ofGradient);
+      FloatMatrix roundedX = round(tape, "the input", (FloatMatrix) kept, ofInput);
       multiplyTransposed(tape, roundedG, roundedX, gw);
       tape.giveBack(roundedG);
       tape.giveBack(roundedX);
@@ -91,19 +92,23 @@ final class Float8Products implements LinearProducts {
   private PackedMatrix packed(Tape tape, Form form, PackedWeight cached) {
     Kernels kernels = tape.kernels();
     if (cached.isStale(weight, kernels)) {
-      FloatMatrix rounded = round(tape, weight.value(), forwardFormat, Scaling.TENSOR);
-      kernels.pack(ElementType.FLOAT32, form, rounded, cached.panels());
+      FloatMatrix rounded = round(tape, "the weight", weight.value(), ofWeight);
+      tape.timed(
+          Part.MULTIPLY, // as the packing of a float32 layer's weight
+          () -> kernels.pack(ElementType.FLOAT32, form, rounded, cached.panels()));
       cached.markPacked(weight, kernels);
       tape.giveBack(rounded);
     }
     return cached.panels();
   }
 
-  private static FloatMatrix round(Tape tape, FloatMatrix x, Float8Format format, Scaling scaling) {
+  private FloatMatrix round(Tape tape, String what, FloatMatrix x, Float8Rounding rounding) {
     FloatMatrix rounded = tape.take(x.rows(), x.cols());
-    tape.timed(
-        Part.QUANTIZE,
-        () -> tape.kernels().roundToFloat8(x, format, scaling, NonFinitePolicy.REJECT, rounded));
+    LinearProducts.quantize(
+        tape,
+        what,
+        weight,
+        () -> tape.kernels().roundToFloat8(x, rounding, NonFinitePolicy.REJECT, rounded));
     return rounded;
   }
 }

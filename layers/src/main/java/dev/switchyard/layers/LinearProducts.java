@@ -3,6 +3,7 @@ package dev.switchyard.layers;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
+import java.util.Locale;
 
 /** The three products of a linear layer in one precision. Shapes are checked by the layer. */
 sealed interface LinearProducts
@@ -20,4 +21,21 @@ sealed interface LinearProducts
 
   /** dW += G^T X. g [rows, out], kept is X [rows, in], gw [out, in]. */
   void weightGradient(Tape tape, FloatMatrix g, Matrix kept, FloatMatrix gw);
+
+  /** Rounds an operand, and says of which layer if that fails. */
+  static void quantize(Tape tape, String what, Parameter weight, Runnable rounding) {
+    try {
+      tape.timed(Profile.Part.QUANTIZE, rounding);
+    } catch (ArithmeticException e) {
+      throw (ArithmeticException)
+          new ArithmeticException(
+                  String.format(
+                      Locale.ROOT,
+                      "%s of the layer with weight %s cannot be quantized: %s",
+                      what,
+                      weight,
+                      e.getMessage()))
+              .initCause(e);
+    }
+  }
 }

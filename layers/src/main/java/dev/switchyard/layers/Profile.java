@@ -11,7 +11,7 @@ import java.util.function.LongSupplier;
 public final class Profile {
   /** A kind of work. What none of them covers is the rest of a step. */
   public enum Part {
-    /** Making int8 matrices of activations, gradients and weights. */
+    /** Rounding activations, gradients and weights to int8 or float8. */
     QUANTIZE,
     /** Products of linear layers: outputs and input gradients. */
     MULTIPLY,

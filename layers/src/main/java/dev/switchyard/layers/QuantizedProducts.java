@@ -11,7 +11,6 @@ import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.layers.Profile.Part;
-import java.util.Locale;
 
 /**
  * The products of a linear layer with int8 operands: SwitchBack and its relatives. With q the
@@ -125,19 +124,7 @@ final class QuantizedProducts implements LinearProducts {
 
   private QuantizedMatrix quantize(Tape tape, String what, FloatMatrix x, Scaling scaling) {
     QuantizedMatrix q = tape.take(scaling, x.rows(), x.cols());
-    try {
-      tape.timed(Part.QUANTIZE, () -> tape.kernels().quantize(x, q));
-    } catch (ArithmeticException e) {
-      throw (ArithmeticException)
-          new ArithmeticException(
-                  String.format(
-                      Locale.ROOT,
-                      "%s of the layer with weight %s cannot be quantized: %s",
-                      what,
-                      weight,
-                      e.getMessage()))
-              .initCause(e);
-    }
+    LinearProducts.quantize(tape, what, weight, () -> tape.kernels().quantize(x, q));
     return q;
   }
 }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
+import dev.switchyard.kernels.data.Float8Format;
+import dev.switchyard.kernels.data.Float8Rounding;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.IntMatrix;
@@ -306,6 +308,7 @@ class BadInputTest {
     Epilogue store = Epilogue.STORE;
     ElementType type = ElementType.FLOAT32;
     Form form = Form.NT;
+    Float8Rounding float8 = new Float8Rounding(Float8Format.E4M3, Scaling.ROW);
     NonFinitePolicy policy = NonFinitePolicy.REJECT;
     return Stream.of(
         call("type", () -> KERNELS.multiply(null, form, m, m, store, c)),
@@ -334,6 +337,12 @@ class BadInputTest {
         call("quantize out", () -> KERNELS.quantize(m, null)),
         call("dequantize q", () -> KERNELS.dequantize(null, c)),
         call("dequantize x", () -> KERNELS.dequantize(q, null)),
+        call("float8 format", () -> new Float8Rounding(null, Scaling.ROW)),
+        call("float8 scaling", () -> new Float8Rounding(Float8Format.E4M3, null)),
+        call("float8 x", () -> KERNELS.roundToFloat8(null, float8, policy, c)),
+        call("float8 rounding", () -> KERNELS.roundToFloat8(m, null, policy, c)),
+        call("float8 policy", () -> KERNELS.roundToFloat8(m, float8, null, c)),
+        call("float8 out", () -> KERNELS.roundToFloat8(m, float8, policy, null)),
         call("backend", () -> Kernels.create(null, KERNELS.parallel())),
         call("threads", () -> Kernels.create(KERNELS.backend(), null)),
         call("scaling", () -> new QuantizedMatrix(null)),

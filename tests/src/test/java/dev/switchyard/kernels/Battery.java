@@ -4,6 +4,8 @@ import dev.switchyard.kernels.Matrices.Values;
 import dev.switchyard.kernels.ProductCase.Kind;
 import dev.switchyard.kernels.ProductCase.Shape;
 import dev.switchyard.kernels.RowOperation.Inputs;
+import dev.switchyard.kernels.data.Float8Format;
+import dev.switchyard.kernels.data.Float8Rounding;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.NonFinitePolicy;
@@ -27,6 +29,7 @@ final class Battery {
     Kernels kernels = Kernels.create(Parallel.ofThreads(2));
     products(kernels);
     quantizers(kernels);
+    float8(kernels);
     elementwise(Kernels.create(Parallel.serial()));
     System.out.println(PASSED + BackendChoice.automatic().reason());
   }
@@ -67,6 +70,20 @@ final class Battery {
               Matrices.Cell.ZERO,
               "dequantized");
         }
+      }
+    }
+  }
+
+  private static void float8(Kernels kernels) {
+    Kernels reference = Setup.serial("reference");
+    for (Float8Format format : Float8Format.values()) {
+      for (Float8Rounding rounding : Float8Test.roundings(format)) {
+        FloatMatrix x = Matrices.gaussian(17, 130, 1);
+        FloatMatrix actual = Matrices.blank(17, 130, 2);
+        FloatMatrix expected = Matrices.blank(17, 130, 3);
+        kernels.roundToFloat8(x, rounding, NonFinitePolicy.REJECT, actual);
+        reference.roundToFloat8(x, rounding, NonFinitePolicy.REJECT, expected);
+        Matrices.assertSameBits(actual, expected, rounding.toString());
       }
     }
   }

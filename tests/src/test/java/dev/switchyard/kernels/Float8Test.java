@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.switchyard.kernels.data.Float8Format;
+import dev.switchyard.kernels.data.Float8Rounding;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.Scaling;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -136,34 +139,54 @@ class Float8Test {
           }
         }
         int[] before = Matrices.content(x);
-        for (Scaling scaling : SCALINGS) {
+        for (Float8Rounding rounding : roundings(format)) {
           FloatMatrix out = Matrices.blank(shape[0], shape[1], 3);
-          kernels.roundToFloat8(x, format, scaling, NonFinitePolicy.REJECT, out);
+          kernels.roundToFloat8(x, rounding, NonFinitePolicy.REJECT, out);
 
-          String what = setup + " " + format + " " + scaling + " " + x.shape();
-          Matrices.assertSameBits(out, expected(x, format, oracle, scaling), what);
+          String what = setup + " " + rounding + " " + x.shape();
+          Matrices.assertSameBits(out, expected(x, rounding, oracle), what);
           Matrices.assertGapsUntouched(out, what);
           assertThat(Matrices.content(x)).as(what).isEqualTo(before);
           FloatMatrix inPlace = Matrices.copy(x);
-          kernels.roundToFloat8(inPlace, format, scaling, NonFinitePolicy.REJECT, inPlace);
+          kernels.roundToFloat8(inPlace, rounding, NonFinitePolicy.REJECT, inPlace);
           Matrices.assertSameBits(inPlace, out, what + " in place");
         }
       }
     }
   }
 
-  private static FloatMatrix expected(
-      FloatMatrix x, Float8Format format, Float8Oracle oracle, Scaling scaling) {
+  /** Both scalings, with scales of both kinds. */
+  static List<Float8Rounding> roundings(Float8Format format) {
+    List<Float8Rounding> roundings = new ArrayList<>();
+    for (Scaling scaling : SCALINGS) {
+      roundings.add(new Float8Rounding(format, scaling));
+      roundings.add(new Float8Rounding(format, scaling, true));
+    }
+    return roundings;
+  }
+
+  private static FloatMatrix expected(FloatMatrix x, Float8Rounding rounding, Float8Oracle oracle) {
     FloatMatrix expected = FloatMatrix.allocate(x.rows(), x.cols());
     for (int i = 0; i < x.rows(); i++) {
-      boolean row = scaling == Scaling.ROW;
-      float scale = absMax(row ? x.rowRange(i, i + 1) : x) / format.largest();
+      boolean row = rounding.scaling() == Scaling.ROW;
+      float scale = absMax(row ? x.rowRange(i, i + 1) : x) / rounding.format().largest();
+      if (rounding.powerOfTwoScale() && scale > 0) {
+        scale = nextPowerOfTwo(scale);
+      }
       for (int j = 0; j < x.cols(); j++) {
         float scaled = scale == 0 ? 0 : x.get(i, j) * (1 / scale);
         expected.set(i, j, scale == 0 ? 0 : (float) oracle.round(scaled) * scale);
       }
     }
     return expected;
+  }
+
+  private static float nextPowerOfTwo(float scale) {
+    float power = Float.MIN_NORMAL;
+    while (power < scale) {
+      power *= 2;
+    }
+    return power;
   }
 
   private static float absMax(FloatMatrix x) {
@@ -181,22 +204,19 @@ class Float8Test {
   void nonFiniteValuesAreRejectedOrPropagate(Setup setup) {
     Kernels kernels = setup.kernels();
     for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
-      for (Scaling scaling : SCALINGS) {
+      for (Float8Rounding rounding : roundings(Float8Format.E4M3)) {
         FloatMatrix x = Matrices.gaussian(5, 40, 1);
         x.set(3, 17, bad);
         FloatMatrix out = Matrices.blank(5, 40, 2);
         int[] before = Matrices.content(out);
         assertThatExceptionOfType(ArithmeticException.class)
-            .isThrownBy(
-                () ->
-                    kernels.roundToFloat8(
-                        x, Float8Format.E4M3, scaling, NonFinitePolicy.REJECT, out))
+            .isThrownBy(() -> kernels.roundToFloat8(x, rounding, NonFinitePolicy.REJECT, out))
             .withMessageStartingWith("element (3, 17) of the 5x40 matrix to quantize is " + bad);
         assertThat(Matrices.content(out)).isEqualTo(before);
 
-        kernels.roundToFloat8(x, Float8Format.E4M3, scaling, NonFinitePolicy.PROPAGATE, out);
+        kernels.roundToFloat8(x, rounding, NonFinitePolicy.PROPAGATE, out);
         for (int i = 0; i < 5; i++) {
-          boolean concerned = scaling == Scaling.TENSOR || i == 3;
+          boolean concerned = rounding.scaling() == Scaling.TENSOR || i == 3;
           for (int j = 0; j < 40; j++) {
             assertThat(Float.isNaN(out.get(i, j))).isEqualTo(concerned);
           }
@@ -212,8 +232,11 @@ class Float8Test {
     Kernels kernels = setup.kernels();
     FloatMatrix x = FloatMatrix.of(new float[] {1e-40f, -Float.MIN_NORMAL, 2, 4}, 2, 2);
     FloatMatrix out = FloatMatrix.allocate(2, 2);
-    kernels.roundToFloat8(x, Float8Format.E4M3, Scaling.ROW, NonFinitePolicy.REJECT, out);
-    assertThat(out.data()).containsExactly(0, 0, 2, 4);
+    for (boolean powerOfTwo : new boolean[] {false, true}) {
+      Float8Rounding rounding = new Float8Rounding(Float8Format.E4M3, Scaling.ROW, powerOfTwo);
+      kernels.roundToFloat8(x, rounding, NonFinitePolicy.REJECT, out);
+      assertThat(out.data()).containsExactly(0, 0, 2, 4);
+    }
   }
 
   @Test
@@ -221,14 +244,12 @@ class Float8Test {
     Kernels kernels = Setup.serial("reference");
     FloatMatrix x = FloatMatrix.allocate(2, 3);
     NonFinitePolicy policy = NonFinitePolicy.REJECT;
+    Float8Rounding rounding = new Float8Rounding(Float8Format.E4M3, Scaling.ROW);
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> kernels.roundToFloat8(x, Float8Format.E4M3, Scaling.COLUMN, policy, x))
+        .isThrownBy(() -> new Float8Rounding(Float8Format.E4M3, Scaling.COLUMN))
         .withMessage("scaling of float8 is COLUMN (expected ROW or TENSOR)");
     assertThatIllegalArgumentException()
-        .isThrownBy(
-            () ->
-                kernels.roundToFloat8(
-                    x, Float8Format.E4M3, Scaling.ROW, policy, FloatMatrix.allocate(3, 2)))
+        .isThrownBy(() -> kernels.roundToFloat8(x, rounding, policy, FloatMatrix.allocate(3, 2)))
         .withMessage("result is 3x2 but the matrix to round is 2x3");
   }
 }

@@ -26,6 +26,15 @@ public final class Scale {
     return absMax < largest * Float.MIN_NORMAL ? 0 : absMax / largest;
   }
 
+  /** The next power of two if the scale is not one itself; 0 and NaN stay. */
+  public static float raisedToPowerOfTwo(float scale) {
+    if (!rounds(scale)) {
+      return scale;
+    }
+    int exponent = Math.getExponent(scale);
+    return Math.scalb(1f, scale == Math.scalb(1f, exponent) ? exponent : exponent + 1);
+  }
+
   /** Whether values with this scale are rounded, and not just zero. */
   public static boolean rounds(float scale) {
     return scale > 0;

@@ -13,6 +13,8 @@
  *   <li>What happens to a result on its way out: {@link dev.switchyard.kernels.data.Epilogue}.
  *   <li>How to quantize: {@link dev.switchyard.kernels.data.Scaling}, {@link
  *       dev.switchyard.kernels.data.Rounding}, {@link dev.switchyard.kernels.data.NonFinitePolicy}.
+ *   <li>Simulated float8: {@link dev.switchyard.kernels.data.Float8Format} and {@link
+ *       dev.switchyard.kernels.data.Float8Rounding}.
  *   <li>Repeatable randomness: {@link dev.switchyard.kernels.data.CounterRandom}.
  * </ul>
  *

@@ -6,6 +6,7 @@ import dev.switchyard.kernels.backend.Scale;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Float8Format;
+import dev.switchyard.kernels.data.Float8Rounding;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.NonFinitePolicy;
@@ -76,12 +77,8 @@ public final class QuantizeDriver {
 
   /** Rounds x to the numbers of a float8 format times a scale for each row or for all. */
   public void roundToFloat8(
-      FloatMatrix x,
-      Float8Format format,
-      Scaling scaling,
-      NonFinitePolicy policy,
-      FloatMatrix out) {
-    float ofAll = Scale.of(absMaxBits(x), format.largest());
+      FloatMatrix x, Float8Rounding rounding, NonFinitePolicy policy, FloatMatrix out) {
+    float ofAll = float8Scale(absMaxBits(x), rounding);
     if (Float.isNaN(ofAll) && policy == NonFinitePolicy.REJECT) {
       throw nonFinite(x);
     }
@@ -93,13 +90,17 @@ public final class QuantizeDriver {
         (begin, end) -> {
           for (int i = begin; i < end; i++) {
             float scale =
-                scaling == Scaling.TENSOR
+                rounding.scaling() == Scaling.TENSOR
                     ? ofAll
-                    : Scale.of(
-                        kernel.absMaxBits(x.data(), x.rowIndex(i), x.cols()), format.largest());
-            roundRowToFloat8(x, i, scale, format, out);
+                    : float8Scale(kernel.absMaxBits(x.data(), x.rowIndex(i), x.cols()), rounding);
+            roundRowToFloat8(x, i, scale, rounding.format(), out);
           }
         });
+  }
+
+  private static float float8Scale(int absMaxBits, Float8Rounding rounding) {
+    float scale = Scale.of(absMaxBits, rounding.format().largest());
+    return rounding.powerOfTwoScale() ? Scale.raisedToPowerOfTwo(scale) : scale;
   }
 
   private void roundRowToFloat8(

@@ -42,7 +42,11 @@ public final class CrossEntropy {
     loss.set(0, 0, (float) (sum / x.rows()));
     int[] kept = labels.clone(); // the caller may fill in the next batch's before going back
     return tape.record(
-        loss, List.of(x), List.of(), gLoss -> backward(tape, x, p, kept, gLoss.get(0, 0)));
+        loss,
+        List.of(x),
+        List.of(),
+        List.of(p),
+        gLoss -> backward(tape, x, p, kept, gLoss.get(0, 0)));
   }
 
   // gLoss [1, 1] -> gx [n, classes]

@@ -19,7 +19,8 @@ public final class Gelu implements Layer {
   public Tensor forward(Tape tape, Tensor x) {
     FloatMatrix y = tape.result(x.rows(), x.cols());
     tape.kernels().elementwise().gelu(x.value(), y);
-    return tape.record(y, List.of(x), parameters(), gy -> backward(tape, x, gy));
+    return tape.record(
+        y, List.of(x), parameters(), List.of(x.value()), gy -> backward(tape, x, gy));
   }
 
   // gy [rows, cols] -> gx [rows, cols]

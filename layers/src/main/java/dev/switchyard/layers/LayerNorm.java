@@ -48,11 +48,16 @@ public final class LayerNorm implements Layer {
               gamma.value().cols()));
     }
     FloatMatrix y = tape.result(x.rows(), x.cols());
-    float[] stats = tape.result(x.rows(), 2).data();
+    FloatMatrix stats = tape.result(x.rows(), 2);
     tape.kernels()
         .elementwise()
-        .layerNorm(x.value(), gamma.value().data(), beta.value().data(), EPS, y, stats);
-    return tape.record(y, List.of(x), parameters(), gy -> backward(tape, x, stats, gy));
+        .layerNorm(x.value(), gamma.value().data(), beta.value().data(), EPS, y, stats.data());
+    return tape.record(
+        y,
+        List.of(x),
+        parameters(),
+        List.of(x.value(), stats),
+        gy -> backward(tape, x, stats.data(), gy));
   }
 
   // gy [rows, features] -> gx [rows, features], ggamma [features], gbeta [features]

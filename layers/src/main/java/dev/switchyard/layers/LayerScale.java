@@ -2,6 +2,7 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.Elementwise;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Matrix;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -58,7 +59,8 @@ public final class LayerScale implements Layer {
     }
     FloatMatrix y = tape.result(x.rows(), x.cols());
     tape.kernels().elementwise().scaleColumns(x.value(), gain.value().data(), y);
-    return tape.record(y, List.of(x), parameters(), gy -> backward(tape, x, gy));
+    List<Matrix> read = gain.frozen() ? List.of() : List.of(x.value());
+    return tape.record(y, List.of(x), parameters(), read, gy -> backward(tape, x, gy));
   }
 
   // gy [rows, features] -> gx [rows, features], ggain [features]

@@ -117,7 +117,7 @@ public final class Linear implements Layer {
     LinearProducts ofOutput = output.products(weight, output.weightGradient());
     return new SwitchedProducts(
         ofOutput,
-        inputGradient == output
+        inputGradient.sharesWeight(output)
             ? ofOutput // one int8 weight for both
             : inputGradient.products(weight, inputGradient.weightGradient()),
         weightGradient.products(weight, weightGradient.weightGradient()));
@@ -165,7 +165,8 @@ public final class Linear implements Layer {
     Epilogue epilogue = Epilogue.bias(bias == null ? null : bias.value().data());
     FloatMatrix y = tape.result(x.rows(), w.rows());
     Matrix kept = products.output(tape, x.value(), epilogue, keep, y);
-    return tape.record(y, List.of(x), parameters(), gy -> backward(tape, x, kept, gy));
+    List<Matrix> read = kept == null ? List.of() : List.of(kept);
+    return tape.record(y, List.of(x), parameters(), read, gy -> backward(tape, x, kept, gy));
   }
 
   // gy [rows, out] -> gx [rows, in], gw [out, in], gb [out]

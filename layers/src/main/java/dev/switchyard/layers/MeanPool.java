@@ -32,7 +32,8 @@ public final class MeanPool implements SequenceLayer {
                 addScaled(from, sequences.start(s) + t, 1f / sequences.length(s), y, s);
               }
             });
-    return tape.record(y, List.of(x), parameters(), gy -> backward(tape, x, sequences, gy));
+    return tape.record(
+        y, List.of(x), parameters(), List.of(), gy -> backward(tape, x, sequences, gy));
   }
 
   // gy [sequences, features] -> gx [tokens, features]

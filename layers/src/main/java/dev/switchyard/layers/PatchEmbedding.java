@@ -115,6 +115,7 @@ public final class PatchEmbedding implements Layer {
         y,
         List.of(x),
         List.of(),
+        List.of(),
         gy -> {
           FloatMatrix gx = tape.take(x.rows(), x.cols());
           rearrange(tape, gx, gy, false);
@@ -156,7 +157,8 @@ public final class PatchEmbedding implements Layer {
           .elementwise()
           .add(x.value().rowRange(row, row + n), positions.value(), y.rowRange(row, row + n));
     }
-    return tape.record(y, List.of(x), List.of(positions), gy -> positionsBackward(tape, x, gy));
+    return tape.record(
+        y, List.of(x), List.of(positions), List.of(), gy -> positionsBackward(tape, x, gy));
   }
 
   // gy [images patches, features] -> gx [images patches, features], gpositions [patches, features]

@@ -117,6 +117,15 @@ public enum Precision {
     return this == FP8_TENSORWISE || this == FP8_TENSORWISE_PAPER ? Scaling.TENSOR : Scaling.ROW;
   }
 
+  /** Whether output and input gradient of the two are the same, and so is the rounded weight. */
+  boolean sharesWeight(Precision other) {
+    return this == other || (keepsOneInt8Weight() && other.keepsOneInt8Weight());
+  }
+
+  private boolean keepsOneInt8Weight() {
+    return this == SWITCHBACK || this == SWITCHBACK_M;
+  }
+
   /** Whether the weight gradient can be computed from int8 X. */
   boolean takesInt8Input() {
     return this != INT8_ALL && this != FP8_TENSORWISE && this != FP8_TENSORWISE_PAPER;

@@ -86,10 +86,16 @@ public final class SelfAttention implements SequenceLayer {
   // x = (q, k, v) [tokens, 3 features] -> o [tokens, features]; lse [heads, tokens]
   private Tensor attend(Tape tape, Tensor x, Sequences sequences) {
     FloatMatrix o = tape.result(x.rows(), features);
-    float[] lse = tape.result(heads, x.rows()).data();
+    FloatMatrix lse = tape.result(heads, x.rows());
     tape.timed(
-        Part.ATTENTION, () -> eachHead(tape, sequences, head -> head.forward(x.value(), lse, o)));
-    return tape.record(o, List.of(x), List.of(), go -> attendBackward(tape, x, sequences, lse, go));
+        Part.ATTENTION,
+        () -> eachHead(tape, sequences, head -> head.forward(x.value(), lse.data(), o)));
+    return tape.record(
+        o,
+        List.of(x),
+        List.of(),
+        List.of(x.value(), lse),
+        go -> attendBackward(tape, x, sequences, lse.data(), go));
   }
 
   // go [tokens, features] -> gx = (gq, gk, gv) [tokens, 3 features]

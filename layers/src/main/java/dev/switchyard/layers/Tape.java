@@ -1,13 +1,17 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Reverse-mode differentiation at the level of layers. Each layer computes its result with the
@@ -35,7 +39,7 @@ public final class Tape {
     void run(FloatMatrix gy);
   }
 
-  private record Node(Tensor result, Backward backward) {}
+  private record Node(Tensor result, List<Matrix> read, Backward backward) {}
 
   private record Use(Parameter parameter, long version) {}
 
@@ -132,6 +136,7 @@ public final class Tape {
         y,
         List.of(a, b),
         List.of(),
+        List.of(),
         gy -> {
           passOn(a);
           passOn(b);
@@ -225,6 +230,38 @@ public final class Tape {
     }
   }
 
+  /**
+   * How much the backward pass of this step needs: the bytes of the activations that layers have
+   * said they will read on the way back, values and scales, each matrix counted once however many
+   * layers read it. Weights and gradients are not among them. Inputs are, even where they are the
+   * caller's own; so this is what an int8 copy of the input makes smaller ({@link
+   * Precision#SWITCHBACK_M}).
+   *
+   * <p>Not what the tape holds: results that no layer reads again stay until the {@link #reset()}
+   * too, since the caller may ask for them.
+   *
+   * @return the bytes; 0 after a reset, and for a tape that records nothing
+   */
+  public long bytesForBackward() {
+    Set<Matrix> read = new HashSet<>(); // equal: the same part of the same array
+    for (Node node : nodes) {
+      read.addAll(node.read());
+    }
+    return read.stream().mapToLong(Tape::bytes).sum();
+  }
+
+  private static long bytes(Matrix matrix) {
+    long elements = (long) matrix.rows() * matrix.cols();
+    return switch (matrix) {
+      case FloatMatrix _ -> Float.BYTES * elements;
+      case Bfloat16Matrix _ -> Short.BYTES * elements;
+      case QuantizedMatrix q ->
+          (long) q.rows() * q.rowStride()
+              + (long) Float.BYTES * q.scaling().scales(q.rows(), q.cols())
+              + (long) Integer.BYTES * q.rows(); // the sums of rows
+    };
+  }
+
   /** Begins the next step: ends all tensors of this one and takes back their storage. */
   public void reset() {
     nodes.clear();
@@ -251,10 +288,15 @@ public final class Tape {
    * @param value a buffer of {@link #result}
    * @param from what it was computed from
    * @param parameters what else it was computed from
+   * @param read the activations that backward reads, for {@link #bytesForBackward()}
    * @param backward how to go back; called only if something above wants a gradient
    */
   Tensor record(
-      FloatMatrix value, List<Tensor> from, List<Parameter> parameters, Backward backward) {
+      FloatMatrix value,
+      List<Tensor> from,
+      List<Parameter> parameters,
+      List<Matrix> read,
+      Backward backward) {
     if (!recording) {
       return Tensor.of(value);
     }
@@ -272,7 +314,7 @@ public final class Tape {
     }
     Tensor y = Tensor.result(value, wantsGrad, this, step);
     if (wantsGrad) {
-      nodes.add(new Node(y, backward));
+      nodes.add(new Node(y, read, backward));
       for (Parameter parameter : parameters) {
         uses.add(new Use(parameter, parameter.version()));
       }

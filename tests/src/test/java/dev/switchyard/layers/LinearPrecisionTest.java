@@ -360,15 +360,80 @@ class LinearPrecisionTest {
     return new float[][] {Fixtures.values(y.value()), Fixtures.values(input.grad())};
   }
 
-  @Test
-  void namesTheLayerWhoseInputCannotBeQuantized() {
-    Linear layer = new Linear("block0.up", 3, 2, Precision.SWITCHBACK, Fixtures.RANDOM);
+  /**
+   * An error that is uniform in half a step is at most 2^-(m + 1) of a value with m bits of
+   * mantissa, a third of the square of that on average. So the noise of a product is at most that
+   * of both operands: 2 2^-8 / 3 for E4M3, -25.8 dB, and (2^-6 + 2^-8) / 3 with E5M2, -21.9 dB. It
+   * is at least a quarter of that, as next to a power of two; and in Y, the variance of whose bias
+   * is 1 and of the rest 256 2 / (256 + 512), a tenth.
+   */
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.MATCH_ALL, names = "FP8_.*")
+  void noiseOfFloat8IsThatOfItsSteps(Precision precision) {
+    Kernels kernels = Fixtures.kernels("vector", 1);
+    for (long seed = 10; seed < 15; seed++) {
+      Run exact = new Run(kernels, Precision.FLOAT32, 128, 256, 512, seed);
+      Run run = new Run(kernels, precision, 128, 256, 512, seed);
+      double withE4M3 = 2 * 0x1p-8 / 3;
+      double withE5M2 = (0x1p-6 + 0x1p-8) / 3;
+      assertThat(noise(run.y, exact.y)).as("Y").isBetween(withE4M3 / 10, withE4M3);
+      assertThat(noise(run.gx, exact.gx)).as("dX").isBetween(withE5M2 / 4, withE5M2);
+      if (precision == Precision.FP8_SWITCHBACK || precision == Precision.FP8_SWITCHBACK_PAPER) {
+        assertThat(run.gw.data()).isEqualTo(exact.gw.data());
+      } else {
+        assertThat(noise(run.gw, exact.gw)).as("dW").isBetween(withE5M2 / 4, withE5M2);
+      }
+    }
+  }
+
+  /** The clock counts measurements: one to round X, one for G, and one for the weight of both. */
+  @ParameterizedTest
+  @CsvSource({
+    "SWITCHBACK, SWITCHBACK, 3",
+    "SWITCHBACK, SWITCHBACK_M, 3",
+    "SWITCHBACK_M, SWITCHBACK, 3",
+    "SWITCHBACK, SWITCHBACK_Q, 4",
+    "SWITCHBACK_Q, SWITCHBACK_Q, 4",
+    "FLOAT32, SWITCHBACK, 2"
+  })
+  void switchedProductsShareAnInt8Weight(Precision output, Precision inputGradient, int times) {
+    long[] now = new long[1];
+    Profile profile = new Profile(() -> now[0]++);
+    Tape tape = Tape.recording(Fixtures.reference(), profile);
+    List<Parameter> p = new Linear("l", 5, 3, output, Fixtures.RANDOM).parameters();
+    Linear layer = new Linear(p.get(0), p.get(1), output, inputGradient, Precision.FLOAT32);
+
+    Tensor x = Tensor.withGrad(gaussian(4, 5, 1));
+    tape.backward(layer.forward(tape, x), gaussian(4, 3, 2));
+
+    assertThat(profile.nanos(Profile.Part.QUANTIZE)).isEqualTo(times);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SWITCHBACK", "INT8_ALL", "FP8_SWITCHBACK", "FP8_TENSORWISE"})
+  void namesTheLayerWhoseInputCannotBeQuantized(Precision precision) {
+    Linear layer = new Linear("block0.up", 3, 2, precision, Fixtures.RANDOM);
     FloatMatrix x = gaussian(2, 3, 1);
     x.set(1, 2, Float.NaN);
     assertThatThrownBy(() -> layer.forward(Tape.none(Fixtures.reference()), Tensor.of(x)))
         .isInstanceOf(ArithmeticException.class)
         .hasMessageContaining("the input of the layer with weight block0.up.weight 2x3")
         .hasMessageContaining("(1, 2)");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SWITCHBACK", "INT8_ALL", "FP8_SWITCHBACK", "FP8_TENSORWISE"})
+  void namesTheLayerWhoseGradientCannotBeQuantized(Precision precision) {
+    Linear layer = new Linear("block0.up", 3, 2, precision, Fixtures.RANDOM);
+    layer.parameters().get(0).setFrozen(true);
+    Tape tape = Tape.recording(Fixtures.reference());
+    Tensor y = layer.forward(tape, Tensor.withGrad(gaussian(2, 3, 1)));
+    FloatMatrix g = gaussian(2, 2, 2);
+    g.set(1, 0, Float.POSITIVE_INFINITY);
+    assertThatThrownBy(() -> tape.backward(y, g))
+        .isInstanceOf(ArithmeticException.class)
+        .hasMessageContaining("the output gradient of the layer with weight block0.up.weight 2x3")
+        .hasMessageContaining("(1, 0)");
   }
 
   // Rounding, written from the definitions.

@@ -8,6 +8,9 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -225,6 +228,108 @@ class TapeTest {
                     Parameter.vector("b", 1, 2, 3),
                     Precision.FLOAT32))
         .withMessage("weight is 2x3 but bias is 1x3 (expected 1x2)");
+  }
+
+  /** 128 rows of 256 features: four bytes each, or one and per row a scale and a sum. */
+  @ParameterizedTest
+  @EnumSource
+  void countsTheBytesThatALayerKeepsOfItsInput(Precision precision) {
+    Linear linear = new Linear("l", 256, 64, precision, RANDOM);
+    Tensor input = Tensor.withGrad(gaussian(128, 256, 1));
+    assertThat(tape.bytesForBackward()).isZero();
+    Tensor y = linear.forward(tape, input);
+    boolean int8 = precision == Precision.SWITCHBACK_M;
+    assertThat(tape.bytesForBackward()).isEqualTo(int8 ? 128 * (256 + 4 + 4) : 128 * 256 * 4);
+
+    tape.backward(y, gaussian(128, 64, 2));
+    tape.reset();
+    assertThat(tape.bytesForBackward()).isZero();
+    Tape none = Tape.none(Fixtures.reference());
+    assertThat(linear.forward(none, Tensor.of(gaussian(128, 256, 1))).rows()).isEqualTo(128);
+    assertThat(none.bytesForBackward()).isZero();
+    linear.parameters().get(0).setFrozen(true);
+    linear.forward(tape, Tensor.of(gaussian(128, 256, 1)));
+    assertThat(tape.bytesForBackward()).isZero();
+  }
+
+  /** What each layer says it reads; x is 5x4, 80 bytes. */
+  @Test
+  void countsTheBytesThatEachLayerReads() {
+    Sequences sequences = Sequences.ofLengths(3, 2);
+    assertBytes(80, input -> new Gelu().forward(tape, input));
+    assertBytes(80 + 5 * 2 * 4, input -> new LayerNorm("n", 4).forward(tape, input));
+    assertBytes(0, input -> new MeanPool().forward(tape, input, sequences));
+    assertBytes(0, input -> tape.add(input, input));
+    assertBytes(80, input -> new LayerScale("s", 4, 1).forward(tape, input));
+    // The scores' probabilities.
+    assertBytes(80, input -> new CrossEntropy().forward(tape, input, 0, 1, 2, 3, 0));
+    // x, Q, K and V, two heads' normalizers of 5 tokens, and O.
+    SelfAttention attention = new SelfAttention("a", 4, 2, Precision.FLOAT32, RANDOM);
+    assertBytes(80 + 240 + 40 + 80, input -> attention.forward(tape, input, sequences));
+    // A quarter of 2x2 pixels each, 4 features: the patches for the projection.
+    PatchEmbedding patches = new PatchEmbedding("p", 1, 2, 2, 1, 3, Precision.FLOAT32, RANDOM);
+    assertBytes(80, input -> patches.forward(tape, input));
+    // Two layers that read the same matrix.
+    assertBytes(80, input -> tape.add(new Gelu().forward(tape, input), gelu(input)));
+  }
+
+  private Tensor gelu(Tensor input) {
+    return new Gelu().forward(tape, input);
+  }
+
+  private void assertBytes(long expected, UnaryOperator<Tensor> computation) {
+    Tensor y = computation.apply(Tensor.withGrad(gaussian(5, 4, 1)));
+    assertThat(y.wantsGrad()).isTrue();
+    assertThat(tape.bytesForBackward()).isEqualTo(expected);
+    tape.reset();
+  }
+
+  /** What is not counted is not needed: it may be lost between forward and backward. */
+  @Test
+  void whatIsNotCountedIsNotRead() {
+    Sequences sequences = Sequences.ofLengths(3, 1);
+    PatchEmbedding patches = new PatchEmbedding("p", 1, 1, 3, 1, 5, Precision.FLOAT32, RANDOM);
+    assertInputIsNotRead(patches.parameters(), in -> patches.forward(tape, in));
+    assertInputIsNotRead(List.of(), in -> new MeanPool().forward(tape, in, sequences));
+    assertInputIsNotRead(List.of(), in -> tape.add(in, in));
+    LayerScale scale = new LayerScale("s", 3, 0.5f);
+    scale.parameters().get(0).setFrozen(true);
+    assertInputIsNotRead(List.of(), in -> scale.forward(tape, in));
+    for (Precision precision : Precision.values()) {
+      Linear linear = new Linear("l", 3, 2, precision, RANDOM);
+      if (precision != Precision.SWITCHBACK_M) {
+        linear.parameters().get(0).setFrozen(true);
+      }
+      assertInputIsNotRead(linear.parameters(), in -> linear.forward(tape, in));
+    }
+  }
+
+  private void assertInputIsNotRead(List<Parameter> parameters, UnaryOperator<Tensor> computation) {
+    float[][] gradients = new float[2][];
+    for (int lost = 0; lost < 2; lost++) {
+      parameters.forEach(Parameter::zeroGrad);
+      Tensor input = Tensor.withGrad(Fixtures.copy(x));
+      Tensor y = computation.apply(input);
+      if (lost == 1) {
+        Arrays.fill(input.value().data(), Float.NaN);
+        Arrays.fill(y.value().data(), Float.NaN);
+      }
+      tape.backward(y, gaussian(y.rows(), y.cols(), 9));
+      gradients[lost] = Fixtures.values(input.grad());
+      for (Parameter p : parameters) {
+        if (!p.frozen()) {
+          gradients[lost] = concat(gradients[lost], p.grad().data());
+        }
+      }
+      tape.reset();
+    }
+    assertThat(gradients[1]).isEqualTo(gradients[0]).doesNotContain(Float.NaN);
+  }
+
+  private static float[] concat(float[] a, float[] b) {
+    float[] all = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, all, a.length, b.length);
+    return all;
   }
 
   @Test

@@ -22,8 +22,8 @@ import java.util.function.Function;
  * </pre>
  */
 public final class ResultTable {
-  /** Wide enough for {@code "12345.6 ms 99.9 %"} and the longest precision name. */
-  private static final int COLUMN = 20;
+  /** Wide enough for {@code "12345.6 ms 99.9 %"} and the longest precision name, 20 letters. */
+  private static final int COLUMN = 22;
 
   private static final String NONE = "-";
 

@@ -122,6 +122,49 @@ class Float8Test {
     return Setup.all();
   }
 
+  /**
+   * The same points in a matrix: with the largest number among them, the scale is 1, and each is
+   * rounded as it is. The number of columns leaves a tail to every vector length.
+   */
+  @ParameterizedTest
+  @MethodSource("setups")
+  void matricesAreNearestAroundAllHalfwayPoints(Setup setup) {
+    for (Float8Format format : Float8Format.values()) {
+      float[] points = pointsAround(new Float8Oracle(format));
+      FloatMatrix x = FloatMatrix.allocate(2, points.length + 1);
+      for (int j = 0; j < points.length; j++) {
+        x.set(0, j, points[j]);
+        x.set(1, points.length - j, -points[j]); // other lanes, and the other sign
+      }
+      x.set(0, points.length, format.largest());
+      x.set(1, 0, -format.largest());
+      Float8Oracle oracle = new Float8Oracle(format);
+      for (Float8Rounding rounding : roundings(format)) {
+        FloatMatrix out = FloatMatrix.allocate(2, points.length + 1);
+        setup.kernels().roundToFloat8(x, rounding, NonFinitePolicy.REJECT, out);
+        Matrices.assertClose(
+            out, (i, j) -> oracle.round(x.get(i, j)), Matrices.Cell.ZERO, setup + " " + rounding);
+      }
+    }
+  }
+
+  /** Every number, every point halfway between two, and the floats next to them. */
+  private static float[] pointsAround(Float8Oracle oracle) {
+    List<Double> numbers = new ArrayList<>(oracle.codes().keySet());
+    float[] points = new float[6 * (numbers.size() - 1)];
+    for (int i = 1; i < numbers.size(); i++) {
+      float halfway = (float) ((numbers.get(i - 1) + numbers.get(i)) / 2);
+      float below = numbers.get(i - 1).floatValue();
+      int at = 6 * (i - 1);
+      for (float x : new float[] {halfway, below}) {
+        points[at++] = x;
+        points[at++] = Math.nextUp(x);
+        points[at++] = Math.nextDown(x);
+      }
+    }
+    return points;
+  }
+
   /** The largest magnitude of a row or of all becomes the format's largest number. */
   @ParameterizedTest
   @MethodSource("setups")

@@ -2,6 +2,7 @@ package dev.switchyard.bench.train;
 
 import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.command.MachineInfo;
+import dev.switchyard.layers.io.AtomicFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;

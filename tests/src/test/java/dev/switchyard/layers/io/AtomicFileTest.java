@@ -1,4 +1,4 @@
-package dev.switchyard.bench.train;
+package dev.switchyard.layers.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,0 +1,87 @@
+package dev.switchyard.layers.io;
+
+import java.io.BufferedOutputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Writes a file so that its name never stands for half a file: under another name in the same
+ * folder, forced to the disk, then moved in one step. If anything fails before that step, what
+ * stood there before stays, and the other file is removed; only a process that is killed leaves it
+ * behind.
+ *
+ * <p>Thread-safe: of several that write one file at a time, the last to finish wins.
+ */
+public final class AtomicFile {
+  /** How the names of unfinished files end. */
+  static final String UNFINISHED = ".tmp";
+
+  private static final AtomicLong WRITES = new AtomicLong();
+
+  private AtomicFile() {}
+
+  /**
+   * Writes a file, or replaces it.
+   *
+   * @param target the file, in a folder that exists
+   * @param content what it shall hold
+   * @throws IOException if it cannot be written, or {@code content} throws it. If it is the folder
+   *     that cannot be forced to the disk, the new file is complete, but may be lost with the power
+   */
+  public static void write(Path target, Content content) throws IOException {
+    Path file = target.toAbsolutePath();
+    // Process id and count keep the writers of one file out of each other's way.
+    Path unfinished =
+        file.resolveSibling(
+            "."
+                + file.getFileName()
+                + "."
+                + ProcessHandle.current().pid()
+                + "-"
+                + WRITES.incrementAndGet()
+                + UNFINISHED);
+    Files.deleteIfExists(unfinished); // of a process that had the same id and was killed
+    try {
+      try (FileChannel channel =
+          FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel));
+        content.writeTo(out);
+        out.flush();
+        channel.force(true); // else the move may reach the disk before the content
+      }
+      Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(unfinished);
+    }
+    forceFolder(file.getParent());
+  }
+
+  /** Makes a change of names in a folder last. */
+  private static void forceFolder(Path folder) throws IOException {
+    if (File.separatorChar == '\\') {
+      return; // Windows opens no folders, and writes their changes in order by itself
+    }
+    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  /** What is to be in a file. */
+  public interface Content {
+    /**
+     * Writes all of it.
+     *
+     * @param out where to; buffered, and closed by the caller
+     * @throws IOException to give up
+     */
+    void writeTo(OutputStream out) throws IOException;
+  }
+}

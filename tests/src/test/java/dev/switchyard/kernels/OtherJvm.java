@@ -14,19 +14,35 @@ import java.util.concurrent.TimeUnit;
  * @param exit how it ended
  * @param output both streams
  */
-record OtherJvm(int exit, String output) {
+public record OtherJvm(int exit, String output) {
   /** Runs it with nothing but these flags, on the class path of this JVM. */
   static OtherJvm run(Path directory, Class<?> main, String... flags)
       throws IOException, InterruptedException {
+    return finish(directory, command(main, flags));
+  }
+
+  /** The command that runs it so. */
+  public static List<String> command(Class<?> main, String... flags) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of(flags));
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
-    Path output = directory.resolve("output");
+    return command;
+  }
+
+  /** A process whose output is still to be read. */
+  public static ProcessBuilder builder(List<String> command) {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     // Flags from outside would change what is tested, and announce themselves.
     builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
-    Process process = builder.redirectOutput(output.toFile()).start();
+    return builder;
+  }
+
+  /** Runs a command to its end. */
+  public static OtherJvm finish(Path directory, List<String> command)
+      throws IOException, InterruptedException {
+    Path output = directory.resolve("output");
+    Process process = builder(command).redirectOutput(output.toFile()).start();
     if (!process.waitFor(100, TimeUnit.SECONDS)) {
       process.destroyForcibly().waitFor();
       throw new AssertionError("still running after 100 s: " + command);

@@ -1,0 +1,94 @@
+package dev.switchyard.layers.io;
+
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Parameter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** The values of a model's parameters, by their names. */
+public final class Weights {
+  private Weights() {}
+
+  /**
+   * The values of parameters: the matrices themselves, to be written before the next step.
+   *
+   * @param parameters of a model
+   * @return values by name, in their order
+   * @throws IllegalArgumentException if two have one name
+   */
+  public static Map<String, FloatMatrix> of(List<Parameter> parameters) {
+    Map<String, FloatMatrix> weights = new LinkedHashMap<>();
+    for (Parameter parameter : parameters) {
+      if (weights.put(parameter.name(), parameter.value()) != null) {
+        throw new IllegalArgumentException(
+            "parameter " + parameter + " is listed twice (expected unique names)");
+      }
+    }
+    return weights;
+  }
+
+  /**
+   * Reads all tensors of a file, which need have no checksum.
+   *
+   * @param file a safetensors file of F32, F16 and BF16 in up to two dimensions
+   * @return values by name, in the order of the file
+   * @throws MalformedFileException if the file is damaged or holds other tensors
+   * @throws IOException if it cannot be read
+   */
+  public static Map<String, FloatMatrix> read(Path file) throws IOException {
+    try (Safetensors in = Safetensors.open(file)) {
+      Map<String, FloatMatrix> weights = new LinkedHashMap<>();
+      for (TensorInfo tensor : in.tensors()) {
+        weights.put(tensor.name(), in.matrix(tensor.name()));
+      }
+      return weights;
+    }
+  }
+
+  /**
+   * Copies values into parameters and marks them changed.
+   *
+   * @param weights values by name
+   * @param parameters all that the values are for
+   * @throws IllegalArgumentException that lists what is missing, unexpected or of another shape; no
+   *     parameter is changed then
+   */
+  public static void load(Map<String, FloatMatrix> weights, List<Parameter> parameters) {
+    List<String> wrong = new ArrayList<>();
+    Set<String> names = new HashSet<>();
+    for (Parameter parameter : parameters) {
+      FloatMatrix value = weights.get(parameter.name());
+      if (!names.add(parameter.name())) {
+        wrong.add("two parameters " + parameter.name());
+      } else if (value == null) {
+        wrong.add("no value for " + parameter);
+      } else if (!value.shape().equals(parameter.value().shape())) {
+        wrong.add(value.shape() + " for " + parameter);
+      }
+    }
+    weights.forEach(
+        (name, value) -> {
+          if (!names.contains(name)) {
+            wrong.add("no parameter " + name + " for " + value.shape());
+          }
+        });
+    if (!wrong.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the weights do not fit the parameters: " + String.join("; ", wrong));
+    }
+    for (Parameter parameter : parameters) {
+      FloatMatrix from = weights.get(parameter.name());
+      FloatMatrix to = parameter.value();
+      for (int i = 0; i < to.rows(); i++) {
+        System.arraycopy(from.data(), from.rowIndex(i), to.data(), to.rowIndex(i), to.cols());
+      }
+      parameter.markChanged();
+    }
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * Files that outlive a run. Read from the top down:
+ *
+ * <ul>
+ *   <li>A {@link dev.switchyard.layers.io.CheckpointFolder} keeps the last few checkpoints of a run
+ *       and finds the newest valid one.
+ *   <li>A {@link dev.switchyard.layers.io.Checkpoint} is all that a run needs to go on bit for bit,
+ *       with its {@link dev.switchyard.layers.io.Progress}; {@link
+ *       dev.switchyard.layers.io.Weights} are what models of others have in their files too.
+ *   <li>The format of both is safetensors: {@link dev.switchyard.layers.io.Safetensors} reads it,
+ *       {@link dev.switchyard.layers.io.SafetensorsWriter} writes it, {@link
+ *       dev.switchyard.layers.io.TensorInfo} and {@link dev.switchyard.layers.io.Dtype} say what a
+ *       file holds, and a {@link dev.switchyard.layers.io.MalformedFileException} what is wrong
+ *       with it.
+ *   <li>{@link dev.switchyard.layers.io.AtomicFile} writes any file so that it is complete or not
+ *       there.
+ * </ul>
+ */
+package dev.switchyard.layers.io;

@@ -48,6 +48,10 @@ final class TinyTransformer {
         embedding.parameters(), block1.parameters(), block2.parameters(), head.parameters());
   }
 
+  AdamW optimizer() {
+    return optimizer;
+  }
+
   /** One step of training; the loss before it. */
   float step() {
     Tensor x = embedding.forward(tape, Tensor.of(images));

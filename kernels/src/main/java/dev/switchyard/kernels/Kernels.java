@@ -192,8 +192,8 @@ public final class Kernels {
    * @param inputGradient takes the panels of W, form NN
    * @throws ArithmeticException if w holds a non-finite value and {@code policy} is REJECT; nothing
    *     is changed then
-   * @throws IllegalArgumentException if {@code q} has a scale a row or a column, or w has more than
-   *     {@link #MAX_INT8_INNER} rows or columns
+   * @throws IllegalArgumentException if {@code q} has a scale a row or a column, w has more than
+   *     {@link #MAX_INT8_INNER} rows or columns, or both packed matrices are the same
    */
   public void quantizeAndPack(
       FloatMatrix w,
@@ -202,6 +202,12 @@ public final class Kernels {
       PackedMatrix forward,
       PackedMatrix inputGradient) {
     Objects.requireNonNull(policy, "policy");
+    Objects.requireNonNull(forward, "forward");
+    Objects.requireNonNull(inputGradient, "inputGradient");
+    if (forward == inputGradient) {
+      throw new IllegalArgumentException(
+          "forward and inputGradient are one packed matrix (expected two: their panels differ)");
+    }
     if (q.scaling() != Scaling.TENSOR) {
       throw new IllegalArgumentException(
           "a weight packed both ways has one scale a "

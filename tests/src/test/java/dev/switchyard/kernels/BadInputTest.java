@@ -262,6 +262,30 @@ class BadInputTest {
             scaling == Scaling.ROW ? "row" : "column");
   }
 
+  /** Packed matrices that are null or the same are found out before the weight is written. */
+  @Test
+  void refusesToPackBothWaysIntoLessThanTwo() {
+    FloatMatrix w = Matrices.gaussian(3, 4, 1);
+    QuantizedMatrix q = Matrices.quantized(5, 6, Scaling.TENSOR, 2);
+    int[] before = Matrices.content(q);
+    PackedMatrix panels = new PackedMatrix();
+
+    assertThatThrownBy(() -> KERNELS.quantizeAndPack(w, NonFinitePolicy.REJECT, q, panels, panels))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "forward and inputGradient are one packed matrix (expected two: their panels differ)");
+    assertThatThrownBy(() -> KERNELS.quantizeAndPack(w, NonFinitePolicy.REJECT, q, null, panels))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessage("forward");
+    assertThatThrownBy(() -> KERNELS.quantizeAndPack(w, NonFinitePolicy.REJECT, q, panels, null))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessage("inputGradient");
+
+    q.requireFilled();
+    assertThat(Matrices.content(q)).isEqualTo(before);
+    assertThatThrownBy(panels::type).isInstanceOf(IllegalStateException.class);
+  }
+
   @Test
   void refusesToDequantizeIntoAnotherShape() {
     Results results = new Results();
@@ -275,7 +299,14 @@ class BadInputTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"-1,3,-1x3", "3,-1,3x-1", "3,-70,3x-70", "65536,65536,65536x65536"})
+  @CsvSource({
+    "-1,3,-1x3",
+    "3,-1,3x-1",
+    "3,-70,3x-70",
+    "65536,65536,65536x65536",
+    "2147483647,0,2147483647x0",
+    "0,2147483647,0x2147483647"
+  })
   void refusesImpossibleQuantizedShapes(int rows, int cols, String shape) {
     QuantizedMatrix q = Matrices.quantized(2, 2, Scaling.COLUMN, 1);
 

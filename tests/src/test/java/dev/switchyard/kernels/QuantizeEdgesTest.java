@@ -8,6 +8,8 @@ import dev.switchyard.kernels.Matrices.Cell;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
+import dev.switchyard.kernels.data.Float8Format;
+import dev.switchyard.kernels.data.Float8Rounding;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.NonFinitePolicy;
@@ -37,6 +39,23 @@ class QuantizeEdgesTest {
             c ->
                 Stream.of(Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY)
                     .map(value -> Arguments.of(c.get()[0], c.get()[1], value)));
+  }
+
+  /** Rows without elements may begin anywhere, outside of the array too. */
+  @ParameterizedTest
+  @MethodSource("configurations")
+  void rowsWithoutElements(String backend, Scaling scaling) {
+    FloatMatrix x = new FloatMatrix(new float[2], 1, 3, 0, 1 << 30);
+    QuantizedMatrix q = new QuantizedMatrix(scaling);
+    Kernels kernels = Setup.serial(backend);
+
+    kernels.quantize(x, q);
+    kernels.roundToFloat8(
+        x, new Float8Rounding(Float8Format.E4M3, Scaling.ROW), NonFinitePolicy.REJECT, x);
+
+    assertThat(q.shape()).isEqualTo("3x0");
+    assertThat(q.rowSums()).startsWith(0, 0, 0);
+    assertThat(x.data()).containsOnly(0);
   }
 
   /** With a scale of 1, halves between all neighbouring integers go to the even one. */

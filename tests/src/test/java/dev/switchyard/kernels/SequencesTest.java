@@ -59,8 +59,12 @@ class SequencesTest {
   void refusesSequencesThatAreNotThere(int index) {
     Sequences sequences = Sequences.ofLengths(3, 4);
 
-    assertThatThrownBy(() -> sequences.start(index)).isInstanceOf(IndexOutOfBoundsException.class);
-    assertThatThrownBy(() -> sequences.length(index)).isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> sequences.start(index))
+        .isInstanceOf(IndexOutOfBoundsException.class)
+        .hasMessageStartingWith("sequence " + index + " to ");
+    assertThatThrownBy(() -> sequences.length(index))
+        .isInstanceOf(IndexOutOfBoundsException.class)
+        .hasMessageStartingWith("sequence " + index + " to ");
   }
 
   @Test
@@ -73,7 +77,10 @@ class SequencesTest {
         .withMessage("sequence 1 has length 1 (expected 0 or more, total an int)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Sequences.uniform(65536, 65536))
-        .withMessageContaining("total an int");
+        .withMessage("65536 sequences have length 65536 (expected a total that is an int)");
+    assertThatIllegalArgumentException() // not an error of memory
+        .isThrownBy(() -> Sequences.uniform(Integer.MAX_VALUE, 3))
+        .withMessage("2147483647 sequences have length 3 (expected a total that is an int)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Sequences.uniform(-1, 2))
         .withMessage("count is -1 (expected 0 or more)");

@@ -75,6 +75,16 @@ final class Bounds {
    */
   static int elements(String what, int rows, int cols, long rowStride) {
     long elements = rows * rowStride;
+    checkElements(what, rows, cols, elements);
+    return (int) elements;
+  }
+
+  /**
+   * Checks that an array of a matrix can be allocated.
+   *
+   * @throws IllegalArgumentException if a Java array cannot hold the elements
+   */
+  static void checkElements(String what, int rows, int cols, long elements) {
     if (rows < 0 || cols < 0 || elements > Integer.MAX_VALUE - 64) {
       throw new IllegalArgumentException(
           String.format(
@@ -86,6 +96,5 @@ final class Bounds {
               elements,
               Integer.MAX_VALUE - 64));
     }
-    return (int) elements;
   }
 }

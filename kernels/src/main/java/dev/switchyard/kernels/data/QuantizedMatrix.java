@@ -43,13 +43,15 @@ public final class QuantizedMatrix implements Matrix {
   public void beginFill(int newRows, int newCols) {
     int newStride = (int) Math.min(Integer.MAX_VALUE, alignUp(newCols));
     int elements = Bounds.elements("quantized matrix", newRows, newCols, newStride);
+    int scaleCount = scaling.scales(newRows, newCols);
+    // Without columns there are still row sums, and without rows scales.
+    Bounds.checkElements("quantized matrix", newRows, newCols, Math.max(newRows, scaleCount));
     filled = false;
     if (data.length < elements) {
       data = new byte[elements];
     } else if (newStride != rowStride || newCols < cols) {
       Arrays.fill(data, (byte) 0); // the padding of the new shape
     }
-    int scaleCount = scaling.scales(newRows, newCols);
     if (scales.length < scaleCount) {
       scales = new float[scaleCount];
     }

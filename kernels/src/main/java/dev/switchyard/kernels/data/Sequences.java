@@ -48,6 +48,10 @@ public final class Sequences {
     if (length < 0) {
       throw new IllegalArgumentException("length is " + length + " (expected 0 or more)");
     }
+    if ((long) count * length > Integer.MAX_VALUE) { // before their memory is asked for
+      throw new IllegalArgumentException(
+          count + " sequences have length " + length + " (expected a total that is an int)");
+    }
     int[] lengths = new int[count];
     Arrays.fill(lengths, length);
     return ofLengths(lengths);
@@ -91,7 +95,8 @@ public final class Sequences {
    * @throws IndexOutOfBoundsException if there is no such sequence
    */
   public int length(int sequence) {
-    return starts[sequence + 1] - start(sequence);
+    int start = start(sequence); // checks the index
+    return starts[sequence + 1] - start;
   }
 
   /**

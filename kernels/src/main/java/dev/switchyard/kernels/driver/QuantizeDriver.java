@@ -78,6 +78,9 @@ public final class QuantizeDriver {
   /** Rounds x to the numbers of a float8 format times a scale for each row or for all. */
   public void roundToFloat8(
       FloatMatrix x, Float8Rounding rounding, NonFinitePolicy policy, FloatMatrix out) {
+    if (x.cols() == 0) {
+      return; // rows of an empty view need not lie within its array
+    }
     float ofAll = float8Scale(absMaxBits(x), rounding);
     if (Float.isNaN(ofAll) && policy == NonFinitePolicy.REJECT) {
       throw nonFinite(x);

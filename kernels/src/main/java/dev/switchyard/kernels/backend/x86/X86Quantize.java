@@ -43,14 +43,15 @@ final class X86Quantize implements QuantizeKernel {
   /** Runs the pass over some rows; {@code out} is null if it does not round. */
   private void run(Pass pass, Calls w, FloatMatrix x, int row, int rows, QuantizedMatrix out) {
     long qStride = out == null ? 0 : out.rowStride();
+    boolean empty = x.cols() == 0; // its rows need not lie within the array
     code.quantize(
         pass,
         rows,
         x.cols(),
         w.arguments,
         w.x.of(x.data()),
-        (long) Float.BYTES * x.rowIndex(row),
-        (long) Float.BYTES * x.rowStride(),
+        empty ? 0 : (long) Float.BYTES * x.rowIndex(row),
+        empty ? 0 : (long) Float.BYTES * x.rowStride(),
         out == null ? w.x.of(x.data()) : w.q.of(out.data()),
         row * qStride,
         qStride);

@@ -2,7 +2,10 @@ package dev.switchyard.kernels;
 
 import dev.switchyard.kernels.ProductCase.Kind;
 import dev.switchyard.kernels.ProductCase.Shape;
+import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
@@ -37,10 +40,11 @@ final class CollectorStress {
       }
     }
     AtomicBoolean done = new AtomicBoolean();
-    try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+    try (ExecutorService threads = Executors.newFixedThreadPool(6)) {
       List<Future<?>> workers = new ArrayList<>();
       for (int t = 0; t < 2; t++) {
         workers.add(threads.submit(() -> multiply(kernels, products, expected)));
+        workers.add(threads.submit(() -> quantize(kernels)));
       }
       for (int t = 0; t < 2; t++) {
         threads.execute(() -> allocate(done));
@@ -65,6 +69,22 @@ final class CollectorStress {
       for (int i = 0; i < products.size(); i++) {
         if (!Arrays.equals(products.get(i).resultBits(kernels), expected.get(i))) {
           throw new AssertionError("round " + round + ": another result of " + products.get(i));
+        }
+      }
+    }
+  }
+
+  private static void quantize(Kernels kernels) {
+    FloatMatrix x = Matrices.gaussian(150, 130, 1);
+    for (Scaling scaling : Scaling.values()) {
+      QuantizedMatrix q = new QuantizedMatrix(scaling);
+      kernels.quantize(x, q);
+      int[] expected = Matrices.content(q);
+      for (int round = 0; round < ROUNDS; round++) {
+        QuantizedMatrix again = new QuantizedMatrix(scaling);
+        kernels.quantize(x, again);
+        if (!Arrays.equals(Matrices.content(again), expected)) {
+          throw new AssertionError("round " + round + ": other values by " + scaling);
         }
       }
     }

@@ -181,7 +181,7 @@ final class FuzzDraw {
   QuantizedMatrix quantized(int rows, int cols, Scaling scaling) {
     QuantizedMatrix q = new QuantizedMatrix(scaling);
     if (chance(4)) {
-      q.beginFill(rows + below(9), cols + below(70));
+      q.beginFill(Math.min(rows, 300) + below(9), Math.min(cols, 300) + below(70));
     }
     q.beginFill(rows, cols);
     int mode = below(5);

@@ -1,10 +1,12 @@
 package dev.switchyard.kernels;
 
 import dev.switchyard.kernels.backend.ElementwiseKernel;
+import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.driver.RowTasks;
 import dev.switchyard.kernels.driver.RunSum;
 import dev.switchyard.kernels.parallel.Parallel;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.IntConsumer;
 
@@ -269,13 +271,34 @@ public final class Elementwise {
    * @param lseOffset where the first goes
    */
   public void softmax(FloatMatrix x, float scale, float[] lse, int lseOffset) {
+    softmaxOf(x, x.cols(), scale, lse, lseOffset);
+  }
+
+  /**
+   * {@link #softmax(FloatMatrix, float, float[], int)} of scores in which row i sees its first
+   * {@code visible + i} columns alone, as in causal attention; the others become 0.
+   *
+   * @param x [rows, cols]
+   * @param visible columns that row 0 sees, at least 1
+   * @param scale multiplies x first
+   * @param lse receives the logarithm of each row's normalizer
+   * @param lseOffset where the first goes
+   */
+  public void softmax(FloatMatrix x, int visible, float scale, float[] lse, int lseOffset) {
+    checkVisible(visible);
+    softmaxOf(x, visible, scale, lse, lseOffset);
+  }
+
+  private void softmaxOf(FloatMatrix x, int visible, float scale, float[] lse, int lseOffset) {
     checkNotNegative("lseOffset", lseOffset);
     checkLength("lse", lse, (long) lseOffset + x.rows());
     eachRow(
         x,
         4,
         i -> {
-          lse[lseOffset + i] = kernel.softmax(x.data(), x.rowIndex(i), scale, x.cols());
+          int n = visible(x, visible, i);
+          lse[lseOffset + i] = kernel.softmax(x.data(), x.rowIndex(i), scale, n);
+          clearFrom(x, i, n);
         });
   }
 
@@ -288,16 +311,42 @@ public final class Elementwise {
    * @param lseOffset where the first is
    */
   public void softmaxFromNormalizer(FloatMatrix x, float scale, float[] lse, int lseOffset) {
+    softmaxFromNormalizerOf(x, x.cols(), scale, lse, lseOffset);
+  }
+
+  /**
+   * {@link #softmaxFromNormalizer(FloatMatrix, float, float[], int)} where row i sees its first
+   * {@code visible + i} columns alone; the others become 0.
+   *
+   * @param x [rows, cols]
+   * @param visible columns that row 0 sees, at least 1
+   * @param scale as in {@link #softmax}
+   * @param lse as {@link #softmax} left it
+   * @param lseOffset where the first is
+   */
+  public void softmaxFromNormalizer(
+      FloatMatrix x, int visible, float scale, float[] lse, int lseOffset) {
+    checkVisible(visible);
+    softmaxFromNormalizerOf(x, visible, scale, lse, lseOffset);
+  }
+
+  private void softmaxFromNormalizerOf(
+      FloatMatrix x, int visible, float scale, float[] lse, int lseOffset) {
     checkNotNegative("lseOffset", lseOffset);
     checkLength("lse", lse, (long) lseOffset + x.rows());
     eachRow(
         x,
         4,
-        i -> kernel.softmaxKnown(x.data(), x.rowIndex(i), scale, lse[lseOffset + i], x.cols()));
+        i -> {
+          int n = visible(x, visible, i);
+          kernel.softmaxKnown(x.data(), x.rowIndex(i), scale, lse[lseOffset + i], n);
+          clearFrom(x, i, n);
+        });
   }
 
   /**
-   * {@code gs = scale p (gp - sum(p gp))} in each row: the gradient behind {@link #softmax}.
+   * {@code gs = scale p (gp - sum(p gp))} in each row: the gradient behind {@link #softmax}, 0
+   * where p is 0.
    *
    * @param p its result
    * @param gp gradient of p
@@ -320,6 +369,55 @@ public final class Elementwise {
                 gs.data(),
                 gs.rowIndex(i),
                 p.cols()));
+  }
+
+  private static void checkVisible(int visible) {
+    if (visible < 1) {
+      throw new IllegalArgumentException("visible is " + visible + " (expected 1 or more)");
+    }
+  }
+
+  private static int visible(FloatMatrix x, int ofFirstRow, int row) {
+    return (int) Math.min(x.cols(), (long) ofFirstRow + row);
+  }
+
+  private static void clearFrom(FloatMatrix x, int row, int col) {
+    if (col < x.cols()) { // a row without columns may lie outside of the array
+      Arrays.fill(x.data(), x.rowIndex(row) + col, x.rowIndex(row) + x.cols(), 0);
+    }
+  }
+
+  /**
+   * {@code y(i, j) = x(i, j) / (1 - rate)} with probability {@code 1 - rate}, otherwise 0 (dropout,
+   * Srivastava et al. 2014, with the scale applied in training). Equal keys drop the same elements
+   * whatever x is: the gradient is this very operation on the gradient of y.
+   *
+   * @param x [rows, cols]
+   * @param rate the part to drop, from 0 to less than 1
+   * @param key of the random numbers, element (i, j) takes number {@code i cols + j}, see {@link
+   *     CounterRandom#key}
+   * @param y [rows, cols]; may be x
+   * @throws IllegalArgumentException if the shapes differ or the rate is out of range
+   */
+  public void dropout(FloatMatrix x, float rate, long key, FloatMatrix y) {
+    checkShape("y", y, x.rows(), x.cols());
+    if (!(rate >= 0 && rate < 1)) {
+      throw new IllegalArgumentException(
+          "rate is " + rate + " (expected 0 or more, and less than 1)");
+    }
+    eachRow(
+        x,
+        4,
+        i ->
+            kernel.dropout(
+                x.data(),
+                x.rowIndex(i),
+                y.data(),
+                y.rowIndex(i),
+                x.cols(),
+                rate,
+                key,
+                i * x.cols()));
   }
 
   /**

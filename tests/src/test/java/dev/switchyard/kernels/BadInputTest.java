@@ -429,6 +429,17 @@ class BadInputTest {
         refusal(
             "lseOffset is -1 (expected 0 or more)",
             r -> ops.softmaxFromNormalizer(r.floats, 1, five, -1)),
+        refusal("visible is 0 (expected 1 or more)", r -> ops.softmax(r.floats, 0, 1, five, 0)),
+        refusal(
+            "visible is 0 (expected 1 or more)",
+            r -> ops.softmaxFromNormalizer(r.floats, 0, 1, five, 0)),
+        refusal("y is 5x3 but x is 3x5 (expected equal)", r -> ops.dropout(x, 0, 1, y)),
+        refusal(
+            "rate is 1.0 (expected 0 or more, and less than 1)",
+            r -> ops.dropout(r.floats, 1, 1, r.floats)),
+        refusal(
+            "rate is NaN (expected 0 or more, and less than 1)",
+            r -> ops.dropout(r.floats, Float.NaN, 1, r.floats)),
         refusal(
             "gp is 5x3 but x is 3x5 (expected equal)", r -> ops.softmaxBackward(x, y, 1, r.floats)),
         refusal(

@@ -214,6 +214,67 @@ class ElementwiseTest {
     }
   }
 
+  /** A row that sees n columns has the softmax of these, bit for bit, and zeros after them. */
+  @ParameterizedTest
+  @MethodSource("setups")
+  void softmaxOfWhatIsVisible(Setup setup) {
+    Elementwise e = setup.kernels().elementwise();
+    int rows = 200; // enough to be split among threads
+    for (int visible : new int[] {1, 2, 17, 140}) {
+      FloatMatrix x = Matrices.gaussian(rows, 150, visible);
+      FloatMatrix p = Matrices.copy(x);
+      FloatMatrix again = Matrices.copy(x);
+      float[] lse = new float[rows + 1];
+      e.softmax(p, visible, 0.37f, lse, 1);
+      e.softmaxFromNormalizer(again, visible, 0.37f, lse, 1);
+      Matrices.assertGapsUntouched(p, "softmax");
+      Matrices.assertGapsUntouched(again, "softmax from normalizer");
+      for (int i = 0; i < rows; i++) {
+        int n = Math.min(150, visible + i);
+        FloatMatrix row = Matrices.copy(x.rowRange(i, i + 1).columnRange(0, n));
+        FloatMatrix rowAgain = Matrices.copy(row);
+        float[] rowLse = new float[1];
+        e.softmax(row, 0.37f, rowLse, 0);
+        e.softmaxFromNormalizer(rowAgain, 0.37f, rowLse, 0);
+        assertThat(lse[1 + i]).isEqualTo(rowLse[0]);
+        Matrices.assertSameBits(p.rowRange(i, i + 1).columnRange(0, n), row, "row " + i);
+        Matrices.assertSameBits(again.rowRange(i, i + 1).columnRange(0, n), rowAgain, "row " + i);
+        for (int j = n; j < 150; j++) {
+          assertThat(p.get(i, j)).isZero();
+          assertThat(again.get(i, j)).isZero();
+        }
+      }
+    }
+  }
+
+  /** Chance: each of 200,000 elements, each of rows and columns; five standard deviations. */
+  @ParameterizedTest
+  @MethodSource("setups")
+  void dropoutDropsItsPart(Setup setup) {
+    FloatMatrix x = FloatMatrix.allocate(400, 500);
+    Arrays.fill(x.data(), 1);
+    FloatMatrix y = FloatMatrix.allocate(400, 500);
+    setup.kernels().elementwise().dropout(x, 0.1f, new CounterRandom(3).key(8), y);
+    int[] ofRow = new int[400];
+    int[] ofColumn = new int[500];
+    int dropped = 0;
+    for (int i = 0; i < 400; i++) {
+      for (int j = 0; j < 500; j++) {
+        int zero = y.get(i, j) == 0 ? 1 : 0;
+        dropped += zero;
+        ofRow[i] += zero;
+        ofColumn[j] += zero;
+      }
+    }
+    assertDropped(dropped, 200_000);
+    Arrays.stream(ofRow).forEach(count -> assertDropped(count, 500));
+    Arrays.stream(ofColumn).forEach(count -> assertDropped(count, 400));
+  }
+
+  private static void assertDropped(int count, int of) {
+    assertThat((double) count).isCloseTo(0.1 * of, within(5 * Math.sqrt(0.1 * 0.9 * of)));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"reference", "vector"})
   void layerNormLeavesItsStatistics(String backend) {

@@ -1,5 +1,6 @@
 package dev.switchyard.kernels;
 
+import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.special.Erf;
@@ -63,6 +64,23 @@ enum RowOperation {
         double density = Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
         values[j] = in.y.get(row, j) * (normalCdf(x) + x * density);
         bounds[j] = 5e-7 * Math.abs(in.y.get(row, j));
+      }
+    }
+  },
+
+  /** Which elements are dropped is defined by the generator; the rest are scaled by a float. */
+  DROPOUT(true, false, false, 1e38f) {
+    @Override
+    void run(Elementwise e, Inputs in, FloatMatrix out) {
+      e.dropout(in.x, DROPPED, KEY, out);
+    }
+
+    @Override
+    void expect(Inputs in, int row, double[] values, double[] bounds) {
+      for (int j = 0; j < values.length; j++) {
+        boolean dropped = CounterRandom.uniform(KEY, row * values.length + j) < DROPPED;
+        values[j] = dropped ? 0 : in.x.get(row, j) / (1.0 - DROPPED);
+        bounds[j] = 3 * U * Math.abs(values[j]);
       }
     }
   },
@@ -190,6 +208,8 @@ enum RowOperation {
 
   static final double U = 0x1p-24;
   static final float EPS = 1e-5f;
+  static final float DROPPED = 0.3f;
+  static final long KEY = new CounterRandom(21).key(0);
 
   /** Relative error of a float exponential, as the vector backend documents it. */
   private static final double EXP_ERROR = 3e-7;

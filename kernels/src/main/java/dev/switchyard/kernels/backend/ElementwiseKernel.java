@@ -1,5 +1,7 @@
 package dev.switchyard.kernels.backend;
 
+import dev.switchyard.kernels.data.CounterRandom;
+
 /**
  * The inner loops of the element-wise work of a transformer, each one pass over a run of n
  * elements.
@@ -87,6 +89,18 @@ public interface ElementwiseKernel {
   /** {@code gs = scale p (gp - sum(p gp))}: the gradient behind a softmax; gs may be gp. */
   void softmaxBackward(
       float[] p, int po, float[] gp, int go, float scale, float[] gs, int so, int n);
+
+  /**
+   * {@code y = x / (1 - rate)} where number {@code first + i} of the stream is at least {@code
+   * rate}, otherwise 0; y may be x.
+   */
+  default void dropout(
+      float[] x, int xo, float[] y, int yo, int n, float rate, long key, int first) {
+    float kept = 1 / (1 - rate);
+    for (int i = 0; i < n; i++) {
+      y[yo + i] = CounterRandom.uniform(key, first + i) < rate ? 0 : kept * x[xo + i];
+    }
+  }
 
   /**
    * One AdamW step (Loshchilov and Hutter 2019, algorithm 2):

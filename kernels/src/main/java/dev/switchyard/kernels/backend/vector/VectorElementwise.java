@@ -350,6 +350,21 @@ final class VectorElementwise implements ElementwiseKernel {
   }
 
   @Override
+  public void dropout(
+      float[] x, int xo, float[] y, int yo, int n, float rate, long key, int first) {
+    float kept = 1 / (1 - rate);
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      VectorMask<Float> stays =
+          VectorRandom.uniform(key, first + i).compare(VectorOperators.GE, rate);
+      FloatVector.zero(FLOAT)
+          .blend(FloatVector.fromArray(FLOAT, x, xo + i).mul(kept), stays)
+          .intoArray(y, yo + i);
+    }
+    ElementwiseKernel.super.dropout(x, xo + i, y, yo + i, n - i, rate, key, first + i);
+  }
+
+  @Override
   public void adamW(float[] w, float[] g, float[] m, float[] v, int from, int n, AdamStep s) {
     float keep = 1 - s.lr() * s.decay();
     float rate = s.lr() / s.correction1();

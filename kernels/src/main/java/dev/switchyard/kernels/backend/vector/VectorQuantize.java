@@ -23,7 +23,6 @@ final class VectorQuantize implements QuantizeKernel {
   private static final int MAGNITUDE = 0x7fff_ffff;
   private static final float LARGEST = 127;
   private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
-  private static final IntVector LANE = IntVector.zero(INT).addIndex(1);
 
   /** Whether bytes come in vectors of as many lanes as floats; on 128-bit machines they do not. */
   private static final boolean BYTES = BYTE.length() == LANES;
@@ -121,19 +120,7 @@ final class VectorQuantize implements QuantizeKernel {
       FloatVector nearest = scaled.add(ROUND).sub(ROUND);
       FloatVector floor = nearest.sub(1, nearest.compare(VectorOperators.GT, scaled));
       FloatVector fraction = scaled.sub(floor);
-      // CounterRandom.bits in vector form.
-      IntVector h = LANE.add(j).mul(0x9E3779B1).add((int) key);
-      h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16)).mul(0x85EBCA6B);
-      h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 13)).mul(0xC2B2AE35);
-      h =
-          h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16))
-              .lanewise(VectorOperators.XOR, (int) (key >>> 32));
-      h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16)).mul(0x7FEB352D);
-      h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 15)).mul(0x846CA68B);
-      h = h.lanewise(VectorOperators.XOR, h.lanewise(VectorOperators.LSHR, 16));
-      FloatVector uniform =
-          ((FloatVector) h.lanewise(VectorOperators.LSHR, 8).convert(VectorOperators.I2F, 0))
-              .mul(0x1p-24f);
+      FloatVector uniform = VectorRandom.uniform(key, j);
       IntVector integer =
           floor
               .add(1, uniform.compare(VectorOperators.LT, fraction))

@@ -24,6 +24,8 @@ import java.util.Locale;
  * between a linear layer that makes Q, K and V of all heads from x and one that mixes the heads' O.
  * The linear layers have a {@link Precision}, attention itself is float32.
  *
+ * <p>Causal attention leaves out the keys that come after a query in its sequence.
+ *
  * <p>P is never kept: the forward pass saves the logarithm of each row's normalizer, from which the
  * backward pass recomputes P (Dao et al. 2022, section 3.1). Queries are taken in blocks, so that
  * scratch grows with the length of a sequence and not with its square.
@@ -42,12 +44,14 @@ public final class SelfAttention implements SequenceLayer {
   private final int features;
   private final int heads;
   private final int headFeatures;
+  private final boolean causal;
   private final float scale;
   private final Linear qkv;
   private final Linear out;
 
   /**
-   * A layer with random weights as in {@link Linear}.
+   * A layer in which each token attends to all of its sequence, with random weights as in {@link
+   * Linear}.
    *
    * @param name prefix of the parameters' names
    * @param features columns of input and output
@@ -58,6 +62,27 @@ public final class SelfAttention implements SequenceLayer {
    */
   public SelfAttention(
       String name, int features, int heads, Precision precision, CounterRandom random) {
+    this(name, features, heads, false, precision, random);
+  }
+
+  /**
+   * A layer with random weights as in {@link Linear}.
+   *
+   * @param name prefix of the parameters' names
+   * @param features columns of input and output
+   * @param heads how many parts the features are split into
+   * @param causal whether a token attends to those before it and to itself alone
+   * @param precision of the linear layers
+   * @param random where the weights come from
+   * @throws IllegalArgumentException if the heads do not divide the features
+   */
+  public SelfAttention(
+      String name,
+      int features,
+      int heads,
+      boolean causal,
+      Precision precision,
+      CounterRandom random) {
     if (heads < 1 || features % heads != 0) {
       throw new IllegalArgumentException(
           String.format(
@@ -70,6 +95,7 @@ public final class SelfAttention implements SequenceLayer {
     this.features = features;
     this.heads = heads;
     this.headFeatures = features / heads;
+    this.causal = causal;
     this.scale = (float) (1 / Math.sqrt(headFeatures));
     this.qkv = new Linear(name + ".qkv", features, 3 * features, precision, random.split(0));
     this.out = new Linear(name + ".out", features, features, precision, random.split(1));
@@ -149,9 +175,11 @@ public final class SelfAttention implements SequenceLayer {
       FloatMatrix scratch = scratch();
       for (int from = 0; from < length; from += QUERIES_A_BLOCK) {
         FloatMatrix p = rows(scratch, from);
-        multiply(Form.NT, queries(x, from), part(x, KEY), Epilogue.STORE, p);
-        kernels.elementwise().softmax(p, scale, lse, head * tokens + start + from);
-        multiply(Form.NN, p, part(x, VALUE), Epilogue.STORE, queries(o, from));
+        multiply(Form.NT, queries(x, from), seen(x, KEY, from), Epilogue.STORE, p);
+        kernels
+            .elementwise()
+            .softmax(p, ofFirst(from), scale, lse, head * tokens + start + from);
+        multiply(Form.NN, p, seen(x, VALUE, from), Epilogue.STORE, queries(o, from));
       }
       tape.giveBack(scratch);
     }
@@ -160,20 +188,23 @@ public final class SelfAttention implements SequenceLayer {
     void backward(FloatMatrix x, float[] lse, FloatMatrix go, FloatMatrix gx) {
       FloatMatrix scratchP = scratch();
       FloatMatrix scratchS = scratch();
-      for (int from = 0; from < length; from += QUERIES_A_BLOCK) {
+      int last = Math.ceilDiv(length, QUERIES_A_BLOCK) * QUERIES_A_BLOCK - QUERIES_A_BLOCK;
+      for (int from = last; from >= 0; from -= QUERIES_A_BLOCK) {
         FloatMatrix q = queries(x, from);
         FloatMatrix gOut = queries(go, from);
         FloatMatrix p = rows(scratchP, from);
         FloatMatrix gs = rows(scratchS, from);
-        // All queries contribute to the gradients of keys and values.
-        Epilogue sum = from == 0 ? Epilogue.STORE : Epilogue.ACCUMULATE;
-        multiply(Form.NT, q, part(x, KEY), Epilogue.STORE, p);
-        kernels.elementwise().softmaxFromNormalizer(p, scale, lse, head * tokens + start + from);
-        multiply(Form.TN, p, gOut, sum, part(gx, VALUE));
-        multiply(Form.NT, gOut, part(x, VALUE), Epilogue.STORE, gs);
+        // The last queries see all keys and values; the others add to their gradients.
+        Epilogue sum = from == last ? Epilogue.STORE : Epilogue.ACCUMULATE;
+        multiply(Form.NT, q, seen(x, KEY, from), Epilogue.STORE, p);
+        kernels
+            .elementwise()
+            .softmaxFromNormalizer(p, ofFirst(from), scale, lse, head * tokens + start + from);
+        multiply(Form.TN, p, gOut, sum, seen(gx, VALUE, from));
+        multiply(Form.NT, gOut, seen(x, VALUE, from), Epilogue.STORE, gs);
         kernels.elementwise().softmaxBackward(p, gs, scale, gs);
-        multiply(Form.NN, gs, part(x, KEY), Epilogue.STORE, queries(gx, from));
-        multiply(Form.TN, gs, q, sum, part(gx, KEY));
+        multiply(Form.NN, gs, seen(x, KEY, from), Epilogue.STORE, queries(gx, from));
+        multiply(Form.TN, gs, q, sum, seen(gx, KEY, from));
       }
       tape.giveBack(scratchP);
       tape.giveBack(scratchS);
@@ -190,6 +221,20 @@ public final class SelfAttention implements SequenceLayer {
       return x.rowRange(start, start + length).columnRange(column, column + headFeatures);
     }
 
+    /** The rows of K or V that a block of queries may attend to. */
+    private FloatMatrix seen(FloatMatrix x, int part, int from) {
+      return part(x, part).rowRange(0, seen(from));
+    }
+
+    /** How many of them the block's first query sees; each further one sees one more. */
+    private int ofFirst(int from) {
+      return causal ? from + 1 : length;
+    }
+
+    private int seen(int from) {
+      return causal ? Math.min(length, from + QUERIES_A_BLOCK) : length;
+    }
+
     /** A block of rows of this head's queries, or of its output. */
     private FloatMatrix queries(FloatMatrix x, int from) {
       return part(x, QUERY).rowRange(from, Math.min(length, from + QUERIES_A_BLOCK));
@@ -201,7 +246,7 @@ public final class SelfAttention implements SequenceLayer {
     }
 
     private FloatMatrix rows(FloatMatrix scratch, int from) {
-      return FloatMatrix.of(scratch.data(), Math.min(length - from, QUERIES_A_BLOCK), length);
+      return FloatMatrix.of(scratch.data(), Math.min(length - from, QUERIES_A_BLOCK), seen(from));
     }
   }
 }

@@ -65,6 +65,12 @@ class GradientsTest {
   }
 
   @Test
+  void causalSelfAttention() {
+    SelfAttention layer = new SelfAttention("a", 6, 2, true, Precision.FLOAT32, RANDOM);
+    check((tape, x) -> layer.forward(tape, x, RAGGED), layer.parameters(), gaussian(18, 6, 6));
+  }
+
+  @Test
   void transformerBlock() {
     TransformerBlock layer = new TransformerBlock("b", 6, 3, 7, Precision.FLOAT32, RANDOM);
     check((tape, x) -> layer.forward(tape, x, RAGGED), layer.parameters(), gaussian(18, 6, 7));

@@ -7,9 +7,14 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Attention within sequences, short ones and ones longer than a block of queries. */
+@ParameterizedClass(name = "causal: {0}")
+@ValueSource(booleans = {false, true})
 class SelfAttentionTest {
   private static final int FEATURES = 6;
   private static final int HEADS = 2;
@@ -18,13 +23,18 @@ class SelfAttentionTest {
   private static final double BOUND = 1e-5;
 
   private final Kernels kernels = Fixtures.kernels("vector", 2);
-  private final SelfAttention layer =
-      new SelfAttention("a", FEATURES, HEADS, Precision.FLOAT32, Fixtures.RANDOM);
+  private final boolean causal;
+  private final SelfAttention layer;
+
+  SelfAttentionTest(boolean causal) {
+    this.causal = causal;
+    layer = new SelfAttention("a", FEATURES, HEADS, causal, Precision.FLOAT32, Fixtures.RANDOM);
+  }
 
   @Test
   void outputFollowsTheFormula() {
     Fixtures.disturb(layer.parameters(), 0.3f);
-    Sequences sequences = Sequences.ofLengths(1, 300, 0, 13);
+    Sequences sequences = Sequences.ofLengths(1, 300, 0, 13, 520);
     FloatMatrix x = Fixtures.gaussian(sequences.tokens(), FEATURES, 1);
     FloatMatrix y = layer.forward(Tape.none(kernels), Tensor.of(x), sequences).value();
     double[][] qkv = linear(x, 0);
@@ -63,12 +73,13 @@ class SelfAttentionTest {
     return y;
   }
 
-  private static void attend(double[][] qkv, int start, int length, int head, double[][] out) {
+  private void attend(double[][] qkv, int start, int length, int head, double[][] out) {
     int d = FEATURES / HEADS;
     for (int i = start; i < start + length; i++) {
-      double[] p = new double[length];
+      int seen = causal ? i - start + 1 : length;
+      double[] p = new double[seen];
       double sum = 0;
-      for (int t = 0; t < length; t++) {
+      for (int t = 0; t < seen; t++) {
         double score = 0;
         for (int k = head * d; k < (head + 1) * d; k++) {
           score += qkv[i][k] * qkv[start + t][FEATURES + k];
@@ -76,7 +87,7 @@ class SelfAttentionTest {
         p[t] = Math.exp(score / Math.sqrt(d));
         sum += p[t];
       }
-      for (int t = 0; t < length; t++) {
+      for (int t = 0; t < seen; t++) {
         for (int k = head * d; k < (head + 1) * d; k++) {
           out[i][k] += p[t] / sum * qkv[start + t][2 * FEATURES + k];
         }
@@ -142,5 +153,27 @@ class SelfAttentionTest {
         layer.forward(none, Tensor.of(x.rowRange(7, 18)), Sequences.ofLengths(11)).value();
     assertThat(Fixtures.values(together.rowRange(0, 7))).isEqualTo(Fixtures.values(first));
     assertThat(Fixtures.values(together.rowRange(7, 18))).isEqualTo(Fixtures.values(second));
+  }
+
+  /** Bit for bit: what comes later has no part at all in what came before. */
+  @Test
+  void causalAttentionDoesNotSeeTheFuture() {
+    FloatMatrix x = Fixtures.gaussian(600, FEATURES, 1);
+    FloatMatrix changed = Fixtures.copy(x);
+    for (int i = 400; i < 600; i++) {
+      changed.set(i, 0, 1e6f);
+    }
+    FloatMatrix y = forward(x);
+    FloatMatrix other = forward(changed);
+    boolean same =
+        Arrays.equals(
+            Fixtures.values(y.rowRange(0, 400)), Fixtures.values(other.rowRange(0, 400)));
+    assertThat(same).isEqualTo(causal);
+  }
+
+  private FloatMatrix forward(FloatMatrix x) {
+    return layer
+        .forward(Tape.none(kernels), Tensor.of(x), Sequences.ofLengths(x.rows()))
+        .value();
   }
 }

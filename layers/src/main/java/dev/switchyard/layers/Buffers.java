@@ -22,11 +22,28 @@ import java.util.Map;
 final class Buffers {
   private static final int SMALLEST = 64;
 
-  private final Map<Integer, Deque<float[]>> floats = new HashMap<>();
-  private final Map<Scaling, Map<Integer, Deque<QuantizedMatrix>>> quantized =
-      new EnumMap<>(Scaling.class);
+  private final Map<Integer, Deque<float[]>> floats;
+  private final Map<Scaling, Map<Integer, Deque<QuantizedMatrix>>> quantized;
   private final List<FloatMatrix> keptFloats = new ArrayList<>();
   private final List<QuantizedMatrix> keptQuantized = new ArrayList<>();
+
+  Buffers() {
+    floats = new HashMap<>();
+    quantized = new EnumMap<>(Scaling.class);
+  }
+
+  private Buffers(Buffers whole) {
+    floats = whole.floats;
+    quantized = whole.quantized;
+  }
+
+  /**
+   * The same storage with kept buffers of its own, for a tape that runs while the one of these
+   * buffers waits for it: never two at a time.
+   */
+  Buffers sharing() {
+    return new Buffers(this);
+  }
 
   synchronized FloatMatrix take(int rows, int cols) {
     long elements = (long) rows * cols;

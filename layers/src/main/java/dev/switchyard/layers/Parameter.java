@@ -1,10 +1,11 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * Something that is learned: a value, the gradient that backward passes add up, and a version by
@@ -55,10 +56,16 @@ public final class Parameter {
     return new Parameter(name, FloatMatrix.of(value, 1, value.length), false);
   }
 
-  /** The parameters of several layers, one list after the other. */
+  /**
+   * The parameters of several layers, one list after the other; a parameter that layers have in
+   * common (tied weights) is listed once, where it comes first.
+   *
+   * @param lists of parameters
+   * @return all of them
+   */
   @SafeVarargs
-  static List<Parameter> concat(List<Parameter>... lists) {
-    List<Parameter> all = new ArrayList<>();
+  public static List<Parameter> concat(List<Parameter>... lists) {
+    Set<Parameter> all = new LinkedHashSet<>();
     for (List<Parameter> list : lists) {
       all.addAll(list);
     }

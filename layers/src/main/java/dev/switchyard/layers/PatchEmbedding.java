@@ -19,14 +19,12 @@ import java.util.Locale;
  * left to right and from top to bottom.
  */
 public final class PatchEmbedding implements Layer {
-  private static final float POSITION_DEVIATION = 0.02f; // Dosovitskiy et al. 2021
-
   private final int channels;
   private final int height;
   private final int width;
   private final int patch;
   private final Linear projection;
-  private final Parameter positions;
+  private final Positions positions;
 
   /**
    * An embedding with random weights as in {@link Linear} and positions that are normal with
@@ -68,11 +66,7 @@ public final class PatchEmbedding implements Layer {
     this.projection =
         new Linear(
             name + ".projection", channels * patch * patch, features, precision, random.split(0));
-    this.positions =
-        new Parameter(
-            name + ".positions",
-            Initial.normal(patches(), features, POSITION_DEVIATION, random.split(1)),
-            false);
+    this.positions = Positions.learned(name + ".positions", patches(), features, random.split(1));
   }
 
   private int patches() {
@@ -104,7 +98,8 @@ public final class PatchEmbedding implements Layer {
               x.cols(),
               channels * height * width));
     }
-    return addPositions(tape, projection.forward(tape, cut(tape, x)));
+    Tensor y = projection.forward(tape, cut(tape, x));
+    return positions.forward(tape, y, sequences(x.rows()));
   }
 
   // x [images, channels height width] -> y [images patches, channels patch patch]
@@ -148,32 +143,8 @@ public final class PatchEmbedding implements Layer {
             });
   }
 
-  // x [images patches, features] -> y [images patches, features]
-  private Tensor addPositions(Tape tape, Tensor x) {
-    int n = patches();
-    FloatMatrix y = tape.result(x.rows(), x.cols());
-    for (int row = 0; row < x.rows(); row += n) {
-      tape.kernels()
-          .elementwise()
-          .add(x.value().rowRange(row, row + n), positions.value(), y.rowRange(row, row + n));
-    }
-    return tape.record(
-        y, List.of(x), List.of(positions), List.of(), gy -> positionsBackward(tape, x, gy));
-  }
-
-  // gy [images patches, features] -> gx [images patches, features], gpositions [patches, features]
-  private void positionsBackward(Tape tape, Tensor x, FloatMatrix gy) {
-    int n = patches();
-    for (int row = 0; row < x.rows() && !positions.frozen(); row += n) {
-      tape.kernels()
-          .elementwise()
-          .add(positions.grad(), gy.rowRange(row, row + n), positions.grad());
-    }
-    tape.passOn(x);
-  }
-
   @Override
   public List<Parameter> parameters() {
-    return Parameter.concat(projection.parameters(), List.of(positions));
+    return Parameter.concat(projection.parameters(), positions.parameters());
   }
 }

@@ -176,9 +176,7 @@ public final class SelfAttention implements SequenceLayer {
       for (int from = 0; from < length; from += QUERIES_A_BLOCK) {
         FloatMatrix p = rows(scratch, from);
         multiply(Form.NT, queries(x, from), seen(x, KEY, from), Epilogue.STORE, p);
-        kernels
-            .elementwise()
-            .softmax(p, ofFirst(from), scale, lse, head * tokens + start + from);
+        kernels.elementwise().softmax(p, ofFirst(from), scale, lse, head * tokens + start + from);
         multiply(Form.NN, p, seen(x, VALUE, from), Epilogue.STORE, queries(o, from));
       }
       tape.giveBack(scratch);

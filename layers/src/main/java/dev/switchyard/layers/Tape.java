@@ -2,6 +2,7 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.Bfloat16Matrix;
+import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
@@ -46,18 +47,20 @@ public final class Tape {
   private final Kernels kernels;
   private final boolean recording;
   private final Profile profile;
-  private final Buffers buffers = new Buffers();
+  private final Buffers buffers;
   private final List<Node> nodes = new ArrayList<>();
   private final List<Use> uses = new ArrayList<>();
   private final List<Tensor> inputs = new ArrayList<>();
   private int step = 1;
+  private int draws;
   private boolean wentBack;
   private Tensor current;
 
-  private Tape(Kernels kernels, boolean recording, Profile profile) {
+  private Tape(Kernels kernels, boolean recording, Profile profile, Buffers buffers) {
     this.kernels = Objects.requireNonNull(kernels, "kernels");
     this.recording = recording;
     this.profile = profile;
+    this.buffers = buffers;
   }
 
   /**
@@ -67,7 +70,7 @@ public final class Tape {
    * @return a tape at its first step
    */
   public static Tape recording(Kernels kernels) {
-    return new Tape(kernels, true, null);
+    return new Tape(kernels, true, null, new Buffers());
   }
 
   /**
@@ -78,7 +81,7 @@ public final class Tape {
    * @return a tape at its first step
    */
   public static Tape recording(Kernels kernels, Profile profile) {
-    return new Tape(kernels, true, Objects.requireNonNull(profile, "profile"));
+    return new Tape(kernels, true, Objects.requireNonNull(profile, "profile"), new Buffers());
   }
 
   /**
@@ -89,7 +92,7 @@ public final class Tape {
    * @return the tape
    */
   public static Tape none(Kernels kernels) {
-    return new Tape(kernels, false, null);
+    return new Tape(kernels, false, null, new Buffers());
   }
 
   /**
@@ -270,7 +273,28 @@ public final class Tape {
     inputs.clear();
     buffers.recycleKept();
     wentBack = false;
+    draws = 0;
     step += recording ? 1 : 0;
+  }
+
+  /**
+   * Numbers the steps from here on as those of a run that goes on from a checkpoint. Random masks
+   * (see {@link Dropout}) depend on the number of the step.
+   *
+   * @param firstStep the number of the step that begins, from 1; a fresh tape is at step 1
+   * @throws IllegalArgumentException if the tape is past that step
+   * @throws IllegalStateException if the step has already begun
+   */
+  public void startAt(int firstStep) {
+    if (firstStep < step) {
+      throw new IllegalArgumentException(
+          "first step is " + firstStep + " (expected " + step + " or more)");
+    }
+    if (!nodes.isEmpty() || !inputs.isEmpty()) {
+      throw new IllegalStateException(
+          "step " + step + " has begun (expected a new tape, or one after reset())");
+    }
+    step = firstStep;
   }
 
   // For layers: results and records.
@@ -331,6 +355,31 @@ public final class Tape {
       throw new IllegalStateException(
           "tensor " + shape + " belongs to another tape (expected one tape in a computation)");
     }
+  }
+
+  // For layers: random masks, and parts of a step that are computed twice.
+
+  /** The key of this step's next random draws. */
+  long draw(CounterRandom random) {
+    return random.split(step).key(draws++);
+  }
+
+  /** How many keys were drawn in this step. */
+  int draws() {
+    return draws;
+  }
+
+  /** Goes on as if that many keys had been drawn. */
+  void skipDraws(int newDraws) {
+    draws = newDraws;
+  }
+
+  /** A tape for part of this step, with this one's storage, that draws from the given key on. */
+  Tape part(int firstDraw) {
+    Tape part = new Tape(kernels, recording, profile, buffers.sharing());
+    part.step = step;
+    part.draws = firstDraw;
+    return part;
   }
 
   // For layers: gradients.

@@ -12,7 +12,8 @@ import java.util.List;
  *   h = x + attention(norm1(x))      y = h + feedForward(norm2(h))
  * </pre>
  *
- * With layer scale, each branch passes through a {@link LayerScale} before it is added.
+ * Before it is added, each branch passes through what {@link BlockOptions} ask for: {@link
+ * LayerScale}, {@link Dropout} and {@link StochasticDepth}.
  */
 public final class TransformerBlock implements SequenceLayer {
   private final LayerNorm norm1;
@@ -20,9 +21,11 @@ public final class TransformerBlock implements SequenceLayer {
   private final LayerNorm norm2;
   private final FeedForward feedForward;
   private final List<LayerScale> scales; // of attention and of feedForward, or none
+  private final Dropout dropout;
+  private final StochasticDepth depth;
 
   /**
-   * A block without layer scale, with random weights as in {@link Linear}.
+   * A plain block, see {@link BlockOptions#of}, with random weights as in {@link Linear}.
    *
    * @param name prefix of the parameters' names
    * @param features columns of input and output
@@ -33,66 +36,62 @@ public final class TransformerBlock implements SequenceLayer {
    */
   public TransformerBlock(
       String name, int features, int heads, int hidden, Precision precision, CounterRandom random) {
-    this(name, features, heads, hidden, precision, List.of(), random);
+    this(name, BlockOptions.of(features, heads, precision).withHidden(hidden), random);
   }
 
   /**
-   * A block with layer scale and random weights as in {@link Linear}.
+   * A block with random weights as in {@link Linear}. Whether it is computed twice is not for it to
+   * decide, see {@link Recomputed}.
    *
    * @param name prefix of the parameters' names
-   * @param features columns of input and output
-   * @param heads attention heads; they divide the features
-   * @param hidden features inside the feed-forward part, usually four times as many
-   * @param precision of all four linear layers
-   * @param gain what the gains of both branches are at first, usually 0
-   * @param random where the weights come from
+   * @param options what it is like
+   * @param random where the weights and masks come from
    */
-  public TransformerBlock(
-      String name,
-      int features,
-      int heads,
-      int hidden,
-      Precision precision,
-      float gain,
-      CounterRandom random) {
-    this(
-        name,
-        features,
-        heads,
-        hidden,
-        precision,
-        List.of(
-            new LayerScale(name + ".scale1", features, gain),
-            new LayerScale(name + ".scale2", features, gain)),
-        random);
-  }
-
-  private TransformerBlock(
-      String name,
-      int features,
-      int heads,
-      int hidden,
-      Precision precision,
-      List<LayerScale> scales,
-      CounterRandom random) {
-    this.scales = scales;
+  public TransformerBlock(String name, BlockOptions options, CounterRandom random) {
+    int features = options.features();
     norm1 = new LayerNorm(name + ".norm1", features);
-    attention = new SelfAttention(name + ".attention", features, heads, precision, random.split(0));
+    attention =
+        new SelfAttention(
+            name + ".attention",
+            features,
+            options.heads(),
+            options.causal(),
+            options.precision(),
+            random.split(0));
     norm2 = new LayerNorm(name + ".norm2", features);
     feedForward =
-        new FeedForward(name + ".feedForward", features, hidden, precision, random.split(1));
+        new FeedForward(
+            name + ".feedForward",
+            features,
+            options.hidden(),
+            options.precision(),
+            random.split(1));
+    scales =
+        options
+            .layerScale()
+            .map(
+                gain ->
+                    List.of(
+                        new LayerScale(name + ".scale1", features, gain),
+                        new LayerScale(name + ".scale2", features, gain)))
+            .orElse(List.of());
+    dropout = new Dropout(options.dropout(), random.split(2));
+    depth = new StochasticDepth(options.stochasticDepth(), random.split(3));
   }
 
   // x [tokens, features] -> y [tokens, features]
   @Override
   public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
     Tensor attended = attention.forward(tape, norm1.forward(tape, x), sequences);
-    Tensor h = tape.add(x, scaled(tape, 0, attended));
-    return tape.add(h, scaled(tape, 1, feedForward.forward(tape, norm2.forward(tape, h))));
+    Tensor h = tape.add(x, branch(tape, 0, attended, sequences));
+    Tensor transformed = feedForward.forward(tape, norm2.forward(tape, h));
+    return tape.add(h, branch(tape, 1, transformed, sequences));
   }
 
-  private Tensor scaled(Tape tape, int branch, Tensor x) {
-    return scales.isEmpty() ? x : scales.get(branch).forward(tape, x);
+  /** The result of a branch, scaled and dropped in part. */
+  private Tensor branch(Tape tape, int branch, Tensor x, Sequences sequences) {
+    Tensor scaled = scales.isEmpty() ? x : scales.get(branch).forward(tape, x);
+    return depth.forward(tape, dropout.forward(tape, scaled), sequences);
   }
 
   @Override

@@ -11,11 +11,19 @@
  *   <li>The other parts of a transformer. Those that treat each token for itself, a {@link
  *       dev.switchyard.layers.Layer}: {@link dev.switchyard.layers.LayerNorm}, {@link
  *       dev.switchyard.layers.Gelu}, {@link dev.switchyard.layers.LayerScale}, {@link
- *       dev.switchyard.layers.FeedForward}. Those that look at sequences, a {@link
- *       dev.switchyard.layers.SequenceLayer}: {@link dev.switchyard.layers.SelfAttention}, {@link
- *       dev.switchyard.layers.TransformerBlock}, {@link dev.switchyard.layers.MeanPool}.
+ *       dev.switchyard.layers.Dropout}, {@link dev.switchyard.layers.FeedForward}. Those that look
+ *       at sequences, a {@link dev.switchyard.layers.SequenceLayer}: {@link
+ *       dev.switchyard.layers.SelfAttention}, {@link dev.switchyard.layers.StochasticDepth}, {@link
+ *       dev.switchyard.layers.TransformerBlock}, made as {@link dev.switchyard.layers.BlockOptions}
+ *       say, and {@link dev.switchyard.layers.Transformer}, many of them; {@link
+ *       dev.switchyard.layers.Recomputed} trades time for memory.
  *   <li>The ends of a model: {@link dev.switchyard.layers.PatchEmbedding}, {@link
- *       dev.switchyard.layers.ClassificationHead}, {@link dev.switchyard.layers.CrossEntropy}.
+ *       dev.switchyard.layers.TokenEmbedding}, {@link dev.switchyard.layers.Positions}, {@link
+ *       dev.switchyard.layers.Pooling}, {@link dev.switchyard.layers.SequenceHead}, {@link
+ *       dev.switchyard.layers.L2Normalization}; and the losses, {@link
+ *       dev.switchyard.layers.CrossEntropy} and {@link dev.switchyard.layers.ContrastiveLoss}.
+ *   <li>Whole models: {@link dev.switchyard.layers.VisionTransformer} and {@link
+ *       dev.switchyard.layers.TextTransformer}.
  * </ul>
  */
 package dev.switchyard.layers;

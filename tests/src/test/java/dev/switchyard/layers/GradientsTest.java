@@ -2,12 +2,15 @@ package dev.switchyard.layers;
 
 import static dev.switchyard.layers.Fixtures.RANDOM;
 import static dev.switchyard.layers.Fixtures.gaussian;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every gradient of every layer against finite differences, on every backend. */
@@ -15,6 +18,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ValueSource(strings = {"reference", "vector"})
 class GradientsTest {
   private static final Sequences RAGGED = Sequences.ofLengths(3, 0, 1, 7, 0, 5, 2);
+
+  private static final BlockOptions OPTIONS =
+      BlockOptions.of(6, 2, Precision.FLOAT32).withHidden(7);
 
   private final String backend;
 
@@ -78,7 +84,11 @@ class GradientsTest {
 
   @Test
   void transformerBlockWithLayerScale() {
-    TransformerBlock layer = new TransformerBlock("b", 6, 3, 7, Precision.FLOAT32, 0.5f, RANDOM);
+    TransformerBlock layer =
+        new TransformerBlock(
+            "b",
+            BlockOptions.of(6, 3, Precision.FLOAT32).withHidden(7).withLayerScale(0.5f),
+            RANDOM);
     check((tape, x) -> layer.forward(tape, x, RAGGED), layer.parameters(), gaussian(18, 6, 7));
   }
 
@@ -94,16 +104,101 @@ class GradientsTest {
     check(layer::forward, layer.parameters(), gaussian(3, 2 * 4 * 6, 8));
   }
 
-  @Test
-  void meanPool() {
-    MeanPool layer = new MeanPool();
+  @ParameterizedTest
+  @EnumSource
+  void pooling(Pooling layer) {
     check((tape, x) -> layer.forward(tape, x, RAGGED), List.of(), gaussian(18, 5, 9));
   }
 
   @Test
-  void classificationHead() {
-    ClassificationHead layer = new ClassificationHead("h", 6, 4, RANDOM);
+  void learnedPositions() {
+    Positions layer = Positions.learned("p", 7, 5, RANDOM);
+    check((tape, x) -> layer.forward(tape, x, RAGGED), layer.parameters(), gaussian(18, 5, 14));
+  }
+
+  @Test
+  void sinusoidalPositions() {
+    Positions layer = Positions.sinusoidal(7, 5);
+    check((tape, x) -> layer.forward(tape, x, RAGGED), List.of(), gaussian(18, 5, 15));
+  }
+
+  /** Ids that occur once, several times, and not at all among 5. */
+  @Test
+  void tokenEmbedding() {
+    TokenEmbedding layer = new TokenEmbedding("t", 5, 37, RANDOM);
+    Parameter table = layer.table();
+    check(
+        (tape, x) -> tape.add(x, layer.forward(tape, 3, 0, 3, 3, 1, 4)),
+        layer.parameters(),
+        gaussian(6, 37, 16));
+    assertThat(table.grad().rowRange(2, 3).get(0, 0)).isZero();
+  }
+
+  /** As in a language model: the same vectors make the tokens and their scores. */
+  @Test
+  void tiedWeights() {
+    TokenEmbedding layer = new TokenEmbedding("t", 5, 4, RANDOM);
+    Linear scores = new Linear(layer.table(), null, Precision.FLOAT32);
+    List<Parameter> parameters = Parameter.concat(layer.parameters(), scores.parameters());
+    assertThat(parameters).containsExactly(layer.table());
+    check(
+        (tape, x) -> scores.forward(tape, tape.add(x, layer.forward(tape, 3, 0, 3))),
+        parameters,
+        gaussian(3, 4, 17));
+  }
+
+  @Test
+  void l2Normalization() {
+    FloatMatrix x = gaussian(4, 9, 18);
+    check(new L2Normalization()::forward, List.of(), x);
+  }
+
+  @Test
+  void contrastiveLoss() {
+    ContrastiveLoss loss = new ContrastiveLoss("c");
+    Linear texts = new Linear("l", 6, 6, Precision.FLOAT32, RANDOM);
+    loss.parameters().get(0).value().set(0, 0, 1); // e: at 14 the curvature hides the slope
+    check(
+        (tape, x) -> loss.forward(tape, x, texts.forward(tape, x)),
+        Parameter.concat(List.of(texts.parameters().get(0)), loss.parameters()),
+        gaussian(5, 6, 19));
+  }
+
+  @Test
+  void sequenceHead() {
+    SequenceHead layer = SequenceHead.scores("h", 6, 4, Pooling.MEAN, RANDOM);
     check((tape, x) -> layer.forward(tape, x, RAGGED), layer.parameters(), gaussian(18, 6, 10));
+  }
+
+  @Test
+  void smoothedCrossEntropy() {
+    CrossEntropy loss = new CrossEntropy(0.3f);
+    check((tape, x) -> loss.forward(tape, x, 2, 0, 4), List.of(), gaussian(3, 5, 20));
+  }
+
+  @Test
+  void visionTransformer() {
+    VisionTransformer model =
+        new VisionTransformer(
+            new PatchEmbedding("e", 1, 4, 4, 2, 6, Precision.FLOAT32, RANDOM.split(0)),
+            new Transformer("t", 2, OPTIONS, RANDOM.split(1)),
+            SequenceHead.scores("h", 6, 3, Pooling.MEAN, RANDOM.split(2)));
+    check(model::forward, model.parameters(), gaussian(3, 16, 21));
+  }
+
+  @Test
+  void textTransformer() {
+    TextTransformer model =
+        new TextTransformer(
+            new TokenEmbedding(new Parameter("e", gaussian(9, 6, 23), true)),
+            Positions.learned("p", 4, 6, RANDOM.split(1)),
+            new Transformer("t", 1, OPTIONS.withCausalAttention(), RANDOM.split(2)),
+            SequenceHead.embedding("h", 6, 3, Pooling.LAST, RANDOM.split(3)));
+    Sequences texts = Sequences.ofLengths(4, 1, 2);
+    check(
+        (tape, x) -> tape.add(x, model.forward(tape, texts, 1, 8, 1, 4, 0, 7, 2)),
+        model.parameters(),
+        gaussian(3, 3, 22));
   }
 
   @Test

@@ -25,7 +25,8 @@ class LayerScaleTest {
   @ParameterizedTest
   @EnumSource
   void zeroGainsMakeABlockTheIdentity(Precision precision) {
-    TransformerBlock block = new TransformerBlock("b", 64, 2, 64, precision, 0, RANDOM);
+    TransformerBlock block =
+        new TransformerBlock("b", options(precision).withLayerScale(0), RANDOM);
     FloatMatrix x = gaussian(7, 64, 1);
     FloatMatrix g = gaussian(7, 64, 2);
     Tape tape = Tape.recording(kernels);
@@ -50,11 +51,16 @@ class LayerScaleTest {
   @Test
   void gainsOfOneChangeNothing() {
     FloatMatrix x = gaussian(7, 64, 1);
-    TransformerBlock plain = new TransformerBlock("b", 64, 2, 64, Precision.SWITCHBACK, RANDOM);
-    TransformerBlock scaled = new TransformerBlock("b", 64, 2, 64, Precision.SWITCHBACK, 1, RANDOM);
+    TransformerBlock plain = new TransformerBlock("b", options(Precision.SWITCHBACK), RANDOM);
+    TransformerBlock scaled =
+        new TransformerBlock("b", options(Precision.SWITCHBACK).withLayerScale(1), RANDOM);
     Tape tape = Tape.none(kernels);
     assertThat(scaled.forward(tape, Tensor.of(x), SEQUENCES).value().data())
         .isEqualTo(plain.forward(tape, Tensor.of(x), SEQUENCES).value().data());
+  }
+
+  private static BlockOptions options(Precision precision) {
+    return BlockOptions.of(64, 2, precision).withHidden(64);
   }
 
   @Test

@@ -166,14 +166,11 @@ class SelfAttentionTest {
     FloatMatrix y = forward(x);
     FloatMatrix other = forward(changed);
     boolean same =
-        Arrays.equals(
-            Fixtures.values(y.rowRange(0, 400)), Fixtures.values(other.rowRange(0, 400)));
+        Arrays.equals(Fixtures.values(y.rowRange(0, 400)), Fixtures.values(other.rowRange(0, 400)));
     assertThat(same).isEqualTo(causal);
   }
 
   private FloatMatrix forward(FloatMatrix x) {
-    return layer
-        .forward(Tape.none(kernels), Tensor.of(x), Sequences.ofLengths(x.rows()))
-        .value();
+    return layer.forward(Tape.none(kernels), Tensor.of(x), Sequences.ofLengths(x.rows())).value();
   }
 }

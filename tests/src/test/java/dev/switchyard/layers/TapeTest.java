@@ -206,7 +206,7 @@ class TapeTest {
         .isThrownBy(() -> new LayerNorm("n", 3).forward(tape, input))
         .withMessageContaining("n.gamma has 3 elements but input has 2 features");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new MeanPool().forward(tape, input, Sequences.ofLengths(1, 2)))
+        .isThrownBy(() -> Pooling.MEAN.forward(tape, input, Sequences.ofLengths(1, 2)))
         .withMessageContaining("input has 4 rows but there are 2 sequences of 3 tokens");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new CrossEntropy().forward(tape, input, 0, 1, 2, 0))
@@ -258,7 +258,7 @@ class TapeTest {
     Sequences sequences = Sequences.ofLengths(3, 2);
     assertBytes(80, input -> new Gelu().forward(tape, input));
     assertBytes(80 + 5 * 2 * 4, input -> new LayerNorm("n", 4).forward(tape, input));
-    assertBytes(0, input -> new MeanPool().forward(tape, input, sequences));
+    assertBytes(0, input -> Pooling.MEAN.forward(tape, input, sequences));
     assertBytes(0, input -> tape.add(input, input));
     assertBytes(80, input -> new LayerScale("s", 4, 1).forward(tape, input));
     // The scores' probabilities.
@@ -290,7 +290,7 @@ class TapeTest {
     Sequences sequences = Sequences.ofLengths(3, 1);
     PatchEmbedding patches = new PatchEmbedding("p", 1, 1, 3, 1, 5, Precision.FLOAT32, RANDOM);
     assertInputIsNotRead(patches.parameters(), in -> patches.forward(tape, in));
-    assertInputIsNotRead(List.of(), in -> new MeanPool().forward(tape, in, sequences));
+    assertInputIsNotRead(List.of(), in -> Pooling.MEAN.forward(tape, in, sequences));
     assertInputIsNotRead(List.of(), in -> tape.add(in, in));
     LayerScale scale = new LayerScale("s", 3, 0.5f);
     scale.parameters().get(0).setFrozen(true);

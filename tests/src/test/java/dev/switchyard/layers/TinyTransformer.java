@@ -16,7 +16,7 @@ final class TinyTransformer {
   private final PatchEmbedding embedding;
   private final TransformerBlock block1;
   private final TransformerBlock block2;
-  private final ClassificationHead head;
+  private final SequenceHead head;
   private final AdamW optimizer;
   private final FloatMatrix images;
   private final int[] labels;
@@ -28,7 +28,7 @@ final class TinyTransformer {
     embedding = new PatchEmbedding("embedding", 1, 8, 8, 2, width, precision, random.split(0));
     block1 = new TransformerBlock("block1", width, 4, 4 * width, precision, random.split(1));
     block2 = new TransformerBlock("block2", width, 4, 4 * width, precision, random.split(2));
-    head = new ClassificationHead("head", width, 4, random.split(3));
+    head = SequenceHead.scores("head", width, 4, Pooling.MEAN, random.split(3));
     optimizer = new AdamW(kernels, parameters(), AdamW.Settings.DEFAULT);
     sequences = embedding.sequences(batch);
     images = Fixtures.gaussian(batch, PIXELS, 12);

@@ -7,12 +7,18 @@ import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.BlockOptions;
 import dev.switchyard.layers.CrossEntropy;
+import dev.switchyard.layers.PatchEmbedding;
+import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Profile;
 import dev.switchyard.layers.Profile.Part;
+import dev.switchyard.layers.SequenceHead;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.Transformer;
+import dev.switchyard.layers.VisionTransformer;
 import dev.switchyard.layers.optim.AdamW;
 import dev.switchyard.layers.optim.WarmupCosine;
 import java.util.ArrayList;
@@ -26,6 +32,11 @@ import java.util.stream.IntStream;
  * the seed alone, so that the runs differ in nothing but the precision.
  */
 public final class VisionTraining {
+  /** Pixels across a patch: a 28x28 image becomes 16 tokens. */
+  private static final int PATCH = 7;
+
+  private static final int CHANNELS = 1;
+
   private static final float PEAK_RATE = 1e-3f;
 
   /** The part of all steps in which the learning rate rises. */
@@ -72,7 +83,7 @@ public final class VisionTraining {
    * @return how it went
    */
   public TrainingResult run(Precision precision, StepListener listener) {
-    VisionTransformer model = new VisionTransformer(options, precision, training);
+    VisionTransformer model = model(precision);
     AdamW optimizer = new AdamW(kernels, model.parameters(), ADAMW);
     Profile profile = new Profile();
     Tape tape = Tape.recording(kernels, profile);
@@ -112,6 +123,25 @@ public final class VisionTraining {
         parts(profile, lastEpochNanos, stepsAnEpoch),
         batch / stepMillis * 1000,
         losses);
+  }
+
+  /** Patch embedding and head stay in float32, as in Wortsman et al. 2023. */
+  private VisionTransformer model(Precision precision) {
+    CounterRandom random = new CounterRandom(options.seed());
+    int width = options.width();
+    BlockOptions blocks = BlockOptions.of(width, options.heads(), precision);
+    return new VisionTransformer(
+        new PatchEmbedding(
+            "embedding",
+            CHANNELS,
+            training.rows(),
+            training.columns(),
+            PATCH,
+            width,
+            Precision.FLOAT32,
+            random.split(0)),
+        new Transformer("blocks", options.depth(), blocks, random.split(2)),
+        SequenceHead.scores("head", width, training.classes(), Pooling.MEAN, random.split(1)));
   }
 
   private static void update(AdamW optimizer, float rate) {

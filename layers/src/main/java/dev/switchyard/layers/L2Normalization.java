@@ -1,0 +1,67 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.List;
+
+/**
+ * Rows of length 1, so that their products are cosines; a row of zeros stays one:
+ *
+ * <pre>
+ *   y = x / |x|      dx = (dy - y (y . dy)) / |x|
+ * </pre>
+ */
+public final class L2Normalization implements Layer {
+  /** The normalization. */
+  public L2Normalization() {}
+
+  // x [rows, cols] -> y [rows, cols]
+  @Override
+  public Tensor forward(Tape tape, Tensor x) {
+    FloatMatrix from = x.value();
+    FloatMatrix y = tape.result(x.rows(), x.cols());
+    float[] inverse = tape.result(1, x.rows()).data();
+    tape.kernels()
+        .parallel()
+        .forEach(
+            x.rows(),
+            i -> {
+              double length = Math.sqrt(dot(from, from, i));
+              inverse[i] = length == 0 ? 0 : (float) (1 / length);
+              for (int j = 0; j < x.cols(); j++) {
+                y.set(i, j, length == 0 ? 0 : (float) (from.get(i, j) / length));
+              }
+            });
+    return tape.record(
+        y, List.of(x), parameters(), List.of(y), gy -> backward(tape, x, y, inverse, gy));
+  }
+
+  // gy [rows, cols] -> gx [rows, cols]
+  private static void backward(
+      Tape tape, Tensor x, FloatMatrix y, float[] inverse, FloatMatrix gy) {
+    FloatMatrix gx = tape.take(x.rows(), x.cols());
+    tape.kernels()
+        .parallel()
+        .forEach(
+            x.rows(),
+            i -> {
+              double along = dot(y, gy, i);
+              for (int j = 0; j < x.cols(); j++) {
+                gx.set(i, j, (float) (inverse[i] * (gy.get(i, j) - along * y.get(i, j))));
+              }
+            });
+    tape.addGrad(x, gx);
+  }
+
+  private static double dot(FloatMatrix a, FloatMatrix b, int row) {
+    double sum = 0;
+    for (int j = 0; j < a.cols(); j++) {
+      sum += (double) a.get(row, j) * b.get(row, j);
+    }
+    return sum;
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of();
+  }
+}

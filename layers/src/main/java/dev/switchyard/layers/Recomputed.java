@@ -1,0 +1,67 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Sequences;
+import java.util.List;
+
+/**
+ * Gradient checkpointing (Chen et al. 2016): keeps the input of a layer alone, and on the way back
+ * computes the layer again to have what its gradients need. Gradients are the same bits: so are
+ * inputs and masks the second time, and a parameter that was changed in between is an error.
+ */
+public final class Recomputed implements SequenceLayer {
+  private final SequenceLayer layer;
+
+  /**
+   * A layer that is computed twice.
+   *
+   * @param layer what computes
+   */
+  public Recomputed(SequenceLayer layer) {
+    this.layer = layer;
+  }
+
+  // x [tokens, features] -> y, as the layer
+  @Override
+  public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
+    if (!tape.isRecording()) {
+      return layer.forward(tape, x, sequences);
+    }
+    int draws = tape.draws();
+    Tape first = tape.part(draws);
+    FloatMatrix inside = layer.forward(first, Tensor.of(x.value()), sequences).value();
+    FloatMatrix y = tape.result(inside.rows(), inside.cols());
+    copy(inside, y);
+    tape.skipDraws(first.draws());
+    first.reset(); // its storage goes to the next layer
+    return tape.record(
+        y,
+        List.of(x),
+        layer.parameters(),
+        List.of(x.value()),
+        gy -> backward(tape.part(draws), tape, x, sequences, gy));
+  }
+
+  // gy, as the layer -> gx [tokens, features]
+  private void backward(Tape second, Tape tape, Tensor x, Sequences sequences, FloatMatrix gy) {
+    Tensor again = x.wantsGrad() ? Tensor.withGrad(x.value()) : Tensor.of(x.value());
+    second.backward(layer.forward(second, again, sequences), gy);
+    if (x.wantsGrad()) {
+      FloatMatrix gx = tape.take(x.rows(), x.cols());
+      copy(again.grad(), gx);
+      tape.addGrad(x, gx);
+    }
+    second.reset();
+  }
+
+  private static void copy(FloatMatrix from, FloatMatrix to) {
+    for (int i = 0; i < from.rows(); i++) {
+      System.arraycopy(from.data(), from.rowIndex(i), to.data(), to.rowIndex(i), from.cols());
+    }
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return layer.parameters();
+  }
+}

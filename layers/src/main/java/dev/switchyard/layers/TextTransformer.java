@@ -1,0 +1,44 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.data.Sequences;
+import java.util.List;
+
+/**
+ * A text transformer: token embeddings, positions, blocks, and a head that looks at the tokens of a
+ * text. With causal blocks (Radford et al. 2021, section 2.4, the text tower of CLIP) the head
+ * should look at {@link Pooling#LAST}, the only token that has seen all others.
+ *
+ * @param embedding makes vectors of token ids
+ * @param positions says where in its text a token is
+ * @param blocks mixes the tokens
+ * @param head makes scores or an embedding of the tokens of a text
+ */
+public record TextTransformer(
+    TokenEmbedding embedding, Positions positions, Transformer blocks, SequenceHead head) {
+  // ids [tokens] -> y [texts, classes or size]
+  /**
+   * Computes the output and records on the tape how to go back.
+   *
+   * @param tape records and computes
+   * @param texts which tokens form a text
+   * @param ids of all tokens
+   * @return a row for each text
+   * @throws IllegalArgumentException if there is no such id, a text is too long, or the texts have
+   *     not as many tokens as there are ids
+   */
+  public Tensor forward(Tape tape, Sequences texts, int... ids) {
+    texts.requireRows(ids.length);
+    Tensor tokens = positions.forward(tape, embedding.forward(tape, ids), texts);
+    return head.forward(tape, blocks.forward(tape, tokens, texts), texts);
+  }
+
+  /**
+   * What is learned.
+   *
+   * @return the parameters, always in the same order
+   */
+  public List<Parameter> parameters() {
+    return Parameter.concat(
+        embedding.parameters(), positions.parameters(), blocks.parameters(), head.parameters());
+  }
+}

@@ -1,0 +1,54 @@
+package dev.switchyard.layers;
+
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.Sequences;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Transformer blocks, one after the other. With stochastic depth, the first block is never left
+ * out, the last at the full rate, and those in between in proportion (Huang et al. 2016, section
+ * 3).
+ */
+public final class Transformer implements SequenceLayer {
+  private final List<SequenceLayer> blocks = new ArrayList<>();
+
+  /**
+   * Blocks with random weights as in {@link Linear}.
+   *
+   * @param name prefix of the parameters' names: block i is {@code name.block<i>}
+   * @param depth how many blocks
+   * @param options what the blocks are like
+   * @param random where the weights and masks come from
+   * @throws IllegalArgumentException if the depth is negative
+   */
+  public Transformer(String name, int depth, BlockOptions options, CounterRandom random) {
+    if (depth < 0) {
+      throw new IllegalArgumentException("depth is " + depth + " (expected 0 or more)");
+    }
+    for (int i = 0; i < depth; i++) {
+      float rate = depth == 1 ? 0 : options.stochasticDepth() * i / (depth - 1);
+      TransformerBlock block =
+          new TransformerBlock(
+              name + ".block" + i, options.withStochasticDepth(rate), random.split(i));
+      blocks.add(options.recompute() ? new Recomputed(block) : block);
+    }
+  }
+
+  // x [tokens, features] -> y [tokens, features]
+  @Override
+  public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
+    Tensor y = x;
+    for (SequenceLayer block : blocks) {
+      y = block.forward(tape, y, sequences);
+    }
+    return y;
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    List<Parameter> all = new ArrayList<>();
+    blocks.forEach(block -> all.addAll(block.parameters()));
+    return List.copyOf(all);
+  }
+}

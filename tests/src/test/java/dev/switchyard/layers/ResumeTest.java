@@ -1,16 +1,15 @@
 package dev.switchyard.layers;
 
+import static dev.switchyard.layers.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.io.Checkpoint;
 import dev.switchyard.layers.io.Progress;
-import dev.switchyard.layers.io.Weights;
-import dev.switchyard.layers.optim.MomentState;
+import dev.switchyard.layers.io.TrainingState;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -46,37 +45,65 @@ class ResumeTest {
   }
 
   private static void save(TinyTransformer model, Path file) throws IOException {
-    Map<String, FloatMatrix> state = new TreeMap<>();
-    Map<String, Long> steps = new TreeMap<>();
-    for (MomentState moments : model.optimizer().state()) {
-      state.put(moments.name() + ".m", row(moments.m()));
-      state.put(moments.name() + ".v", row(moments.v()));
-      steps.put(moments.name(), (long) moments.step());
-    }
-    new Checkpoint(
-            Weights.of(model.parameters()), state, steps, new Progress(3, 11, 3, 0), Map.of())
+    TrainingState.save(
+            model.parameters(),
+            model.optimizer(),
+            new Progress(3, 11, 3, 0),
+            Map.of("more", gaussian(2, 3, 1)),
+            Map.of("option", "text"))
         .write(file);
-  }
-
-  private static FloatMatrix row(float... values) {
-    return FloatMatrix.of(values, 1, values.length);
   }
 
   private static void load(TinyTransformer model, Path file) throws IOException {
     Checkpoint checkpoint = Checkpoint.read(file);
     assertThat(checkpoint.progress()).isEqualTo(new Progress(3, 11, 3, 0));
-    Weights.load(checkpoint.weights(), model.parameters());
-    List<MomentState> moments = new ArrayList<>();
-    checkpoint
-        .steps()
-        .forEach(
-            (name, step) ->
-                moments.add(
-                    new MomentState(
-                        name,
-                        Math.toIntExact(step),
-                        checkpoint.state().get(name + ".m").data(),
-                        checkpoint.state().get(name + ".v").data())));
-    model.optimizer().restore(moments);
+    assertThat(checkpoint.options()).isEqualTo(Map.of("option", "text"));
+    assertThat(TrainingState.extra(checkpoint)).containsOnlyKeys("more");
+    assertThat(TrainingState.extra(checkpoint).get("more").data())
+        .isEqualTo(gaussian(2, 3, 1).data());
+    TrainingState.restore(checkpoint, model.parameters(), model.optimizer());
+  }
+
+  /** Neither parameters nor optimizer: half a state would be worse than none. */
+  @Test
+  void aCheckpointThatDoesNotFitChangesNothing() {
+    TinyTransformer model = model();
+    model.step();
+    Checkpoint good =
+        TrainingState.save(
+            model.parameters(), model.optimizer(), new Progress(1, 0, 0, 0), Map.of(), Map.of());
+    Map<String, FloatMatrix> weights = new TreeMap<>(good.weights());
+    weights.remove("head.norm.gamma");
+    Map<String, FloatMatrix> state = new TreeMap<>(good.state());
+    state.remove("v/head.norm.gamma");
+    TinyTransformer other = model();
+    other.step();
+    float[] first = Fixtures.values(other.parameters().get(0).value());
+
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> restore(other, weights, good.state(), good))
+        .withMessageContaining("no value for head.norm.gamma 1x16");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> restore(other, good.weights(), state, good))
+        .withMessage("the checkpoint has a step but no moment v/head.norm.gamma (expected both)");
+
+    assertThat(Fixtures.values(other.parameters().get(0).value())).isEqualTo(first);
+    TinyTransformer same = model();
+    same.step();
+    assertThat(other.step()).isEqualTo(same.step());
+    assertThat(other.step()).isEqualTo(same.step());
+  }
+
+  private static void restore(
+      TinyTransformer model,
+      Map<String, FloatMatrix> weights,
+      Map<String, FloatMatrix> state,
+      Checkpoint good) {
+    Map<String, Long> steps = new TreeMap<>(good.steps());
+    steps.replaceAll((name, step) -> step + 5);
+    TrainingState.restore(
+        new Checkpoint(weights, state, steps, good.progress(), Map.of()),
+        model.parameters(),
+        model.optimizer());
   }
 }

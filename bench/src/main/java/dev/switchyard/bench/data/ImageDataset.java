@@ -2,6 +2,7 @@ package dev.switchyard.bench.data;
 
 import java.util.Locale;
 import java.util.Objects;
+import java.util.zip.CRC32C;
 
 /** Grey images of one size, each with the class it belongs to. Immutable. */
 public final class ImageDataset {
@@ -84,6 +85,14 @@ public final class ImageDataset {
   /** The class of one image. */
   public int label(int index) {
     return labels[Objects.checkIndex(index, count)];
+  }
+
+  /** A short text that differs where images or labels do. */
+  public String fingerprint() {
+    CRC32C checksum = new CRC32C();
+    checksum.update(pixels);
+    checksum.update(labels);
+    return String.format(Locale.ROOT, "%d images with checksum %08x", count, checksum.getValue());
   }
 
   /** What brings the pixels of this set to mean 0 and standard deviation 1. */

@@ -31,21 +31,25 @@ public final class ResultTable {
   private final StringBuilder text = new StringBuilder();
   private final int labelWidth;
 
-  private ResultTable(List<TrainingResult> runs, Set<String> parts) {
+  private ResultTable(List<TrainingResult> runs, Set<String> parts, String accuracyName) {
     this.runs = runs;
     this.labelWidth =
         Math.max(
-            "images a second".length(),
+            Math.max("images a second".length(), accuracyName.length()),
             parts.stream().mapToInt(part -> partLabel(part).length()).max().orElse(0));
   }
 
-  /** The table of some trainings, each line ended by a line feed. */
-  public static String of(List<TrainingResult> runs) {
+  /**
+   * The table of some trainings, each line ended by a line feed.
+   *
+   * @param accuracyName what their accuracy is
+   */
+  public static String of(List<TrainingResult> runs, String accuracyName) {
     Set<String> parts = partsOf(runs);
-    ResultTable table = new ResultTable(runs, parts);
+    ResultTable table = new ResultTable(runs, parts, accuracyName);
     table.row("", TrainingResult::precision);
     table.row("final loss", run -> format("%.4f", run.finalLoss()));
-    table.row("test accuracy", run -> format("%.2f %%", 100 * run.testAccuracy()));
+    table.row(accuracyName, run -> format("%.2f %%", 100 * run.testAccuracy()));
     table.row("time of a step", run -> format("%.1f ms", run.stepMillis()));
     for (String part : parts) {
       table.row(partLabel(part), run -> share(run, part));

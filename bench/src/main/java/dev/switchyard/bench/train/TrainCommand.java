@@ -1,6 +1,7 @@
 package dev.switchyard.bench.train;
 
 import dev.switchyard.bench.command.MachineInfo;
+import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.layers.Precision;
 import java.io.Console;
@@ -9,6 +10,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -29,6 +31,8 @@ import picocli.CommandLine.Spec;
       "Trains a small vision transformer on images of clothing (Fashion-MNIST), once for each"
           + " precision, from the same seed and in the same order of batches, and shows the"
           + " outcomes side by side.",
+      "",
+      "Ctrl-C saves the training, and --resume goes on with it as if nothing had happened.",
       ""
     },
     footer = {
@@ -36,10 +40,24 @@ import picocli.CommandLine.Spec;
       "Written to the output folder:",
       "  result.json  accuracy, loss and times, with machine and options",
       "  curves.csv   the loss of each step",
-      "  curves.svg   the loss curves as a picture"
+      "  curves.svg   the loss curves as a picture",
+      "  checkpoints  the weights and all else that a training needs to go on, in safetensors"
     })
 public final class TrainCommand implements Callable<Integer> {
+  private static final int INTERRUPTED = 130; // as shells report Ctrl-C
+
   @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--task",
+      paramLabel = "NAME",
+      defaultValue = "CLASSIFY",
+      description = {
+        "What to train (default: ${DEFAULT-VALUE}):",
+        "CLASSIFY  which of ten kinds of clothing an image shows",
+        "CLIP      images and texts in one space, judged by zero-shot classification"
+      })
+  private TaskName task;
 
   @Option(
       names = "--precision",
@@ -89,6 +107,20 @@ public final class TrainCommand implements Callable<Integer> {
   private int heads;
 
   @Option(
+      names = "--optimizer",
+      paramLabel = "NAME",
+      defaultValue = "ADAMW",
+      description = "Any of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private OptimizerName optimizer;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "X",
+      defaultValue = "0.001",
+      description = "The highest learning rate (default: ${DEFAULT-VALUE}).")
+  private float rate;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads that compute (default: the processors of this machine).")
@@ -118,6 +150,20 @@ public final class TrainCommand implements Callable<Integer> {
       description = "Folder to write to, created if need be (default: ${DEFAULT-VALUE}).")
   private Path out;
 
+  @Option(
+      names = "--save-every",
+      paramLabel = "N",
+      description = "Steps between checkpoints (default: once an epoch).")
+  private Integer saveEvery;
+
+  @Option(
+      names = "--resume",
+      description =
+          "Go on with the training whose checkpoints are in the output folder, with the same"
+              + " options. Without it, a folder with an unfinished training is refused, and the"
+              + " checkpoints of a finished one are replaced.")
+  private boolean resume;
+
   /** Filled in by picocli. */
   public TrainCommand() {}
 
@@ -134,35 +180,53 @@ public final class TrainCommand implements Callable<Integer> {
               options.batch(),
               images.training().count()));
     }
+    PrintWriter console = spec.commandLine().getOut();
+    PrintWriter warnings = spec.commandLine().getErr();
+    Map<Precision, TrainingRun> runs = runs(options, images, warnings);
     // Now: after minutes of training is no time to learn that there is nowhere to write to.
     ResultWriter writer = new ResultWriter(out);
     writer.createFolder();
 
     MachineInfo machine = MachineInfo.ofThisMachine();
-    VisionTraining training = new VisionTraining(options, images);
-    PrintWriter console = spec.commandLine().getOut();
+    TrainingTask training = options.task().create(options, images);
+    Trainer trainer = new Trainer(options, training);
     console.printf(
         Locale.ROOT,
         "Training on %,d images, testing on %,d.%n%s%nBackend: %s%n%n",
         images.training().count(),
         images.test().count(),
         machine.inOneLine(),
-        training.backend());
+        trainer.backend());
     console.flush();
 
-    List<TrainingResult> runs = new ArrayList<>();
-    for (Precision precision : options.precisions()) {
-      try (TrainingProgress progress = progress(precision)) {
-        runs.add(training.run(precision, progress));
+    List<TrainingResult> results = new ArrayList<>();
+    try (Interruption interruption = new Interruption()) {
+      for (Map.Entry<Precision, TrainingRun> run : runs.entrySet()) {
+        Optional<TrainingResult> result = run.getValue().result();
+        if (result.isEmpty()) {
+          try (TrainingProgress progress = progress(run.getKey())) {
+            result = trainer.run(run.getValue(), run.getKey(), progress, interruption);
+          }
+        }
+        if (result.isEmpty()) {
+          console.printf(
+              Locale.ROOT,
+              "%nInterrupted. The training is saved in %s: the same command with --resume goes on"
+                  + " with it.%n",
+              checkpoints());
+          console.flush();
+          return INTERRUPTED;
+        }
+        results.add(result.get());
       }
     }
-    console.printf(Locale.ROOT, "%n%s%n", ResultTable.of(runs));
+    console.printf(Locale.ROOT, "%n%s%n", ResultTable.of(results, training.accuracyName()));
     console.flush();
 
     Map<String, Object> reported = options.asMap();
     reported.put("data", data == null ? "shipped" : data.toString());
     List<String> files =
-        writer.write(new Report(runs, machine, training.backend(), options.seed(), reported));
+        writer.write(new Report(results, machine, trainer.backend(), options.seed(), reported));
     console.printf(Locale.ROOT, "Written to %s: %s%n", out, String.join(", ", files));
     if (!files.contains("curves.svg")) {
       console.println(
@@ -173,16 +237,84 @@ public final class TrainCommand implements Callable<Integer> {
     return 0;
   }
 
+  private Path checkpoints() {
+    return out.resolve("checkpoints");
+  }
+
+  /** The trainings to run, in their order: from the beginning, or from where they are. */
+  private Map<Precision, TrainingRun> runs(
+      TrainOptions options, FashionMnist images, PrintWriter warnings) {
+    Map<String, String> identity = options.identity();
+    identity.put("data", images.training().fingerprint());
+    Map<Precision, TrainingRun> runs = new LinkedHashMap<>();
+    for (Precision precision : options.precisions()) {
+      runs.put(
+          precision,
+          new TrainingRun(
+              checkpoints(),
+              precision,
+              identity,
+              options.seed(),
+              saveEvery == null ? 0 : saveEvery,
+              warning -> warnings.println("switchyard train: " + warning)));
+    }
+    if (resume) {
+      requireResumable(runs);
+    } else {
+      requireNothingUnfinished(runs);
+      runs.values().stream().filter(run -> run.steps() > 0).forEach(TrainingRun::clear);
+    }
+    return runs;
+  }
+
+  private void requireResumable(Map<Precision, TrainingRun> runs) {
+    if (runs.values().stream().allMatch(run -> run.steps() == 0)) {
+      throw usageError(
+          String.format(
+              Locale.ROOT,
+              "--resume finds no checkpoint of %s in %s (expected a training to go on with)",
+              runs.keySet(),
+              checkpoints()));
+    }
+    try {
+      runs.values().forEach(TrainingRun::requireSameOptions);
+    } catch (IllegalArgumentException e) {
+      throw usageError(e.getMessage());
+    }
+  }
+
+  private void requireNothingUnfinished(Map<Precision, TrainingRun> runs) {
+    runs.forEach(
+        (precision, run) -> {
+          if (run.steps() > 0 && run.result().isEmpty()) {
+            throw usageError(
+                String.format(
+                    Locale.ROOT,
+                    "%s holds a training in %s that ended at step %d (expected --resume to go on"
+                        + " with it, another --out, or the folder to be deleted)",
+                    checkpoints(),
+                    precision,
+                    run.steps()));
+          }
+        });
+  }
+
   private TrainOptions options() {
     try {
       int processors = Runtime.getRuntime().availableProcessors();
+      if (saveEvery != null) {
+        OptionRange.require("--save-every", saveEvery, Integer.MAX_VALUE);
+      }
       return new TrainOptions(
+          task,
           precisions,
           epochs,
           batch,
           width,
           depth,
           heads,
+          optimizer,
+          rate,
           threads == null ? processors : threads,
           seed);
     } catch (IllegalArgumentException e) {

@@ -11,22 +11,28 @@ import java.util.Map;
 /**
  * What to train and how.
  *
+ * @param task what to train
  * @param precisions one training is run for each, in this order
  * @param epochs passes over the training set
  * @param batch images a step
  * @param width features of a token
  * @param depth transformer blocks
  * @param heads attention heads of a block; they share the width equally
+ * @param optimizer what makes steps of gradients
+ * @param rate the highest learning rate
  * @param threads threads that compute
  * @param seed what weights and the order of batches are drawn from
  */
 public record TrainOptions(
+    TaskName task,
     List<Precision> precisions,
     int epochs,
     int batch,
     int width,
     int depth,
     int heads,
+    OptimizerName optimizer,
+    float rate,
     int threads,
     long seed) {
   /** Checks every value; what is wrong is said in terms of the command's options. */
@@ -45,6 +51,10 @@ public record TrainOptions(
     OptionRange.require("--depth", depth, 64);
     OptionRange.require("--heads", heads, 256);
     OptionRange.require("--threads", threads, 1_024);
+    if (!(rate > 0 && rate <= 1)) {
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "--rate is %s (expected more than 0, and 1 or less)", rate));
+    }
     if (width % heads != 0) {
       throw new IllegalArgumentException(
           String.format(
@@ -55,15 +65,30 @@ public record TrainOptions(
     }
   }
 
-  /** The numbers by the names of their options, as a report shows them; the seed apart. */
+  /** The values by the names of their options, as a report shows them; the seed apart. */
   Map<String, Object> asMap() {
     Map<String, Object> map = new LinkedHashMap<>();
+    map.put("task", task.name());
     map.put("epochs", epochs);
     map.put("batch", batch);
     map.put("width", width);
     map.put("depth", depth);
     map.put("heads", heads);
+    map.put("optimizer", optimizer.name());
+    map.put("rate", rate);
     map.put("threads", threads);
     return map;
+  }
+
+  /**
+   * What must be the same for a training to go on: all but the number of threads, on which no
+   * result depends.
+   */
+  Map<String, String> identity() {
+    Map<String, String> identity = new LinkedHashMap<>();
+    asMap().forEach((name, value) -> identity.put(name, value.toString()));
+    identity.remove("threads");
+    identity.put("seed", Long.toString(seed));
+    return identity;
   }
 }

@@ -20,6 +20,7 @@ public final class TrainingProgress implements StepListener, AutoCloseable {
   private final Display display;
   private final LongSupplier nanoClock;
   private final long start;
+  private int before = -1; // steps of an earlier process, with which the training goes on
   private long images;
   private double meanLoss;
 
@@ -45,11 +46,13 @@ public final class TrainingProgress implements StepListener, AutoCloseable {
 
   @Override
   public void onStep(int step, int steps, double loss, int stepImages) {
+    before = before < 0 ? step - 1 : before;
+    int done = step - before;
     images += stepImages;
     // The first steps count as a plain mean, so that the start is not drawn to the first loss.
-    meanLoss += (loss - meanLoss) * Math.max(NEWEST, 1.0 / step);
+    meanLoss += (loss - meanLoss) * Math.max(NEWEST, 1.0 / done);
     double seconds = (nanoClock.getAsLong() - start) / 1e9;
-    double left = seconds / step * (steps - step);
+    double left = seconds / done * (steps - step);
     String state =
         String.format(
             Locale.ROOT,

@@ -87,6 +87,20 @@ public final class CheckpointFolder {
     return Optional.empty();
   }
 
+  /**
+   * Deletes all checkpoints, finished and unfinished, so that another run can use the folder.
+   *
+   * @throws IOException if one cannot be deleted
+   */
+  public void clear() throws IOException {
+    for (Path file : list(UNFINISHED)) {
+      Files.deleteIfExists(file);
+    }
+    for (Path file : list(NAME)) {
+      Files.deleteIfExists(file);
+    }
+  }
+
   private List<Saved> newestFirst() throws IOException {
     return list(NAME).stream()
         .map(file -> new Saved(file, step(file)))

@@ -2,6 +2,8 @@
  * Files that outlive a run. Read from the top down:
  *
  * <ul>
+ *   <li>{@link dev.switchyard.layers.io.TrainingState} makes a checkpoint of a run between two
+ *       steps, and gives its state back to a model and its optimizer.
  *   <li>A {@link dev.switchyard.layers.io.CheckpointFolder} keeps the last few checkpoints of a run
  *       and finds the newest valid one.
  *   <li>A {@link dev.switchyard.layers.io.Checkpoint} is all that a run needs to go on bit for bit,

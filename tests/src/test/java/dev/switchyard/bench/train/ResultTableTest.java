@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class ResultTableTest {
   @Test
   void showsTrainingsSideBySide() {
-    assertThat(ResultTable.of(List.of(Sample.FLOAT32, Sample.SWITCHBACK)))
+    assertThat(ResultTable.of(List.of(Sample.FLOAT32, Sample.SWITCHBACK), "test accuracy"))
         .isEqualTo(
             """
                                            FLOAT32            SWITCHBACK
@@ -31,7 +31,7 @@ class ResultTableTest {
   void theLongestNamesHaveTheirColumns() {
     for (Precision precision : Precision.values()) {
       TrainingResult named = named(precision);
-      List<String> lines = ResultTable.of(List.of(named, named)).lines().toList();
+      List<String> lines = ResultTable.of(List.of(named, named), "test accuracy").lines().toList();
       assertThat(lines)
           .as("%s", precision)
           .allMatch(line -> line.length() == lines.get(0).length());
@@ -53,18 +53,20 @@ class ResultTableTest {
 
   @Test
   void oneTrainingHasNothingToCompareWith() {
-    assertThat(ResultTable.of(List.of(Sample.FLOAT32)))
+    assertThat(ResultTable.of(List.of(Sample.FLOAT32), "test accuracy"))
         .contains("FLOAT32", "images a second")
         .doesNotContain("speed");
   }
 
   @Test
   void isTheSameInEveryLocale() {
-    String expected = ResultTable.of(List.of(Sample.FLOAT32));
+    String expected = ResultTable.of(List.of(Sample.FLOAT32), "test accuracy");
     Locale before = Locale.getDefault();
     Locale.setDefault(Locale.GERMANY);
     try {
-      assertThat(ResultTable.of(List.of(Sample.FLOAT32))).isEqualTo(expected).contains("182.4 ms");
+      assertThat(ResultTable.of(List.of(Sample.FLOAT32), "test accuracy"))
+          .isEqualTo(expected)
+          .contains("182.4 ms");
     } finally {
       Locale.setDefault(before);
     }
@@ -72,7 +74,7 @@ class ResultTableTest {
 
   @Test
   void aTrainingThatDivergedIsShownAsSuch() {
-    assertThat(ResultTable.of(List.of(Sample.diverged())).lines().toList().get(1))
+    assertThat(ResultTable.of(List.of(Sample.diverged()), "test accuracy").lines().toList().get(1))
         .startsWith("final loss")
         .endsWith(" NaN");
   }

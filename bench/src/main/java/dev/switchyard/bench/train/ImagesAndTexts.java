@@ -1,0 +1,148 @@
+package dev.switchyard.bench.train;
+
+import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.bench.data.Normalization;
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.Epilogue;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Form;
+import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.BlockOptions;
+import dev.switchyard.layers.ContrastiveLoss;
+import dev.switchyard.layers.L2Normalization;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Pooling;
+import dev.switchyard.layers.Positions;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.SequenceHead;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.TextTransformer;
+import dev.switchyard.layers.TokenEmbedding;
+import dev.switchyard.layers.Transformer;
+import dev.switchyard.layers.VisionTransformer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Images and texts in one space (CLIP, Radford et al. 2021): a vision transformer and a causal text
+ * transformer learn which text belongs to which image of a batch. Nobody tells them what the
+ * classes are. They are judged by classification all the same: the class of an image is the one
+ * whose prompts lie closest to it.
+ */
+final class ImagesAndTexts implements TrainingTask {
+  private static final int EMBEDDING = 64;
+  private static final int TEXTS = -2; // purpose of random draws; -1 is the order of examples
+
+  private final TrainOptions options;
+  private final FashionMnist images;
+  private final Normalization normalization;
+  private final Captions captions = new Captions();
+
+  ImagesAndTexts(TrainOptions options, FashionMnist images) {
+    this.options = options;
+    this.images = images;
+    this.normalization = images.training().normalization();
+  }
+
+  @Override
+  public int examples() {
+    return images.training().count();
+  }
+
+  @Override
+  public String accuracyName() {
+    return "zero-shot accuracy";
+  }
+
+  @Override
+  public Model model(Precision precision) {
+    CounterRandom random = new CounterRandom(options.seed());
+    int width = options.width();
+    SequenceHead imageHead =
+        SequenceHead.embedding("image.head", width, EMBEDDING, Pooling.MEAN, random.split(1));
+    CounterRandom ofText = random.split(3);
+    BlockOptions blocks = BlockOptions.of(width, options.heads(), precision).withCausalAttention();
+    TextTransformer texts =
+        new TextTransformer(
+            new TokenEmbedding("text.embedding", captions.vocabulary(), width, ofText.split(0)),
+            Positions.learned("text.positions", captions.longest(), width, ofText.split(1)),
+            new Transformer("text", Math.ceilDiv(options.depth(), 2), blocks, ofText.split(2)),
+            SequenceHead.embedding("text.head", width, EMBEDDING, Pooling.LAST, ofText.split(3)));
+    return new Towers(
+        ImageTower.of("image.", options, images.training(), imageHead, precision, random), texts);
+  }
+
+  private final class Towers implements Model {
+    private final VisionTransformer ofImages;
+    private final TextTransformer ofTexts;
+    private final ContrastiveLoss contrastive = new ContrastiveLoss("loss");
+    private final L2Normalization unit = new L2Normalization();
+    private final CounterRandom random = new CounterRandom(options.seed()).split(TEXTS);
+    private final ImageBatch batch =
+        new ImageBatch(images.training(), normalization, options.batch());
+
+    Towers(VisionTransformer ofImages, TextTransformer ofTexts) {
+      this.ofImages = ofImages;
+      this.ofTexts = ofTexts;
+    }
+
+    @Override
+    public List<Parameter> parameters() {
+      return Parameter.concat(
+          ofImages.parameters(), ofTexts.parameters(), contrastive.parameters());
+    }
+
+    @Override
+    public Tensor loss(Tape tape, int epoch, int[] order, int from) {
+      batch.gather(order, from);
+      long key = random.key(epoch);
+      List<int[]> texts = new ArrayList<>();
+      for (int i = 0; i < options.batch(); i++) {
+        texts.add(captions.draw(batch.labels()[i], key, order[from + i]));
+      }
+      return contrastive.forward(
+          tape, ofImages.forward(tape, batch.tensor()), embedded(tape, texts));
+    }
+
+    private Tensor embedded(Tape tape, List<int[]> texts) {
+      Sequences sequences =
+          Sequences.ofLengths(texts.stream().mapToInt(text -> text.length).toArray());
+      int[] ids = texts.stream().flatMapToInt(Arrays::stream).toArray();
+      return ofTexts.forward(tape, sequences, ids);
+    }
+
+    @Override
+    public double accuracy(Kernels kernels) {
+      Tape tape = Tape.none(kernels);
+      FloatMatrix classes = classes(tape);
+      return ImageBatch.accuracy(
+          images.test(),
+          normalization,
+          options.batch(),
+          x -> {
+            FloatMatrix embedded = ofImages.forward(tape, x).value();
+            FloatMatrix scores = FloatMatrix.allocate(embedded.rows(), classes.rows());
+            kernels.multiply(
+                ElementType.FLOAT32, Form.NT, embedded, classes, Epilogue.STORE, scores);
+            return scores;
+          });
+    }
+
+    /** For each class the mean direction of its prompts. */
+    private FloatMatrix classes(Tape tape) {
+      List<int[]> prompts = new ArrayList<>();
+      int[] lengths = new int[images.test().classes()];
+      for (int label = 0; label < lengths.length; label++) {
+        prompts.addAll(captions.prompts(label));
+        lengths[label] = captions.prompts(label).size();
+      }
+      Tensor directions = unit.forward(tape, embedded(tape, prompts));
+      Tensor means = Pooling.MEAN.forward(tape, directions, Sequences.ofLengths(lengths));
+      return unit.forward(tape, means).value();
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package dev.switchyard.bench.train;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Ctrl-C, or another polite request to end: the JVM does not stop before {@link #close()}, so that
+ * what runs can notice, save its work and say so. The exit code is the system's, 130 for Ctrl-C.
+ */
+final class Interruption implements BooleanSupplier, AutoCloseable {
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Thread hook = new Thread(this::request, "interruption");
+  private volatile boolean requested;
+
+  Interruption() {
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  private void request() {
+    requested = true;
+    try {
+      closed.await();
+    } catch (InterruptedException e) { // nobody does; the JVM stops then
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Whether someone wants an end. */
+  @Override
+  public boolean getAsBoolean() {
+    return requested;
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // It runs already, and ends now.
+    }
+  }
+}

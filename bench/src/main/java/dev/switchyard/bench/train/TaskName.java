@@ -1,0 +1,24 @@
+package dev.switchyard.bench.train;
+
+import dev.switchyard.bench.data.FashionMnist;
+
+/** The tasks to choose from. */
+public enum TaskName {
+  /** Which of ten kinds of clothing an image shows. */
+  CLASSIFY {
+    @Override
+    TrainingTask create(TrainOptions options, FashionMnist images) {
+      return new Classification(options, images);
+    }
+  },
+
+  /** Which text belongs to which image. */
+  CLIP {
+    @Override
+    TrainingTask create(TrainOptions options, FashionMnist images) {
+      return new ImagesAndTexts(options, images);
+    }
+  };
+
+  abstract TrainingTask create(TrainOptions options, FashionMnist images);
+}

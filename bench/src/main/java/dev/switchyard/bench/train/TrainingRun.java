@@ -1,0 +1,187 @@
+package dev.switchyard.bench.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.io.Checkpoint;
+import dev.switchyard.layers.io.CheckpointFolder;
+import dev.switchyard.layers.io.Progress;
+import dev.switchyard.layers.io.TrainingState;
+import dev.switchyard.layers.optim.Optimizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * One training as it is kept on disk: the checkpoints of one precision, with the options that
+ * decide how it goes, its losses so far and, once it has ended, its result.
+ */
+final class TrainingRun {
+  private static final int KEPT = 2; // should the newest be damaged
+  private static final String LOSSES = "losses";
+  private static final String RESULT = "result";
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path path;
+  private final CheckpointFolder folder;
+  private final Map<String, String> identity;
+  private final long seed;
+  private final int saveEvery;
+  private Optional<Checkpoint> newest;
+
+  /**
+   * The run of a precision below a folder.
+   *
+   * @param folder holds a folder for each precision
+   * @param identity what must be the same for a run to go on, by the names of options
+   * @param saveEvery steps between checkpoints; 0 for one an epoch
+   * @param warnings is told of damaged checkpoints
+   */
+  TrainingRun(
+      Path folder,
+      Precision precision,
+      Map<String, String> identity,
+      long seed,
+      int saveEvery,
+      Consumer<String> warnings) {
+    this.path = folder.resolve(precision.name());
+    this.folder = new CheckpointFolder(path, KEPT, warnings);
+    this.identity = identity;
+    this.seed = seed;
+    this.saveEvery = saveEvery;
+    try {
+      this.newest = this.folder.newest();
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          String.format(Locale.ROOT, "the checkpoints in %s cannot be read: %s", path, e), e);
+    }
+  }
+
+  /** How many steps are done: 0 if the run has not begun. */
+  long steps() {
+    return newest.map(checkpoint -> checkpoint.progress().step()).orElse(0L);
+  }
+
+  /** What came of the run, if it has ended. */
+  Optional<TrainingResult> result() {
+    return newest
+        .filter(checkpoint -> checkpoint.options().containsKey(RESULT))
+        .map(checkpoint -> parse(checkpoint.options().get(RESULT)));
+  }
+
+  private TrainingResult parse(String json) {
+    try {
+      return JSON.readValue(json, TrainingResult.class);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(
+          String.format(Locale.ROOT, "the result in %s cannot be read: %s", path, e), e);
+    }
+  }
+
+  /**
+   * Checks that the run was begun with the same options.
+   *
+   * @throws IllegalArgumentException that names the first that differs
+   */
+  void requireSameOptions() {
+    newest.ifPresent(
+        checkpoint ->
+            identity.forEach(
+                (name, now) -> {
+                  String then = checkpoint.options().get(name);
+                  if (!now.equals(then)) {
+                    throw new IllegalArgumentException(
+                        String.format(
+                            Locale.ROOT,
+                            "--%s is %s but the run in %s was begun with %s (expected the same, or"
+                                + " another --out)",
+                            name,
+                            now,
+                            path,
+                            then));
+                  }
+                }));
+  }
+
+  /** Deletes the checkpoints of an earlier run, and begins anew. */
+  void clear() {
+    newest = Optional.empty();
+    write(folder::clear);
+  }
+
+  /** Gives a model and its optimizer the state of the newest checkpoint; the losses up to it. */
+  List<Double> restore(List<Parameter> parameters, Optimizer optimizer) {
+    List<Double> losses = new ArrayList<>();
+    newest.ifPresent(
+        checkpoint -> {
+          TrainingState.restore(checkpoint, parameters, optimizer);
+          FloatMatrix saved = TrainingState.extra(checkpoint).get(LOSSES);
+          for (int i = 0; i < saved.cols(); i++) {
+            losses.add((double) saved.get(0, i));
+          }
+        });
+    return losses;
+  }
+
+  /** Whether a checkpoint should be written after that many steps. */
+  boolean isDue(int step, int stepsAnEpoch) {
+    return step % (saveEvery == 0 ? stepsAnEpoch : saveEvery) == 0;
+  }
+
+  /** Writes a checkpoint of a run that is not at its end. */
+  void save(
+      List<Parameter> parameters, Optimizer optimizer, List<Double> losses, int stepsAnEpoch) {
+    int step = losses.size();
+    Progress progress = new Progress(step, seed, step / stepsAnEpoch, step % stepsAnEpoch);
+    save(parameters, optimizer, losses, progress, identity);
+  }
+
+  /** Writes the last checkpoint, with the result. */
+  void finish(List<Parameter> parameters, Optimizer optimizer, TrainingResult result) {
+    Map<String, String> options = new LinkedHashMap<>(identity);
+    try {
+      options.put(RESULT, JSON.writeValueAsString(result));
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+    Progress progress = new Progress(result.losses().size(), seed, 0, 0);
+    save(parameters, optimizer, result.losses(), progress, options);
+  }
+
+  private void save(
+      List<Parameter> parameters,
+      Optimizer optimizer,
+      List<Double> losses,
+      Progress progress,
+      Map<String, String> options) {
+    FloatMatrix row = FloatMatrix.allocate(1, losses.size());
+    for (int i = 0; i < losses.size(); i++) {
+      row.set(0, i, losses.get(i).floatValue());
+    }
+    Checkpoint checkpoint =
+        TrainingState.save(parameters, optimizer, progress, Map.of(LOSSES, row), options);
+    write(() -> folder.save(checkpoint));
+  }
+
+  private interface Writing {
+    void run() throws IOException;
+  }
+
+  private void write(Writing writing) {
+    try {
+      writing.run();
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          String.format(Locale.ROOT, "the checkpoints in %s cannot be written: %s", path, e), e);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.switchyard.bench.train;
+
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import java.util.List;
+
+/** What is trained on what, and how the outcome is judged. */
+interface TrainingTask {
+  /** The number of training examples. */
+  int examples();
+
+  /** What the accuracy of a model is called. */
+  String accuracyName();
+
+  /** A model before its first step; but for the precision, the same each time. */
+  Model model(Precision precision);
+
+  /** A model in training. */
+  interface Model {
+    List<Parameter> parameters();
+
+    /**
+     * The loss of one batch.
+     *
+     * @param epoch the pass over the examples, from 0
+     * @param order the examples in the order of this pass
+     * @param from where in the order the batch begins
+     */
+    Tensor loss(Tape tape, int epoch, int[] order, int from);
+
+    /** The part of the test examples that the model gets right, from 0 to 1. */
+    double accuracy(Kernels kernels);
+  }
+}

@@ -88,6 +88,26 @@ final class Buffers {
     keptQuantized.add(matrix);
   }
 
+  /** Gives back a buffer that was kept, most likely one of the latest. */
+  synchronized void giveBackKept(FloatMatrix matrix) {
+    keptFloats.remove(keptFloats.lastIndexOf(matrix));
+    giveBack(matrix);
+  }
+
+  /** What the kept buffers take. */
+  synchronized long bytesKept() {
+    long floatBytes =
+        keptFloats.stream().mapToLong(m -> Float.BYTES * (long) m.data().length).sum();
+    return floatBytes
+        + keptQuantized.stream()
+            .mapToLong(
+                q ->
+                    q.data().length
+                        + (long) Float.BYTES * q.scales().length
+                        + (long) Integer.BYTES * q.rowSums().length)
+            .sum();
+  }
+
   /** Gives back all buffers that were kept since the last call. */
   synchronized void recycleKept() {
     keptFloats.forEach(this::giveBack);

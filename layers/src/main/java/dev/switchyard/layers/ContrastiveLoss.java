@@ -21,7 +21,7 @@ import java.util.Locale;
  *
  * As in the paper, e^t is at most 100; a gradient that would take t over this limit is dropped.
  */
-public final class ContrastiveLoss {
+public final class ContrastiveLoss implements Model {
   private static final double INITIAL_TEMPERATURE = 0.07; // Radford et al. 2021, section 2.5
   private static final float LARGEST = (float) Math.log(100);
 
@@ -141,12 +141,13 @@ public final class ContrastiveLoss {
     return (float) Math.exp(Math.min(logScale.value().get(0, 0), LARGEST));
   }
 
-  /**
-   * What is learned.
-   *
-   * @return the logarithm of the inverse temperature
-   */
+  @Override
   public List<Parameter> parameters() {
     return List.of(logScale);
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of();
   }
 }

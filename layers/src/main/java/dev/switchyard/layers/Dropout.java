@@ -63,4 +63,9 @@ public final class Dropout implements Layer {
   public List<Parameter> parameters() {
     return List.of();
   }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of();
+  }
 }

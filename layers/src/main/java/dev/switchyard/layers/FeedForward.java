@@ -33,11 +33,21 @@ public final class FeedForward implements Layer {
   // x [rows, features] -> [rows, hidden] -> y [rows, features]
   @Override
   public Tensor forward(Tape tape, Tensor x) {
-    return down.forward(tape, gelu.forward(tape, up.forward(tape, x)));
+    Tensor hidden = up.forward(tape, x);
+    Tensor active = gelu.forward(tape, hidden);
+    tape.release(hidden);
+    Tensor y = down.forward(tape, active);
+    tape.release(active);
+    return y;
   }
 
   @Override
   public List<Parameter> parameters() {
-    return Parameter.concat(up.parameters(), down.parameters());
+    return Model.concat(up.parameters(), down.parameters());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return Model.concat(up.linears(), down.linears());
   }
 }

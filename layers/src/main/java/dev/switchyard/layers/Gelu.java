@@ -34,4 +34,9 @@ public final class Gelu implements Layer {
   public List<Parameter> parameters() {
     return List.of();
   }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of();
+  }
 }

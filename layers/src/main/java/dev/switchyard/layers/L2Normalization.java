@@ -64,4 +64,9 @@ public final class L2Normalization implements Layer {
   public List<Parameter> parameters() {
     return List.of();
   }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of();
+  }
 }

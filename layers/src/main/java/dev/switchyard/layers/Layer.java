@@ -1,9 +1,7 @@
 package dev.switchyard.layers;
 
-import java.util.List;
-
 /** A function of tokens, each row for itself, and what it learns. */
-public interface Layer {
+public interface Layer extends Model {
   /**
    * Computes the layer's output and records on the tape how to go back.
    *
@@ -13,11 +11,4 @@ public interface Layer {
    * @throws IllegalArgumentException if x has not the number of features that the layer expects
    */
   Tensor forward(Tape tape, Tensor x);
-
-  /**
-   * What the layer learns.
-   *
-   * @return the parameters, always in the same order
-   */
-  List<Parameter> parameters();
 }

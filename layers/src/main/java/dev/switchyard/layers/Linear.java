@@ -16,14 +16,16 @@ import java.util.Locale;
  *   dX = G W      dW = G^T X      db = column sums of G      G = dY
  * </pre>
  *
- * The weight is kept in the layouts of the first two products until it changes. For use by one
- * thread at a time.
+ * The weight is kept in the layouts of the first two products until it changes. {@link Precisions}
+ * convert the layers of a whole model. For use by one thread at a time.
  */
 public final class Linear implements Layer {
+  private static final String WEIGHT = ".weight";
+
   private final Parameter weight;
   private final Parameter bias;
-  private final Precision precision;
-  private final LinearProducts products;
+  private Precision precision;
+  private LinearProducts products;
 
   /**
    * A layer with a bias and random weights: uniform as proposed by Glorot and Bengio (2010); the
@@ -39,9 +41,7 @@ public final class Linear implements Layer {
   public Linear(String name, int in, int out, Precision precision, CounterRandom random) {
     this(
         new Parameter(
-            name + ".weight",
-            Initial.glorot(positive("out", out), positive("in", in), random),
-            true),
+            name + WEIGHT, Initial.glorot(positive("out", out), positive("in", in), random), true),
         Parameter.vector(name + ".bias", new float[out]),
         precision);
   }
@@ -97,10 +97,7 @@ public final class Linear implements Layer {
 
   private static LinearProducts products(
       Parameter weight, Precision precision, ElementType weightGradient) {
-    if (!precision.allows(weightGradient)) {
-      throw new IllegalArgumentException(
-          "precision " + precision + " does not compute weight gradients in " + weightGradient);
-    }
+    precision.requireWeightGradient(weightGradient);
     return precision.products(weight, weightGradient);
   }
 
@@ -150,36 +147,40 @@ public final class Linear implements Layer {
   // x [rows, in] -> y [rows, out]
   @Override
   public Tensor forward(Tape tape, Tensor x) {
-    FloatMatrix w = weight.value();
-    if (x.cols() != w.cols()) {
+    if (x.cols() != weight.cols()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "weight %s is %s but input has %d features (expected %d)",
+              "weight %s is %dx%d but input has %d features (expected %d)",
               weight.name(),
-              w.shape(),
+              weight.rows(),
+              weight.cols(),
               x.cols(),
-              w.cols()));
+              weight.cols()));
+    }
+    if (tape.isRecording()) {
+      weight.requireValue();
     }
     boolean keep = tape.isRecording() && !weight.frozen();
     Epilogue epilogue = Epilogue.bias(bias == null ? null : bias.value().data());
-    FloatMatrix y = tape.result(x.rows(), w.rows());
-    Matrix kept = products.output(tape, x.value(), epilogue, keep, y);
+    FloatMatrix y = tape.result(x.rows(), weight.rows());
+    LinearProducts same = products; // a conversion in between is for the next step
+    Matrix kept = same.output(tape, x.value(), epilogue, keep, y);
     List<Matrix> read = kept == null ? List.of() : List.of(kept);
-    return tape.record(y, List.of(x), parameters(), read, gy -> backward(tape, x, kept, gy));
+    return tape.record(y, List.of(x), parameters(), read, gy -> backward(tape, same, x, kept, gy));
   }
 
   // gy [rows, out] -> gx [rows, in], gw [out, in], gb [out]
-  private void backward(Tape tape, Tensor x, Matrix kept, FloatMatrix gy) {
+  private void backward(Tape tape, LinearProducts same, Tensor x, Matrix kept, FloatMatrix gy) {
     if (bias != null && !bias.frozen()) {
       tape.kernels().elementwise().addColumnSums(gy, bias.grad().data());
     }
     if (kept != null) {
-      products.weightGradient(tape, gy, kept, weight.grad());
+      same.weightGradient(tape, gy, kept, weight.grad());
     }
     if (x.wantsGrad()) {
       FloatMatrix gx = tape.take(x.rows(), x.cols());
-      products.inputGradient(tape, gy, gx);
+      same.inputGradient(tape, gy, gx);
       tape.addGrad(x, gx);
     }
   }
@@ -189,6 +190,11 @@ public final class Linear implements Layer {
     return bias == null ? List.of(weight) : List.of(weight, bias);
   }
 
+  @Override
+  public List<Linear> linears() {
+    return List.of(this);
+  }
+
   /**
    * How the products are computed.
    *
@@ -196,5 +202,37 @@ public final class Linear implements Layer {
    */
   public Precision precision() {
     return precision;
+  }
+
+  /**
+   * The name, by which {@link Precisions} choose.
+   *
+   * @return that of the weight without {@code .weight}
+   */
+  public String name() {
+    return weight.name().endsWith(WEIGHT)
+        ? weight.name().substring(0, weight.name().length() - WEIGHT.length())
+        : weight.name();
+  }
+
+  // For conversions.
+
+  Parameter weight() {
+    return weight;
+  }
+
+  LinearProducts products() {
+    return products;
+  }
+
+  /** Whether all three products are those of a precision with this type of weight gradient. */
+  boolean computesAllIn(Precision other, ElementType ofWeightGradient) {
+    return precision == other && products.weightGradientType() == ofWeightGradient;
+  }
+
+  /** Computes otherwise from the next forward pass on. */
+  void setProducts(Precision newPrecision, LinearProducts newProducts) {
+    precision = newPrecision;
+    products = newProducts;
   }
 }

@@ -1,5 +1,7 @@
 package dev.switchyard.layers;
 
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
@@ -21,6 +23,18 @@ sealed interface LinearProducts
 
   /** dW += G^T X. g [rows, out], kept is X [rows, in], gw [out, in]. */
   void weightGradient(Tape tape, FloatMatrix g, Matrix kept, FloatMatrix gw);
+
+  /** The type of the third product's operands; null if the products are of several precisions. */
+  ElementType weightGradientType();
+
+  /**
+   * Gets ready to compute the first product without the weight, if such a form is smaller.
+   *
+   * @return the bytes of that form; 0 if there is none
+   */
+  default long keepForInference(Kernels kernels) {
+    return 0;
+  }
 
   /** Rounds an operand, and says of which layer if that fails. */
   static void quantize(Tape tape, String what, Parameter weight, Runnable rounding) {

@@ -5,7 +5,7 @@ import dev.switchyard.kernels.data.PackedMatrix;
 
 /** A weight in the layout of one product, kept from step to step until the weight changes. */
 final class PackedWeight {
-  private final PackedMatrix panels = new PackedMatrix();
+  private PackedMatrix panels = new PackedMatrix();
   private long version = -1;
   private String backend;
 
@@ -24,5 +24,11 @@ final class PackedWeight {
   void markPacked(Parameter weight, Kernels kernels) {
     version = weight.version();
     backend = kernels.backend().name();
+  }
+
+  /** Lets go of the panels. */
+  void clear() {
+    panels = new PackedMatrix();
+    version = -1;
   }
 }

@@ -2,10 +2,7 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 
 /**
  * Something that is learned: a value, the gradient that backward passes add up, and a version by
@@ -15,8 +12,11 @@ import java.util.Set;
  */
 public final class Parameter {
   private final String name;
-  private final FloatMatrix value;
+  private final int rows;
+  private final int cols;
   private final boolean decays;
+  private FloatMatrix value; // null while released
+  private boolean pinned;
   private FloatMatrix grad;
   private long version;
   private boolean frozen;
@@ -41,6 +41,8 @@ public final class Parameter {
               value.data().length));
     }
     this.name = name;
+    this.rows = value.rows();
+    this.cols = value.cols();
     this.value = value;
     this.decays = decays;
   }
@@ -57,22 +59,6 @@ public final class Parameter {
   }
 
   /**
-   * The parameters of several layers, one list after the other; a parameter that layers have in
-   * common (tied weights) is listed once, where it comes first.
-   *
-   * @param lists of parameters
-   * @return all of them
-   */
-  @SafeVarargs
-  public static List<Parameter> concat(List<Parameter>... lists) {
-    Set<Parameter> all = new LinkedHashSet<>();
-    for (List<Parameter> list : lists) {
-      all.addAll(list);
-    }
-    return List.copyOf(all);
-  }
-
-  /**
    * The name.
    *
    * @return the name, unique in a model
@@ -85,9 +71,85 @@ public final class Parameter {
    * The value. Whoever writes to it calls {@link #markChanged()} afterwards.
    *
    * @return the matrix itself
+   * @throws IllegalStateException if it was released, see {@link Precisions#release}
    */
   public FloatMatrix value() {
+    requireValue();
     return value;
+  }
+
+  void requireValue() {
+    if (value == null) {
+      throw new IllegalStateException(
+          "the value of parameter "
+              + this
+              + " was released, and only int8 panels for inference are left (to train, convert or"
+              + " save, assign it first, as Weights.load does)");
+    }
+  }
+
+  /**
+   * Sets the value and says that it has changed. A value that was released is there again.
+   *
+   * @param newValue [rows, cols], copied
+   * @throws IllegalArgumentException if it has another shape
+   */
+  public void assign(FloatMatrix newValue) {
+    if (newValue.rows() != rows || newValue.cols() != cols) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "value is %s but parameter %s is %dx%d (expected equal)",
+              newValue.shape(),
+              name,
+              rows,
+              cols));
+    }
+    if (value == null) {
+      value = FloatMatrix.allocate(rows, cols);
+    }
+    for (int i = 0; i < rows; i++) {
+      System.arraycopy(
+          newValue.data(), newValue.rowIndex(i), value.data(), value.rowIndex(i), cols);
+    }
+    markChanged();
+  }
+
+  /**
+   * The rows of the value, which are there even while the value is not.
+   *
+   * @return how many
+   */
+  public int rows() {
+    return rows;
+  }
+
+  /**
+   * The columns of the value, which are there even while the value is not.
+   *
+   * @return how many
+   */
+  public int cols() {
+    return cols;
+  }
+
+  /** Says that someone reads the value itself in inference too. */
+  void pin() {
+    pinned = true;
+  }
+
+  boolean pinned() {
+    return pinned;
+  }
+
+  boolean released() {
+    return value == null;
+  }
+
+  /** Lets go of value and gradient. */
+  void release() {
+    value = null;
+    grad = null;
   }
 
   /**
@@ -97,7 +159,7 @@ public final class Parameter {
    */
   public FloatMatrix grad() {
     if (grad == null) { // frozen parameters never need one
-      grad = FloatMatrix.allocate(value.rows(), value.cols());
+      grad = FloatMatrix.allocate(rows, cols);
     }
     return grad;
   }
@@ -152,6 +214,6 @@ public final class Parameter {
 
   @Override
   public String toString() {
-    return name + " " + value.shape();
+    return name + " " + rows + "x" + cols;
   }
 }

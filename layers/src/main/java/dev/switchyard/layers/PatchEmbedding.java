@@ -98,8 +98,12 @@ public final class PatchEmbedding implements Layer {
               x.cols(),
               channels * height * width));
     }
-    Tensor y = projection.forward(tape, cut(tape, x));
-    return positions.forward(tape, y, sequences(x.rows()));
+    Tensor patches = cut(tape, x);
+    Tensor projected = projection.forward(tape, patches);
+    tape.release(patches);
+    Tensor y = positions.forward(tape, projected, sequences(x.rows()));
+    tape.release(projected);
+    return y;
   }
 
   // x [images, channels height width] -> y [images patches, channels patch patch]
@@ -145,6 +149,11 @@ public final class PatchEmbedding implements Layer {
 
   @Override
   public List<Parameter> parameters() {
-    return Parameter.concat(projection.parameters(), positions.parameters());
+    return Model.concat(projection.parameters(), positions.parameters());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return projection.linears();
   }
 }

@@ -108,4 +108,9 @@ public enum Pooling implements SequenceLayer {
   public List<Parameter> parameters() {
     return List.of();
   }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of();
+  }
 }

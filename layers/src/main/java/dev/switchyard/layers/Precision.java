@@ -85,6 +85,13 @@ public enum Precision {
     };
   }
 
+  void requireWeightGradient(ElementType type) {
+    if (!allows(type)) {
+      throw new IllegalArgumentException(
+          "precision " + this + " does not compute weight gradients in " + type);
+    }
+  }
+
   /** The three products of a layer with this weight. */
   LinearProducts products(Parameter weight, ElementType ofWeightGradient) {
     return switch (this) {

@@ -35,6 +35,7 @@ final class QuantizedProducts implements LinearProducts {
   private final Parameter weight;
   private final PackedWeight forward = new PackedWeight();
   private final PackedWeight backward = new PackedWeight();
+  private boolean goesBack; // known once the second product was asked for
 
   /**
    * @param weightForward scales of W in the first product
@@ -70,6 +71,7 @@ final class QuantizedProducts implements LinearProducts {
 
   @Override
   public void inputGradient(Tape tape, FloatMatrix g, FloatMatrix gx) {
+    goesBack = true;
     PackedMatrix w = packed(tape, Form.NN);
     QuantizedMatrix gq = quantize(tape, "the output gradient", g, Scaling.ROW);
     tape.timed(Part.MULTIPLY, () -> tape.kernels().multiply(gq, w, Epilogue.STORE, gx));
@@ -87,6 +89,11 @@ final class QuantizedProducts implements LinearProducts {
     } else {
       multiplyTransposed(tape, weightGradient, g, keptX, gw); // dequantizes X if need be
     }
+  }
+
+  @Override
+  public ElementType weightGradientType() {
+    return weightGradient;
   }
 
   private static void multiplyTransposed(
@@ -110,7 +117,8 @@ final class QuantizedProducts implements LinearProducts {
     FloatMatrix w = weight.value();
     Scaling scaling = form == Form.NT ? weightForward : weightBackward;
     QuantizedMatrix wq = tape.take(scaling, w.rows(), w.cols());
-    if (scaling == Scaling.TENSOR) { // one int8 matrix serves both products: pack it in one pass
+    if (scaling == Scaling.TENSOR && goesBack && forward.isStale(weight, kernels)) {
+      // One int8 matrix serves both products: pack it in one pass.
       kernels.quantizeAndPack(w, NonFinitePolicy.REJECT, wq, forward.panels(), backward.panels());
       forward.markPacked(weight, kernels);
       backward.markPacked(weight, kernels);
@@ -120,6 +128,14 @@ final class QuantizedProducts implements LinearProducts {
       wanted.markPacked(weight, kernels);
     }
     tape.giveBack(wq);
+  }
+
+  @Override
+  public long keepForInference(Kernels kernels) {
+    PackedMatrix panels = packed(Tape.none(kernels), Form.NT);
+    backward.clear();
+    goesBack = false;
+    return panels.bytes();
   }
 
   private QuantizedMatrix quantize(Tape tape, String what, FloatMatrix x, Scaling scaling) {

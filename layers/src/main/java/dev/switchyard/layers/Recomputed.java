@@ -64,4 +64,9 @@ public final class Recomputed implements SequenceLayer {
   public List<Parameter> parameters() {
     return layer.parameters();
   }
+
+  @Override
+  public List<Linear> linears() {
+    return layer.linears();
+  }
 }

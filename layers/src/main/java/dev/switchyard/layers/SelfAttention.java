@@ -106,7 +106,12 @@ public final class SelfAttention implements SequenceLayer {
   @Override
   public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
     sequences.requireRows(x.rows());
-    return out.forward(tape, attend(tape, qkv.forward(tape, x), sequences));
+    Tensor projected = qkv.forward(tape, x);
+    Tensor attended = attend(tape, projected, sequences);
+    tape.release(projected);
+    Tensor y = out.forward(tape, attended);
+    tape.release(attended);
+    return y;
   }
 
   // x = (q, k, v) [tokens, 3 features] -> o [tokens, features]; lse [heads, tokens]
@@ -136,7 +141,12 @@ public final class SelfAttention implements SequenceLayer {
 
   @Override
   public List<Parameter> parameters() {
-    return Parameter.concat(qkv.parameters(), out.parameters());
+    return Model.concat(qkv.parameters(), out.parameters());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return Model.concat(qkv.linears(), out.linears());
   }
 
   private interface HeadWork {

@@ -61,11 +61,19 @@ public final class SequenceHead implements SequenceLayer {
   // x [tokens, features] -> [sequences, features] -> y [sequences, classes or size]
   @Override
   public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
-    return linear.forward(tape, pooling.forward(tape, norm.forward(tape, x), sequences));
+    Tensor normal = norm.forward(tape, x);
+    Tensor pooled = pooling.forward(tape, normal, sequences);
+    tape.release(normal);
+    return linear.forward(tape, pooled);
   }
 
   @Override
   public List<Parameter> parameters() {
-    return Parameter.concat(norm.parameters(), linear.parameters());
+    return Model.concat(norm.parameters(), linear.parameters());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return linear.linears();
   }
 }

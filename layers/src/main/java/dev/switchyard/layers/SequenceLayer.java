@@ -1,10 +1,9 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.Sequences;
-import java.util.List;
 
 /** A function of whole sequences of tokens, and what it learns. */
-public interface SequenceLayer {
+public interface SequenceLayer extends Model {
   /**
    * Computes the layer's output and records on the tape how to go back.
    *
@@ -16,11 +15,4 @@ public interface SequenceLayer {
    *     not the number of rows that the sequences have
    */
   Tensor forward(Tape tape, Tensor x, Sequences sequences);
-
-  /**
-   * What the layer learns.
-   *
-   * @return the parameters, always in the same order
-   */
-  List<Parameter> parameters();
 }

@@ -76,4 +76,9 @@ public final class StochasticDepth implements SequenceLayer {
   public List<Parameter> parameters() {
     return List.of();
   }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of();
+  }
 }

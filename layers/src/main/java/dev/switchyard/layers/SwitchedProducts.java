@@ -1,5 +1,6 @@
 package dev.switchyard.layers;
 
+import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
@@ -21,5 +22,10 @@ record SwitchedProducts(
   @Override
   public void weightGradient(Tape tape, FloatMatrix g, Matrix kept, FloatMatrix gw) {
     ofWeightGradient.weightGradient(tape, g, kept, gw);
+  }
+
+  @Override
+  public ElementType weightGradientType() {
+    return null;
   }
 }

@@ -8,7 +8,9 @@ import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -49,6 +51,7 @@ public final class Tape {
   private final Profile profile;
   private final Buffers buffers;
   private final List<Node> nodes = new ArrayList<>();
+  private final Set<Object> readLater = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<Use> uses = new ArrayList<>();
   private final List<Tensor> inputs = new ArrayList<>();
   private int step = 1;
@@ -240,8 +243,8 @@ public final class Tape {
    * caller's own; so this is what an int8 copy of the input makes smaller ({@link
    * Precision#SWITCHBACK_M}).
    *
-   * <p>Not what the tape holds: results that no layer reads again stay until the {@link #reset()}
-   * too, since the caller may ask for them.
+   * <p>Not all that the tape holds, see {@link #bytesHeld()}: results that the caller has may be
+   * asked for until the {@link #reset()}, whether a layer reads them again or not.
    *
    * @return the bytes; 0 after a reset, and for a tape that records nothing
    */
@@ -265,9 +268,21 @@ public final class Tape {
     };
   }
 
+  /**
+   * How much the tape holds for this step: the storage of all results and of what layers keep for
+   * the way back, with what is reserved beyond them. After a forward pass, that is the activation
+   * memory of a training step.
+   *
+   * @return the bytes; 0 after a reset, and for a tape that records nothing
+   */
+  public long bytesHeld() {
+    return buffers.bytesKept();
+  }
+
   /** Begins the next step: ends all tensors of this one and takes back their storage. */
   public void reset() {
     nodes.clear();
+    readLater.clear();
     uses.clear();
     inputs.forEach(this::dropGrad);
     inputs.clear();
@@ -339,11 +354,36 @@ public final class Tape {
     Tensor y = Tensor.result(value, wantsGrad, this, step);
     if (wantsGrad) {
       nodes.add(new Node(y, read, backward));
+      read.forEach(matrix -> readLater.add(storage(matrix)));
       for (Parameter parameter : parameters) {
         uses.add(new Use(parameter, parameter.version()));
       }
     }
     return y;
+  }
+
+  /**
+   * Takes back the storage of a result that its layer hands to nobody, once the last layer has
+   * computed with it, unless one has said that it reads it on the way back.
+   */
+  void release(Tensor x) {
+    FloatMatrix value = x.value();
+    if (!readLater.contains(storage(value))) {
+      x.release();
+      if (recording) {
+        buffers.giveBackKept(value);
+      } else {
+        buffers.giveBack(value);
+      }
+    }
+  }
+
+  private static Object storage(Matrix matrix) {
+    return switch (matrix) {
+      case FloatMatrix m -> m.data();
+      case Bfloat16Matrix m -> m.data();
+      case QuantizedMatrix m -> m;
+    };
   }
 
   private void bind(Tensor x) {

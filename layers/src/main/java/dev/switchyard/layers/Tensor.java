@@ -16,6 +16,7 @@ public final class Tensor {
   private final boolean wantsGrad;
   private Tape tape;
   private int step;
+  private boolean released;
 
   // The tape adds up the gradient here. Not owned: someone else reads or writes that matrix too.
   FloatMatrix grad;
@@ -67,7 +68,8 @@ public final class Tensor {
    * The matrix.
    *
    * @return the matrix itself
-   * @throws IllegalStateException if the tensor belongs to an earlier step of its tape
+   * @throws IllegalStateException if the tensor belongs to an earlier step of its tape, or was an
+   *     intermediate result of a layer
    */
   public FloatMatrix value() {
     checkStep();
@@ -124,7 +126,18 @@ public final class Tensor {
     return grad;
   }
 
+  /** Ends the value; the gradient may still come. */
+  void release() {
+    released = true;
+  }
+
   private void checkStep() {
+    if (released) {
+      throw new IllegalStateException(
+          "tensor "
+              + value.shape()
+              + " was an intermediate result: its layer has given its storage to another");
+    }
     if (tape != null && tape.step() != step) {
       throw new IllegalStateException(
           String.format(

@@ -14,7 +14,8 @@ import java.util.List;
  * @param head makes scores or an embedding of the tokens of a text
  */
 public record TextTransformer(
-    TokenEmbedding embedding, Positions positions, Transformer blocks, SequenceHead head) {
+    TokenEmbedding embedding, Positions positions, Transformer blocks, SequenceHead head)
+    implements Model {
   // ids [tokens] -> y [texts, classes or size]
   /**
    * Computes the output and records on the tape how to go back.
@@ -32,13 +33,14 @@ public record TextTransformer(
     return head.forward(tape, blocks.forward(tape, tokens, texts), texts);
   }
 
-  /**
-   * What is learned.
-   *
-   * @return the parameters, always in the same order
-   */
+  @Override
   public List<Parameter> parameters() {
-    return Parameter.concat(
+    return Model.concat(
         embedding.parameters(), positions.parameters(), blocks.parameters(), head.parameters());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return Model.concat(blocks.linears(), head.linears());
   }
 }

@@ -15,7 +15,7 @@ import java.util.Locale;
  *
  * To tie it to the scores of a language model, give {@link #table()} to a {@link Linear} too.
  */
-public final class TokenEmbedding {
+public final class TokenEmbedding implements Model {
   private static final float DEVIATION = 0.02f; // Radford et al. 2019
 
   /** A cache line of floats: threads that add to neighbouring columns must not share one. */
@@ -44,6 +44,7 @@ public final class TokenEmbedding {
    */
   public TokenEmbedding(Parameter table) {
     this.table = table;
+    table.pin();
   }
 
   // ids [tokens] -> y [tokens, features]
@@ -106,12 +107,13 @@ public final class TokenEmbedding {
     return table;
   }
 
-  /**
-   * What is learned.
-   *
-   * @return the table
-   */
+  @Override
   public List<Parameter> parameters() {
     return List.of(table);
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of();
   }
 }

@@ -40,7 +40,11 @@ public final class Transformer implements SequenceLayer {
   public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
     Tensor y = x;
     for (SequenceLayer block : blocks) {
-      y = block.forward(tape, y, sequences);
+      Tensor before = y;
+      y = block.forward(tape, before, sequences);
+      if (before != x) {
+        tape.release(before);
+      }
     }
     return y;
   }
@@ -49,6 +53,13 @@ public final class Transformer implements SequenceLayer {
   public List<Parameter> parameters() {
     List<Parameter> all = new ArrayList<>();
     blocks.forEach(block -> all.addAll(block.parameters()));
+    return List.copyOf(all);
+  }
+
+  @Override
+  public List<Linear> linears() {
+    List<Linear> all = new ArrayList<>();
+    blocks.forEach(block -> all.addAll(block.linears()));
     return List.copyOf(all);
   }
 }

@@ -4,6 +4,7 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.Sequences;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A pre-norm transformer block (Xiong et al. 2020, as in ViT):
@@ -82,16 +83,27 @@ public final class TransformerBlock implements SequenceLayer {
   // x [tokens, features] -> y [tokens, features]
   @Override
   public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
-    Tensor attended = attention.forward(tape, norm1.forward(tape, x), sequences);
-    Tensor h = tape.add(x, branch(tape, 0, attended, sequences));
-    Tensor transformed = feedForward.forward(tape, norm2.forward(tape, h));
-    return tape.add(h, branch(tape, 1, transformed, sequences));
+    Tensor normal = norm1.forward(tape, x);
+    Tensor attended = attention.forward(tape, normal, sequences);
+    tape.release(normal);
+    Tensor h = addBranch(tape, x, 0, attended, sequences);
+    normal = norm2.forward(tape, h);
+    Tensor transformed = feedForward.forward(tape, normal);
+    tape.release(normal);
+    Tensor y = addBranch(tape, h, 1, transformed, sequences);
+    tape.release(h);
+    return y;
   }
 
-  /** The result of a branch, scaled and dropped in part. */
-  private Tensor branch(Tape tape, int branch, Tensor x, Sequences sequences) {
-    Tensor scaled = scales.isEmpty() ? x : scales.get(branch).forward(tape, x);
-    return depth.forward(tape, dropout.forward(tape, scaled), sequences);
+  /** Adds the result of a branch, scaled and dropped in part, to what goes past it. */
+  private Tensor addBranch(Tape tape, Tensor past, int branch, Tensor result, Sequences sequences) {
+    Tensor scaled = scales.isEmpty() ? result : scales.get(branch).forward(tape, result);
+    Tensor dropped = dropout.forward(tape, scaled);
+    Tensor left = depth.forward(tape, dropped, sequences);
+    Tensor y = tape.add(past, left);
+    // Where nothing is dropped, these are fewer tensors than names.
+    Stream.of(result, scaled, dropped, left).distinct().forEach(tape::release);
+    return y;
   }
 
   @Override
@@ -102,5 +114,10 @@ public final class TransformerBlock implements SequenceLayer {
     all.addAll(feedForward.parameters());
     scales.forEach(scale -> all.addAll(scale.parameters()));
     return List.copyOf(all);
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return Model.concat(attention.linears(), feedForward.linears());
   }
 }

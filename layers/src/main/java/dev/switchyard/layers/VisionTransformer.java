@@ -24,6 +24,11 @@ public record VisionTransformer(PatchEmbedding embedding, Transformer blocks, Se
 
   @Override
   public List<Parameter> parameters() {
-    return Parameter.concat(embedding.parameters(), blocks.parameters(), head.parameters());
+    return Model.concat(embedding.parameters(), blocks.parameters(), head.parameters());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return Model.concat(embedding.linears(), blocks.linears(), head.linears());
   }
 }

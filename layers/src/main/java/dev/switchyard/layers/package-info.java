@@ -7,7 +7,11 @@
  *       {@link dev.switchyard.layers.Parameter}; a {@link dev.switchyard.layers.Profile} says where
  *       the time goes.
  *   <li>{@link dev.switchyard.layers.Linear} is where int8 pays: its {@link
- *       dev.switchyard.layers.Precision} says in which numbers it multiplies.
+ *       dev.switchyard.layers.Precision} says in which numbers it multiplies. {@link
+ *       dev.switchyard.layers.Precisions} convert all of a {@link dev.switchyard.layers.Model} as a
+ *       {@link dev.switchyard.layers.PrecisionPolicy} says, with a {@link
+ *       dev.switchyard.layers.Conversion} to look at and to undo, or a {@link
+ *       dev.switchyard.layers.Release} of the weights for inference.
  *   <li>The other parts of a transformer. Those that treat each token for itself, a {@link
  *       dev.switchyard.layers.Layer}: {@link dev.switchyard.layers.LayerNorm}, {@link
  *       dev.switchyard.layers.Gelu}, {@link dev.switchyard.layers.LayerScale}, {@link

@@ -139,7 +139,7 @@ class GradientsTest {
   void tiedWeights() {
     TokenEmbedding layer = new TokenEmbedding("t", 5, 4, RANDOM);
     Linear scores = new Linear(layer.table(), null, Precision.FLOAT32);
-    List<Parameter> parameters = Parameter.concat(layer.parameters(), scores.parameters());
+    List<Parameter> parameters = Model.concat(layer.parameters(), scores.parameters());
     assertThat(parameters).containsExactly(layer.table());
     check(
         (tape, x) -> scores.forward(tape, tape.add(x, layer.forward(tape, 3, 0, 3))),
@@ -160,7 +160,7 @@ class GradientsTest {
     loss.parameters().get(0).value().set(0, 0, 1); // e: at 14 the curvature hides the slope
     check(
         (tape, x) -> loss.forward(tape, x, texts.forward(tape, x)),
-        Parameter.concat(List.of(texts.parameters().get(0)), loss.parameters()),
+        Model.concat(List.of(texts.parameters().get(0)), loss.parameters()),
         gaussian(5, 6, 19));
   }
 

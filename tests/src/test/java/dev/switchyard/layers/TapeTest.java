@@ -352,4 +352,58 @@ class TapeTest {
     profile.clear();
     assertThat(profile.restNanos(total)).isEqualTo(total);
   }
+
+  // Storage of what nobody reads again
+
+  /** Bytes that a block of 256 features holds for 64 tokens after its forward pass. */
+  private static long held(Precision precision, boolean recompute) {
+    BlockOptions options = BlockOptions.of(256, 4, precision);
+    TransformerBlock block = new TransformerBlock("b", options, Fixtures.RANDOM);
+    SequenceLayer layer = recompute ? new Recomputed(block) : block;
+    Tape tape = Tape.recording(Fixtures.kernels("vector", 1));
+    layer.forward(tape, Tensor.of(gaussian(64, 256, 1)), Sequences.uniform(4, 16));
+    long bytes = tape.bytesHeld();
+    tape.reset();
+    assertThat(tape.bytesHeld()).isZero();
+    return bytes;
+  }
+
+  /**
+   * In units of 64x256 floats, of float32: both norms' results, q, k and v, attention's result, h,
+   * the hidden features before and after GELU (four each), and the output. SWITCHBACK_M holds a
+   * quarter of the inputs of the linear layers: norms, attention, active features (7 in all).
+   */
+  @Test
+  void int8ActivationsAreAllThatIsHeld() {
+    double unit = 64 * 256 * Float.BYTES;
+    double slack = 0.2; // scales, row sums, statistics, normalizers
+    assertThat(held(Precision.FLOAT32, false) / unit).isBetween(16.0, 16 + slack);
+    assertThat(held(Precision.SWITCHBACK, false) / unit).isBetween(16.0, 16 + slack);
+    assertThat(held(Precision.SWITCHBACK_M, false) / unit).isBetween(10.75, 10.75 + slack);
+    assertThat(held(Precision.FLOAT32, true) / unit).isBetween(1.0, 1 + slack);
+  }
+
+  @Test
+  void inferenceHoldsNothing() {
+    Tape tape = Tape.none(Fixtures.kernels("vector", 1));
+    TransformerBlock block =
+        new TransformerBlock("b", BlockOptions.of(8, 2, Precision.FLOAT32), Fixtures.RANDOM);
+    Tensor x = Tensor.of(gaussian(6, 8, 1));
+    Tensor y = block.forward(tape, x, Sequences.uniform(2, 3));
+    float[] first = Fixtures.values(y.value());
+    block.forward(tape, y, Sequences.uniform(2, 3)); // takes other storage than y
+    assertThat(Fixtures.values(y.value())).isEqualTo(first);
+    assertThat(tape.bytesHeld()).isZero();
+  }
+
+  @Test
+  void aReleasedResultSaysSo() {
+    Tape tape = Tape.recording(Fixtures.kernels("vector", 1));
+    Tensor y = Pooling.MEAN.forward(tape, Tensor.of(gaussian(6, 8, 1)), Sequences.uniform(2, 3));
+    tape.release(y);
+    assertThatIllegalStateException()
+        .isThrownBy(y::value)
+        .withMessage(
+            "tensor 2x8 was an intermediate result: its layer has given its storage to another");
+  }
 }

@@ -44,7 +44,7 @@ final class TinyTransformer {
   }
 
   List<Parameter> parameters() {
-    return Parameter.concat(
+    return Model.concat(
         embedding.parameters(), block1.parameters(), block2.parameters(), head.parameters());
   }
 

@@ -37,7 +37,7 @@ final class Classification implements TrainingTask {
   }
 
   @Override
-  public Model model(Precision precision) {
+  public Learner model(Precision precision) {
     CounterRandom random = new CounterRandom(options.seed());
     int classes = images.training().classes();
     SequenceHead head =
@@ -45,7 +45,7 @@ final class Classification implements TrainingTask {
     return new Classifier(ImageTower.of("", options, images.training(), head, precision, random));
   }
 
-  private final class Classifier implements Model {
+  private final class Classifier implements Learner {
     private final VisionTransformer scores;
     private final CrossEntropy crossEntropy = new CrossEntropy();
     private final ImageBatch batch =

@@ -12,6 +12,7 @@ import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.layers.BlockOptions;
 import dev.switchyard.layers.ContrastiveLoss;
 import dev.switchyard.layers.L2Normalization;
+import dev.switchyard.layers.Model;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Positions;
@@ -59,7 +60,7 @@ final class ImagesAndTexts implements TrainingTask {
   }
 
   @Override
-  public Model model(Precision precision) {
+  public Learner model(Precision precision) {
     CounterRandom random = new CounterRandom(options.seed());
     int width = options.width();
     SequenceHead imageHead =
@@ -76,7 +77,7 @@ final class ImagesAndTexts implements TrainingTask {
         ImageTower.of("image.", options, images.training(), imageHead, precision, random), texts);
   }
 
-  private final class Towers implements Model {
+  private final class Towers implements Learner {
     private final VisionTransformer ofImages;
     private final TextTransformer ofTexts;
     private final ContrastiveLoss contrastive = new ContrastiveLoss("loss");
@@ -92,8 +93,7 @@ final class ImagesAndTexts implements TrainingTask {
 
     @Override
     public List<Parameter> parameters() {
-      return Parameter.concat(
-          ofImages.parameters(), ofTexts.parameters(), contrastive.parameters());
+      return Model.concat(ofImages.parameters(), ofTexts.parameters(), contrastive.parameters());
     }
 
     @Override

@@ -56,7 +56,7 @@ final class Trainer {
    */
   Optional<TrainingResult> run(
       TrainingRun run, Precision precision, StepListener listener, BooleanSupplier interrupted) {
-    TrainingTask.Model model = task.model(precision);
+    TrainingTask.Learner model = task.model(precision);
     Optimizer optimizer = options.optimizer().create(kernels, model.parameters());
     List<Double> losses = run.restore(model.parameters(), optimizer);
     int lastEpoch = Math.max(losses.size(), steps - stepsAnEpoch);

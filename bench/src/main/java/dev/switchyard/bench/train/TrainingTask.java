@@ -16,10 +16,10 @@ interface TrainingTask {
   String accuracyName();
 
   /** A model before its first step; but for the precision, the same each time. */
-  Model model(Precision precision);
+  Learner model(Precision precision);
 
   /** A model in training. */
-  interface Model {
+  interface Learner {
     List<Parameter> parameters();
 
     /**

@@ -204,4 +204,13 @@ public final class PackedMatrix {
       Arrays.fill(out, 0, to - from, scales[0]);
     }
   }
+
+  /**
+   * What the panels and scales take, with what is reserved beyond them.
+   *
+   * @return bytes
+   */
+  public long bytes() {
+    return memory.byteSize() + (long) Float.BYTES * ((long) array.length + scales.length);
+  }
 }

@@ -68,7 +68,7 @@ public final class Weights {
         wrong.add("two parameters " + parameter.name());
       } else if (value == null) {
         wrong.add("no value for " + parameter);
-      } else if (!value.shape().equals(parameter.value().shape())) {
+      } else if (value.rows() != parameter.rows() || value.cols() != parameter.cols()) {
         wrong.add(value.shape() + " for " + parameter);
       }
     }
@@ -82,13 +82,6 @@ public final class Weights {
       throw new IllegalArgumentException(
           "the weights do not fit the parameters: " + String.join("; ", wrong));
     }
-    for (Parameter parameter : parameters) {
-      FloatMatrix from = weights.get(parameter.name());
-      FloatMatrix to = parameter.value();
-      for (int i = 0; i < to.rows(); i++) {
-        System.arraycopy(from.data(), from.rowIndex(i), to.data(), to.rowIndex(i), to.cols());
-      }
-      parameter.markChanged();
-    }
+    parameters.forEach(parameter -> parameter.assign(weights.get(parameter.name())));
   }
 }

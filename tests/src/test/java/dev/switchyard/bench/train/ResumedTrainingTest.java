@@ -175,7 +175,7 @@ class ResumedTrainingTest {
         new TrainingResult(
             "SWITCHBACK", 0.1, Double.NaN, 1, Map.of("rest", 1.0), 8, List.of(2.5, Double.NaN));
     TrainOptions options = options(TaskName.CLASSIFY, OptimizerName.ADAMW);
-    TrainingTask.Model model = options.task().create(options, images).model(Precision.SWITCHBACK);
+    TrainingTask.Learner model = options.task().create(options, images).model(Precision.SWITCHBACK);
     var kernels =
         dev.switchyard.kernels.Kernels.create(
             dev.switchyard.kernels.parallel.Parallel.ofThreads(1));

@@ -1,0 +1,110 @@
+package dev.switchyard.layers;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What a conversion of {@link Precisions} did to each linear layer of a model, and the way back.
+ */
+public final class Conversion {
+  /**
+   * A layer that was converted.
+   *
+   * @param name its name
+   * @param out its outputs
+   * @param in its inputs
+   * @param from the precision before, that of the output if its products differed
+   * @param to the precision now
+   */
+  public record Converted(String name, int out, int in, Precision from, Precision to) {}
+
+  /**
+   * A layer that was left as it is.
+   *
+   * @param name its name
+   * @param out its outputs
+   * @param in its inputs
+   * @param precision its precision
+   * @param reason why it was left
+   */
+  public record Left(String name, int out, int in, Precision precision, String reason) {}
+
+  /** A layer, how it computed before, and how since. */
+  record Change(Linear layer, Precision from, LinearProducts before, LinearProducts since) {}
+
+  private final List<Change> changes;
+  private final List<Converted> converted;
+  private final List<Left> left;
+
+  Conversion(List<Change> changes, List<Left> left) {
+    this.changes = List.copyOf(changes);
+    this.left = List.copyOf(left);
+    this.converted =
+        changes.stream()
+            .map(
+                change -> {
+                  Parameter weight = change.layer().weight();
+                  return new Converted(
+                      change.layer().name(),
+                      weight.rows(),
+                      weight.cols(),
+                      change.from(),
+                      change.layer().precision());
+                })
+            .toList();
+  }
+
+  /**
+   * The layers that were converted.
+   *
+   * @return them, in the order of the model
+   */
+  public List<Converted> converted() {
+    return converted;
+  }
+
+  /**
+   * The layers that were left as they are.
+   *
+   * @return them, in the order of the model
+   */
+  public List<Left> left() {
+    return left;
+  }
+
+  /**
+   * Makes all converted layers compute as before, with the values that their parameters have now.
+   *
+   * @throws IllegalStateException if one was converted again since, or this was undone already;
+   *     nothing is changed then
+   */
+  public void undo() {
+    for (Change change : changes) {
+      if (!change.since().equals(change.layer().products())) {
+        throw new IllegalStateException(
+            "layer "
+                + change.layer().name()
+                + " no longer computes as this conversion made it (expected the latest conversion"
+                + " to be undone first, and each once)");
+      }
+    }
+    changes.forEach(change -> change.layer().setProducts(change.from(), change.before()));
+  }
+
+  /** A table, a line for each layer. */
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder();
+    for (Converted c : converted) {
+      row(text, c.name(), c.out(), c.in(), c.from() + " to " + c.to());
+    }
+    for (Left l : left) {
+      row(text, l.name(), l.out(), l.in(), "left in " + l.precision() + ": " + l.reason());
+    }
+    return text.toString();
+  }
+
+  private static void row(StringBuilder text, String name, int out, int in, String what) {
+    text.append(String.format(Locale.ROOT, "%-40s %5dx%-5d %s%n", name, out, in, what));
+  }
+}

@@ -81,8 +81,8 @@ public final class Linear implements Layer {
    * @param bias out elements, or null for none
    * @param output how Y is computed, and in which form X is kept
    * @param inputGradient how dX is computed
-   * @param weightGradient how dW is computed; SWITCHBACK_M and the like differ in what they keep,
-   *     which is for {@code output} to say
+   * @param weightGradient how dW is computed; what is kept for it is for {@code output} to say, so
+   *     that SWITCHBACK_M is the same here as SWITCHBACK
    * @throws IllegalArgumentException if the shapes do not go together, or X is kept in int8 while
    *     the weight gradient has to round X itself
    */

@@ -13,9 +13,9 @@ import dev.switchyard.kernels.data.Scaling;
  *                Y = X W^T         dX = G W          dW = G^T X           kept for dW
  *   FLOAT32      float32           float32           float32              X
  *   BFLOAT16     bfloat16          bfloat16          bfloat16             X
- *   SWITCHBACK   int8 row, tensor  int8 row, tensor  float32              X
- *   SWITCHBACK_M int8 row, tensor  int8 row, tensor  float32              int8 X
- *   SWITCHBACK_Q int8 row, row     int8 row, column  float32              X
+ *   SWITCHBACK   int8 row, tensor  int8 row, tensor  bfloat16             X
+ *   SWITCHBACK_M int8 row, tensor  int8 row, tensor  bfloat16             int8 X
+ *   SWITCHBACK_Q int8 row, row     int8 row, column  bfloat16             X
  *   INT8_ALL     int8 row, row     int8 row, column  int8 column, column  X
  *   FP8_SWITCHBACK  E4M3 row, tensor     E5M2 row, E4M3 tensor     float32            X
  *   FP8_TENSORWISE  E4M3 tensor, tensor  E5M2 tensor, E4M3 tensor  E5M2, E4M3 tensor  X
@@ -24,8 +24,9 @@ import dev.switchyard.kernels.data.Scaling;
  * float8 is simulated: operands are rounded to its numbers and multiplied as floats. FP8_..._PAPER
  * are the same in the codebook of the paper, see {@link Float8Format}.
  *
- * <p>SwitchBack and its relatives can also compute the weight gradient in bfloat16, as the paper
- * does on GPUs: see {@link Linear#Linear(Parameter, Parameter, Precision, ElementType)}.
+ * <p>SwitchBack and its relatives compute the weight gradient in a 16-bit type, as the paper does,
+ * and can compute it in float32: see {@link Linear#Linear(Parameter, Parameter, Precision,
+ * ElementType)}.
  */
 public enum Precision {
   /** All three products in 32-bit floats. */
@@ -35,9 +36,10 @@ public enum Precision {
   BFLOAT16,
 
   /**
-   * Output and input gradient in int8, weight gradient in float32 (Wortsman et al. 2023, algorithm
-   * 1). The sum of a weight gradient runs over the tokens of a batch, many more than there are
-   * features, and quantization noise grows with the length of the sum.
+   * Output and input gradient in int8, weight gradient in higher precision (Wortsman et al. 2023,
+   * algorithm 1): operands in bfloat16, sums in float32. The sum of a weight gradient runs over the
+   * tokens of a batch, many more than there are features, and quantization noise grows with the
+   * length of the sum.
    */
   SWITCHBACK,
 
@@ -70,7 +72,7 @@ public enum Precision {
   /** The type of the weight gradient's operands unless a layer asks for another. */
   ElementType weightGradient() {
     return switch (this) {
-      case BFLOAT16 -> ElementType.BFLOAT16;
+      case BFLOAT16, SWITCHBACK, SWITCHBACK_M, SWITCHBACK_Q -> ElementType.BFLOAT16;
       case INT8_ALL -> ElementType.INT8;
       default -> ElementType.FLOAT32;
     };

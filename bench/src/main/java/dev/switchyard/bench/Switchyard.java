@@ -2,6 +2,7 @@ package dev.switchyard.bench;
 
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.doctor.DoctorCommand;
+import dev.switchyard.bench.experiment.ExperimentCommand;
 import dev.switchyard.bench.kernels.MatmulCommand;
 import dev.switchyard.bench.kernels.StepCommand;
 import dev.switchyard.bench.train.TrainCommand;
@@ -26,7 +27,13 @@ import picocli.CommandLine.ParameterException;
     versionProvider = Switchyard.Version.class,
     synopsisSubcommandLabel = "COMMAND",
     description = {"Int8 quantized training on CPUs, at work and measured.", ""},
-    subcommands = {TrainCommand.class, MatmulCommand.class, StepCommand.class, DoctorCommand.class})
+    subcommands = {
+      TrainCommand.class,
+      ExperimentCommand.class,
+      MatmulCommand.class,
+      StepCommand.class,
+      DoctorCommand.class
+    })
 public final class Switchyard {
   /** Filled in by picocli. */
   public Switchyard() {}

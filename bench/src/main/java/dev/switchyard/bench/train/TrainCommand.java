@@ -2,10 +2,9 @@ package dev.switchyard.bench.train;
 
 import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.layers.Precision;
-import java.io.Console;
-import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -188,8 +187,7 @@ public final class TrainCommand implements Callable<Integer> {
     writer.createFolder();
 
     MachineInfo machine = MachineInfo.ofThisMachine();
-    TrainingTask training = options.task().create(options, images);
-    Trainer trainer = new Trainer(options, training);
+    Trainer trainer = new Trainer(options, images);
     console.printf(
         Locale.ROOT,
         "Training on %,d images, testing on %,d.%n%s%nBackend: %s%n%n",
@@ -220,7 +218,7 @@ public final class TrainCommand implements Callable<Integer> {
         results.add(result.get());
       }
     }
-    console.printf(Locale.ROOT, "%n%s%n", ResultTable.of(results, training.accuracyName()));
+    console.printf(Locale.ROOT, "%n%s%n", ResultTable.of(results, trainer.accuracyName()));
     console.flush();
 
     Map<String, Object> reported = options.asMap();
@@ -341,11 +339,6 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   private static TrainingProgress progress(Precision precision) {
-    PrintStream err = System.err;
-    // Whether a console exists where there is no terminal differs from JDK to JDK.
-    boolean terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
-    return terminal
-        ? TrainingProgress.bar(precision.name(), err)
-        : TrainingProgress.lines(precision.name(), err);
+    return new TrainingProgress(ProgressDisplay.of(precision.name(), System.err));
   }
 }

@@ -1,5 +1,6 @@
 package dev.switchyard.bench.train;
 
+import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.parallel.Parallel;
@@ -20,7 +21,7 @@ import java.util.function.BooleanSupplier;
  * Trains the model of a task once a precision. Weights and the order of batches depend on the seed
  * alone, so that the runs differ in nothing but the precision.
  */
-final class Trainer {
+public final class Trainer {
   /** The part of all steps in which the learning rate rises. */
   private static final double WARMUP = 0.1;
 
@@ -32,17 +33,39 @@ final class Trainer {
   private final int stepsAnEpoch;
   private final int steps;
 
-  Trainer(TrainOptions options, TrainingTask task) {
+  /**
+   * Prepares trainings on some images.
+   *
+   * @param options what to train and how
+   * @param images training and test images
+   */
+  public Trainer(TrainOptions options, FashionMnist images) {
     this.options = options;
-    this.task = task;
+    this.task = options.task().create(options, images);
     this.kernels = Kernels.create(Parallel.ofThreads(options.threads()));
     this.stepsAnEpoch = task.examples() / options.batch();
     this.steps = options.epochs() * stepsAnEpoch;
   }
 
   /** The backend and why it was chosen. */
-  String backend() {
+  public String backend() {
     return kernels.backend().reason();
+  }
+
+  /** What the accuracy in the results is called. */
+  public String accuracyName() {
+    return task.accuracyName();
+  }
+
+  /**
+   * Trains from the beginning to the end, and tests the outcome.
+   *
+   * @param precision of the linear layers of the blocks
+   * @param listener is told of each step
+   * @return how it went
+   */
+  public TrainingResult run(Precision precision, StepListener listener) {
+    return run(TrainingRun.forgotten(), precision, listener, () -> false).orElseThrow();
   }
 
   /**

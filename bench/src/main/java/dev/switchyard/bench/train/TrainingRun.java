@@ -32,7 +32,7 @@ final class TrainingRun {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path path;
-  private final CheckpointFolder folder;
+  private final CheckpointFolder folder; // null for a run that is not kept
   private final Map<String, String> identity;
   private final long seed;
   private final int saveEvery;
@@ -64,6 +64,20 @@ final class TrainingRun {
       throw new UncheckedIOException(
           String.format(Locale.ROOT, "the checkpoints in %s cannot be read: %s", path, e), e);
     }
+  }
+
+  private TrainingRun() {
+    this.path = Path.of("");
+    this.folder = null;
+    this.identity = Map.of();
+    this.seed = 0;
+    this.saveEvery = 0;
+    this.newest = Optional.empty();
+  }
+
+  /** A run that is not kept. */
+  static TrainingRun forgotten() {
+    return new TrainingRun();
   }
 
   /** How many steps are done: 0 if the run has not begun. */
@@ -134,7 +148,7 @@ final class TrainingRun {
 
   /** Whether a checkpoint should be written after that many steps. */
   boolean isDue(int step, int stepsAnEpoch) {
-    return step % (saveEvery == 0 ? stepsAnEpoch : saveEvery) == 0;
+    return folder != null && step % (saveEvery == 0 ? stepsAnEpoch : saveEvery) == 0;
   }
 
   /** Writes a checkpoint of a run that is not at its end. */
@@ -163,6 +177,9 @@ final class TrainingRun {
       List<Double> losses,
       Progress progress,
       Map<String, String> options) {
+    if (folder == null) {
+      return;
+    }
     FloatMatrix row = FloatMatrix.allocate(1, losses.size());
     for (int i = 0; i < losses.size(); i++) {
       row.set(0, i, losses.get(i).floatValue());

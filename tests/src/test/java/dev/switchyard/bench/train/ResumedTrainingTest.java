@@ -103,7 +103,7 @@ class ResumedTrainingTest {
   }
 
   private Optional<TrainingResult> train(TrainOptions options, TrainingRun run, int leaveAfter) {
-    Trainer trainer = new Trainer(options, options.task().create(options, images));
+    Trainer trainer = new Trainer(options, images);
     int[] last = {0};
     return trainer.run(
         run,

@@ -2,6 +2,7 @@ package dev.switchyard.bench.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.switchyard.bench.command.ProgressDisplay;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +18,7 @@ class TrainingProgressTest {
 
   @Test
   void printsALineAtIntervalsAndOneForTheLastStep() {
-    try (TrainingProgress progress = TrainingProgress.lines("FLOAT32", out, nanos::get)) {
+    try (TrainingProgress progress = lines("FLOAT32")) {
       for (int step = 1; step <= 50; step++) {
         nanos.addAndGet(Duration.ofMillis(500).toNanos());
         progress.onStep(step, 50, 2.0, 100);
@@ -33,7 +34,8 @@ class TrainingProgressTest {
 
   @Test
   void linesHoldNoControlCharacters() {
-    try (TrainingProgress progress = TrainingProgress.lines("FLOAT32", out)) {
+    try (TrainingProgress progress =
+        new TrainingProgress(ProgressDisplay.lines("FLOAT32", out, System::nanoTime))) {
       progress.onStep(1, 1, 2.0, 100);
     }
 
@@ -43,7 +45,7 @@ class TrainingProgressTest {
 
   @Test
   void theLossShownFollowsTheLosses() {
-    try (TrainingProgress progress = TrainingProgress.lines("X", out, nanos::get)) {
+    try (TrainingProgress progress = lines("X")) {
       progress.onStep(1, 2, 3.0, 1);
       progress.onStep(2, 2, 2.0, 1);
     }
@@ -53,7 +55,7 @@ class TrainingProgressTest {
 
   @Test
   void theBarShowsTheSameAndEndsItsLineOnce() {
-    try (TrainingProgress progress = TrainingProgress.bar("SWITCHBACK", out)) {
+    try (TrainingProgress progress = new TrainingProgress(ProgressDisplay.bar("SWITCHBACK", out))) {
       progress.onStep(1, 2, 3.0, 100);
       progress.onStep(2, 2, 2.0, 100);
     }
@@ -68,7 +70,8 @@ class TrainingProgressTest {
   void everyBarEndsItsLineOnceHoweverSoonItIsClosed() {
     for (int i = 0; i < 100; i++) {
       bytes.reset();
-      try (TrainingProgress progress = TrainingProgress.bar("SWITCHBACK", out)) {
+      try (TrainingProgress progress =
+          new TrainingProgress(ProgressDisplay.bar("SWITCHBACK", out))) {
         progress.onStep(1, 1, 3.0, 100);
       }
       assertThat(text().chars().filter(c -> c == '\n').count()).isEqualTo(1);
@@ -77,8 +80,12 @@ class TrainingProgressTest {
 
   @Test
   void writesTimesAsPeopleDo() {
-    assertThat(List.of(0.4, 59.6, 187.0, 3661.0).stream().map(TrainingProgress::clock))
+    assertThat(List.of(0.4, 59.6, 187.0, 3661.0).stream().map(ProgressDisplay::clock))
         .containsExactly("0:00", "1:00", "3:07", "1:01:01");
+  }
+
+  private TrainingProgress lines(String name) {
+    return new TrainingProgress(ProgressDisplay.lines(name, out, nanos::get), nanos::get);
   }
 
   private String text() {

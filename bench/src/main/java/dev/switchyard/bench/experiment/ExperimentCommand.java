@@ -1,0 +1,195 @@
+package dev.switchyard.bench.experiment;
+
+import dev.switchyard.bench.command.MachineInfo;
+import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.bench.command.ProgressDisplay;
+import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.io.AtomicFile;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code switchyard experiment}: runs a named comparison and writes a page about it. */
+@Command(
+    name = "experiment",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Looks for a finding of Wortsman et al. 2023 on this machine, and writes a page with what was"
+          + " seen. Each takes up to ten minutes on two cores.",
+      ""
+    },
+    footer = {
+      "",
+      "Experiments:",
+      "  precisions   what each precision costs in accuracy and gains in time",
+      "  layerscale   whether zero-initialised layer scale rescues tensor-wise float8",
+      "  spikes       whether loss spikes follow a stale second moment, and what prevents them",
+      "  noise        why the weight gradient stays in higher precision",
+      "  instability  what the monitors show before and while a training diverges",
+      "",
+      "Written to the output folder: NAME.html, a page, and NAME.csv, all of its numbers."
+    })
+public final class ExperimentCommand implements Callable<Integer> {
+  private static final double LONG = 4;
+
+  private static final List<Experiment> EXPERIMENTS =
+      List.of(
+          new PrecisionsExperiment(),
+          new LayerScaleExperiment(),
+          new SpikesExperiment(),
+          new NoiseExperiment(),
+          new InstabilityExperiment());
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "NAME", arity = "0..1", description = "One of those below.")
+  private String name;
+
+  @Option(names = "--long", description = "Take four times as many steps.")
+  private boolean isLong;
+
+  @Option(
+      names = "--scale",
+      paramLabel = "X",
+      defaultValue = "1",
+      description = "Take X times as many steps (default: ${DEFAULT-VALUE}).")
+  private double scale;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute (default: the processors of this machine).")
+  private Integer threads;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "What all that is random is drawn from (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      defaultValue = "switchyard-experiments",
+      description = "Folder to write to, created if need be (default: ${DEFAULT-VALUE}).")
+  private Path out;
+
+  /** Filled in by picocli. */
+  public ExperimentCommand() {}
+
+  @Override
+  public Integer call() {
+    Experiment experiment = experiment();
+    int processors = Runtime.getRuntime().availableProcessors();
+    int used = threads == null ? processors : threads;
+    if (!(scale > 0 && scale <= 1000)) {
+      throw usageError("--scale is " + scale + " (expected more than 0, up to 1000)");
+    }
+    try {
+      OptionRange.require("--threads", used, 1_024);
+    } catch (IllegalArgumentException e) {
+      throw usageError(e.getMessage());
+    }
+    createFolder();
+    Kernels kernels = Kernels.create(Parallel.ofThreads(used));
+    Map<String, String> facts = facts(kernels, used);
+    PrintWriter console = spec.commandLine().getOut();
+    console.printf(Locale.ROOT, "%s: %s%n", experiment.name(), experiment.summary());
+    console.flush();
+    Findings findings;
+    long start = System.nanoTime();
+    try (ProgressDisplay progress = progress(experiment)) {
+      double size = scale * (isLong ? LONG : 1);
+      findings =
+          experiment.run(new Setting(kernels, used, FashionMnist.shipped(), seed, size, progress));
+    }
+    facts.put("time", ProgressDisplay.clock((System.nanoTime() - start) / 1e9));
+    for (Findings.Verdict verdict : findings.verdicts()) {
+      console.printf(
+          Locale.ROOT,
+          "%s %s%n  %s%n",
+          verdict.shows() ? "Shows here:" : "Does not show at this scale:",
+          verdict.claim(),
+          verdict.criterion());
+    }
+    write(experiment.name() + ".html", Page.of(findings, facts));
+    write(experiment.name() + ".csv", String.join("\n", findings.csv()) + "\n");
+    console.printf(
+        Locale.ROOT, "Written to %s: %s.html, %s.csv%n", out, experiment.name(), experiment.name());
+    console.flush();
+    return 0;
+  }
+
+  private static ProgressDisplay progress(Experiment experiment) {
+    return ProgressDisplay.of(experiment.name(), System.err);
+  }
+
+  private Experiment experiment() {
+    String names = String.join(", ", EXPERIMENTS.stream().map(Experiment::name).toList());
+    if (name == null) {
+      throw usageError("no experiment is named (expected one of " + names + ")");
+    }
+    return EXPERIMENTS.stream()
+        .filter(experiment -> experiment.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                usageError("there is no experiment " + name + " (expected one of " + names + ")"));
+  }
+
+  private Map<String, String> facts(Kernels kernels, int used) {
+    MachineInfo machine = MachineInfo.ofThisMachine();
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("machine", machine.inOneLine());
+    facts.put("backend", kernels.backend().reason());
+    facts.put("threads", Integer.toString(used));
+    facts.put("images", "Fashion-MNIST, 12,000 for training and 2,000 for tests");
+    facts.put("seed", Long.toString(seed));
+    facts.put("size", "default x " + scale * (isLong ? LONG : 1));
+    facts.put("date", LocalDate.now(ZoneId.systemDefault()).toString());
+    return facts;
+  }
+
+  private void createFolder() {
+    try {
+      Files.createDirectories(out);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          String.format(Locale.ROOT, "the folder %s cannot be created: %s", out, e), e);
+    }
+  }
+
+  private void write(String file, String content) {
+    Path path = out.resolve(file);
+    try {
+      AtomicFile.write(path, to -> to.write(content.getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          String.format(Locale.ROOT, "%s cannot be written: %s", path, e), e);
+    }
+  }
+
+  private ParameterException usageError(String sentence) {
+    return new ParameterException(spec.commandLine(), sentence);
+  }
+}

@@ -1,0 +1,63 @@
+package dev.switchyard.bench.experiment;
+
+import java.util.List;
+
+/**
+ * What came out of an experiment.
+ *
+ * @param title of the page
+ * @param question what was asked, with what others have found
+ * @param verdicts whether it shows here
+ * @param sections the evidence
+ * @param csv all numbers, the header first
+ */
+record Findings(
+    String title,
+    String question,
+    List<Verdict> verdicts,
+    List<Section> sections,
+    List<String> csv) {
+  Findings {
+    verdicts = List.copyOf(verdicts);
+    sections = List.copyOf(sections);
+    csv = List.copyOf(csv);
+  }
+
+  /**
+   * An answer.
+   *
+   * @param claim what was looked for
+   * @param shows whether it was seen
+   * @param criterion by which that is decided, with the numbers
+   */
+  record Verdict(String claim, boolean shows, String criterion) {}
+
+  /**
+   * Part of the evidence.
+   *
+   * @param heading of the section
+   * @param text what to see
+   * @param charts pictures
+   * @param table numbers; no rows for none
+   */
+  record Section(String heading, String text, List<LineChart> charts, Table table) {
+    Section {
+      charts = List.copyOf(charts);
+    }
+  }
+
+  /**
+   * A table.
+   *
+   * @param header the names of the columns
+   * @param rows the cells of each row
+   */
+  record Table(List<String> header, List<List<String>> rows) {
+    static final Table NONE = new Table(List.of(), List.of());
+
+    Table {
+      header = List.copyOf(header);
+      rows = rows.stream().map(List::copyOf).toList();
+    }
+  }
+}

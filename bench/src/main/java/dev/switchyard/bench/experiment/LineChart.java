@@ -1,0 +1,240 @@
+package dev.switchyard.bench.experiment;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.DoubleStream;
+
+/**
+ * Lines over two axes, as SVG to be put into a page. Colours are classes ({@code s0}, {@code s1},
+ * ...) that the page's style defines for light and dark, which a chart library that writes colours
+ * into the picture cannot offer; for the same reason the names of lines stand in the page.
+ */
+final class LineChart {
+  private static final int WIDTH = 600;
+  private static final int HEIGHT = 330;
+  private static final int LEFT = 66;
+  private static final int RIGHT = 584;
+  private static final int TOP = 12;
+  private static final int BOTTOM = 280;
+  private static final int TICKS = 6;
+
+  /** More points make the page larger but the picture no finer. */
+  private static final int MOST_POINTS = 500;
+
+  /**
+   * A line.
+   *
+   * @param name what it shows
+   * @param x ascending
+   * @param y as many; what is not finite leaves a gap
+   */
+  private record Line(String name, double[] x, double[] y) {}
+
+  private final String title;
+  private final String xTitle;
+  private final String yTitle;
+  private final Axis x = new Axis();
+  private final Axis y = new Axis();
+  private final List<Line> lines = new ArrayList<>();
+  private final List<Double> marks = new ArrayList<>();
+
+  LineChart(String title, String xTitle, String yTitle) {
+    this.title = title;
+    this.xTitle = xTitle;
+    this.yTitle = yTitle;
+  }
+
+  /** Makes both axes logarithmic, or one of them. */
+  LineChart logarithmic(boolean ofX, boolean ofY) {
+    x.logarithmic = ofX;
+    y.logarithmic = ofY;
+    return this;
+  }
+
+  /** Cuts off what lies above, such as the losses of a training that diverged. */
+  LineChart yUpTo(double highest) {
+    y.limit = highest;
+    return this;
+  }
+
+  /** Adds a line. */
+  LineChart line(String name, double[] xs, double[] ys) {
+    lines.add(new Line(name, xs.clone(), ys.clone()));
+    x.include(xs);
+    y.include(ys);
+    return this;
+  }
+
+  /** Adds a line over 1, 2, 3, ... */
+  LineChart line(String name, double[] ys) {
+    return line(name, DoubleStream.iterate(1, i -> i + 1).limit(ys.length).toArray(), ys);
+  }
+
+  /** Adds a vertical mark. */
+  LineChart mark(double at) {
+    marks.add(at);
+    return this;
+  }
+
+  String title() {
+    return title;
+  }
+
+  /** The names of the lines, in the order of their classes. */
+  List<String> names() {
+    return lines.stream().map(Line::name).toList();
+  }
+
+  /** The picture. */
+  String svg() {
+    StringBuilder out = new StringBuilder();
+    out.append(
+        String.format(
+            Locale.ROOT,
+            "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">%n",
+            WIDTH,
+            HEIGHT,
+            Page.escape(title)));
+    for (double tick : y.ticks()) {
+      double at = vertical(tick);
+      out.append(line("grid", LEFT, at, RIGHT, at));
+      out.append(text("end", LEFT - 8.0, at + 5, label(tick)));
+    }
+    for (double tick : x.ticks()) {
+      double at = horizontal(tick);
+      out.append(line("tick", at, BOTTOM, at, BOTTOM + 5.0));
+      out.append(text("middle", at, BOTTOM + 22.0, label(tick)));
+    }
+    out.append(line("axis", LEFT, BOTTOM, RIGHT, BOTTOM));
+    for (double mark : marks) {
+      out.append(line("mark", horizontal(mark), TOP, horizontal(mark), BOTTOM));
+    }
+    for (int i = 0; i < lines.size(); i++) {
+      out.append(path(lines.get(i), i));
+    }
+    out.append(text("middle", (LEFT + RIGHT) / 2.0, HEIGHT - 8.0, Page.escape(xTitle)));
+    out.append(
+        String.format(
+            Locale.ROOT,
+            "<text class=\"middle\" transform=\"translate(16 %d) rotate(-90)\">%s</text>%n",
+            (TOP + BOTTOM) / 2,
+            Page.escape(yTitle)));
+    return out.append("</svg>\n").toString();
+  }
+
+  private String path(Line line, int index) {
+    StringBuilder d = new StringBuilder();
+    int stride = Math.max(1, Math.ceilDiv(line.x().length, MOST_POINTS));
+    boolean down = false;
+    for (int i = 0; i < line.x().length; i += stride) {
+      boolean visible = y.shows(line.y()[i]) && x.shows(line.x()[i]);
+      if (visible) {
+        d.append(
+            String.format(
+                Locale.ROOT,
+                "%s%.1f %.1f",
+                down ? "L" : "M",
+                horizontal(line.x()[i]),
+                vertical(line.y()[i])));
+      }
+      down = visible;
+    }
+    return String.format(Locale.ROOT, "<path class=\"line s%d\" d=\"%s\"/>%n", index, d);
+  }
+
+  private double horizontal(double value) {
+    return LEFT + x.position(value) * (RIGHT - LEFT);
+  }
+
+  private double vertical(double value) {
+    return BOTTOM - y.position(value) * (BOTTOM - TOP);
+  }
+
+  private static String line(String kind, double x1, double y1, double x2, double y2) {
+    return String.format(
+        Locale.ROOT,
+        "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>%n",
+        kind,
+        x1,
+        y1,
+        x2,
+        y2);
+  }
+
+  private static String text(String anchor, double x, double y, String escaped) {
+    return String.format(
+        Locale.ROOT, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">%s</text>%n", anchor, x, y, escaped);
+  }
+
+  /** {@code 0.05}, {@code 12}, {@code 65536}, {@code 1e-6}. */
+  private static String label(double value) {
+    double magnitude = Math.abs(value);
+    if (magnitude != 0 && (magnitude < 1e-3 || magnitude >= 1e6)) {
+      return String.format(Locale.ROOT, "%.0e", value).replace("e-0", "e-").replace("e+0", "e");
+    }
+    String text = String.format(Locale.ROOT, "%.4f", value);
+    return text.replaceAll("0+$", "").replaceAll("\\.$", "");
+  }
+
+  /** From the values of one axis to the part of its length. */
+  private static final class Axis {
+    private boolean logarithmic;
+    private double limit = Double.POSITIVE_INFINITY;
+    private double least = Double.POSITIVE_INFINITY;
+    private double most = Double.NEGATIVE_INFINITY;
+
+    void include(double[] values) {
+      for (double value : values) {
+        if (Double.isFinite(value) && !(logarithmic && value <= 0)) {
+          least = Math.min(least, value);
+          most = Math.max(most, value);
+        }
+      }
+    }
+
+    boolean shows(double value) {
+      return Double.isFinite(value) && !(logarithmic && value <= 0) && value <= limit;
+    }
+
+    private double from() {
+      return least > most ? 0 : logarithmic ? least : least > 0 && least < 0.5 * to() ? 0 : least;
+    }
+
+    private double to() {
+      double to = least > most ? 1 : Math.min(most, limit);
+      return to > least || logarithmic ? to : least + 1;
+    }
+
+    double position(double value) {
+      return scale(to()) == scale(from())
+          ? 0.5
+          : (scale(value) - scale(from())) / (scale(to()) - scale(from()));
+    }
+
+    private double scale(double value) {
+      return logarithmic ? Math.log10(value) : value;
+    }
+
+    /** Round numbers: powers of ten, or of four where there are few of these; or multiples. */
+    List<Double> ticks() {
+      List<Double> ticks = new ArrayList<>();
+      if (logarithmic) {
+        double base = scale(to()) - scale(from()) < 3 ? 4 : 10;
+        double tick = Math.pow(base, Math.ceil(Math.log(from()) / Math.log(base) - 1e-9));
+        for (; tick <= to() * (1 + 1e-9); tick *= base) {
+          ticks.add(tick);
+        }
+        return ticks;
+      }
+      double step = Math.pow(10, Math.floor(Math.log10((to() - from()) / TICKS)));
+      while ((to() - from()) / step > TICKS) {
+        step *= (to() - from()) / step > 2.5 * TICKS ? 5 : 2;
+      }
+      for (double i = Math.ceil(from() / step - 1e-9); i * step <= to() + 1e-9 * step; i++) {
+        ticks.add(i * step);
+      }
+      return ticks;
+    }
+  }
+}

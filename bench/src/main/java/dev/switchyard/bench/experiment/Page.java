@@ -1,0 +1,136 @@
+package dev.switchyard.bench.experiment;
+
+import dev.switchyard.bench.experiment.Findings.Section;
+import dev.switchyard.bench.experiment.Findings.Table;
+import dev.switchyard.bench.experiment.Findings.Verdict;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Findings as one HTML page that needs nothing else: no script, no font, no other file. For screens
+ * light and dark, narrow and wide, and for paper. Well-formed XML too.
+ */
+final class Page {
+  private static final String STYLE =
+      """
+      :root { color-scheme: light dark; --ink: #222; --paper: #fff; --faint: #e4e4e4; --soft: #666;
+        --yes: #00704a; --no: #a34700;
+        --s0: #0072b2; --s1: #d55e00; --s2: #009e73; --s3: #cc79a7; --s4: #b8860b; --s5: #56b4e9;
+        --s6: #6a3d9a; --s7: #7f7f7f; --s8: #8c564b; --s9: #111; }
+      @media (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --paper: #16181b;
+        --faint: #33373d; --soft: #a0a5ab; --yes: #4fd1a1; --no: #ffa366;
+        --s0: #58b4f0; --s1: #ff8c42; --s2: #3ed6a6; --s3: #eba3cb; --s4: #f0c040; --s5: #9bd8ff;
+        --s6: #b79cf0; --s7: #a8a8a8; --s8: #d19a8c; --s9: #fff; } }
+      body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+        margin: 0 auto; padding: 1rem; max-width: 52rem; }
+      h1 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
+      .verdict { border-left: 4px solid var(--soft); padding: .2rem 0 .2rem .8rem; margin: 1rem 0; }
+      .verdict strong { display: block; } .yes strong { color: var(--yes); }
+      .no strong { color: var(--no); }
+      .yes { border-color: var(--yes); } .no { border-color: var(--no); }
+      .soft, figcaption { color: var(--soft); }
+      figure { margin: 1.2rem 0; break-inside: avoid; } svg { width: 100%; height: auto; }
+      svg text { font-size: 14px; fill: var(--soft); }
+      .middle { text-anchor: middle; } .end { text-anchor: end; }
+      .grid { stroke: var(--faint); } .axis, .tick { stroke: var(--soft); }
+      .mark { stroke: var(--soft); stroke-dasharray: 3 4; }
+      .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+      ul.legend { list-style: none; padding: 0; margin: .3rem 0; display: flex; flex-wrap: wrap;
+        gap: .1rem 1.2rem; font-size: .9rem; }
+      ul.legend span { display: inline-block; width: 1.6em; height: .25em; margin-right: .5em;
+        vertical-align: middle; }
+      .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
+      th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--faint);
+        white-space: nowrap; }
+      th:first-child, td:first-child { text-align: left; }
+      """;
+
+  private static final int COLORS = 10;
+
+  private Page() {}
+
+  /**
+   * The page.
+   *
+   * @param facts what it was measured with, in the order to show
+   */
+  static String of(Findings findings, Map<String, String> facts) {
+    StringBuilder out = new StringBuilder();
+    out.append("<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n");
+    out.append("<head>\n<meta charset=\"utf-8\"/>\n");
+    out.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
+    out.append("<title>").append(escape(findings.title())).append("</title>\n");
+    out.append("<style>\n").append(STYLE).append(colors()).append("</style>\n</head>\n<body>\n");
+    out.append("<h1>").append(escape(findings.title())).append("</h1>\n");
+    paragraph(out, findings.question());
+    findings.verdicts().forEach(verdict -> verdict(out, verdict));
+    findings.sections().forEach(section -> section(out, section));
+    out.append("<h2>Measured with</h2>\n");
+    table(
+        out,
+        new Table(
+            List.of("", ""),
+            facts.entrySet().stream().map(f -> List.of(f.getKey(), f.getValue())).toList()));
+    return out.append("</body>\n</html>\n").toString();
+  }
+
+  private static String colors() {
+    StringBuilder out = new StringBuilder();
+    for (int i = 0; i < COLORS; i++) {
+      out.append(".s").append(i).append(" { stroke: var(--s").append(i).append("); }\n");
+      out.append("span.s").append(i).append(" { background: var(--s").append(i).append("); }\n");
+    }
+    return out.toString();
+  }
+
+  private static void verdict(StringBuilder out, Verdict verdict) {
+    out.append("<div class=\"verdict ").append(verdict.shows() ? "yes" : "no").append("\">");
+    out.append("<strong>")
+        .append(verdict.shows() ? "Shows here: " : "Does not show at this scale: ")
+        .append(escape(verdict.claim()))
+        .append("</strong>");
+    out.append(escape(verdict.criterion())).append("</div>\n");
+  }
+
+  private static void section(StringBuilder out, Section section) {
+    out.append("<h2>").append(escape(section.heading())).append("</h2>\n");
+    paragraph(out, section.text());
+    section.charts().forEach(chart -> figure(out, chart));
+    if (!section.table().rows().isEmpty()) {
+      table(out, section.table());
+    }
+  }
+
+  private static void figure(StringBuilder out, LineChart chart) {
+    out.append("<figure>\n<figcaption>").append(escape(chart.title())).append("</figcaption>\n");
+    out.append(chart.svg()).append("<ul class=\"legend\">");
+    for (int i = 0; i < chart.names().size(); i++) {
+      out.append("<li><span class=\"s").append(i).append("\"></span>");
+      out.append(escape(chart.names().get(i))).append("</li>");
+    }
+    out.append("</ul>\n</figure>\n");
+  }
+
+  private static void table(StringBuilder out, Table table) {
+    out.append("<div class=\"wide\"><table>\n<tr>");
+    table.header().forEach(cell -> out.append("<th>").append(escape(cell)).append("</th>"));
+    out.append("</tr>\n");
+    for (List<String> row : table.rows()) {
+      out.append("<tr>");
+      row.forEach(cell -> out.append("<td>").append(escape(cell)).append("</td>"));
+      out.append("</tr>\n");
+    }
+    out.append("</table></div>\n");
+  }
+
+  private static void paragraph(StringBuilder out, String text) {
+    out.append("<p>").append(escape(text)).append("</p>\n");
+  }
+
+  static String escape(String text) {
+    return text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("\"", "&quot;");
+  }
+}

@@ -1,0 +1,133 @@
+package dev.switchyard.bench.experiment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.switchyard.bench.CommandRun;
+import dev.switchyard.bench.train.TrainingResult;
+import dev.switchyard.layers.Precision;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import javax.xml.parsers.ParserConfigurationException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.xml.sax.SAXException;
+
+/** Every experiment in a small size, and how verdicts follow from data. */
+class ExperimentsTest {
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @CsvSource({
+    "noise, 0.01, 'operands,inner,error_variance,relative_error,snr_db'",
+    "layerscale, 0.01, 'training,quantity,index,value'",
+    "spikes, 0.01, 'method,beta2,rate,batch,rms_spikes,loss_spikes,following,covered,mean_loss'",
+    "instability, 0.1, 'step,name,quantity,value'"
+  })
+  void writesAPageAndItsNumbers(String name, String scale, String header)
+      throws IOException, SAXException, ParserConfigurationException {
+    Path out = folder.resolve("out");
+
+    CommandRun run = CommandRun.of("experiment", name, "--scale", scale, "--out", out.toString());
+
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.out())
+        .containsPattern("(Shows here:|Does not show at this scale:) ")
+        .contains("Written to " + out + ": " + name + ".html, " + name + ".csv");
+    String page = Files.readString(out.resolve(name + ".html"));
+    assertThat(PageTest.parse(page).getElementsByTagName("svg").getLength()).isPositive();
+    assertThat(page).contains("Measured with", "seed", "backend");
+    List<String> csv = Files.readAllLines(out.resolve(name + ".csv"));
+    assertThat(csv.get(0)).isEqualTo(header);
+    assertThat(csv.size()).isGreaterThan(10);
+    int columns = header.split(",", -1).length;
+    assertThat(csv)
+        .allSatisfy(line -> assertThat(line.split(",", -1)).hasSizeGreaterThanOrEqualTo(columns));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "experiment | no experiment is named (expected one of precisions, layerscale, spikes,"
+            + " noise, instability)",
+        "experiment noises | there is no experiment noises (expected one of precisions, ",
+        "experiment noise --scale 0 | --scale is 0.0 (expected more than 0, up to 1000)",
+        "experiment noise --threads 0 | --threads is 0 (expected 1 to 1024)"
+      })
+  void usageErrors(String commandLine, String sentence) {
+    CommandRun run = CommandRun.of(commandLine.split(" "));
+    assertThat(run.exitCode()).isEqualTo(2);
+    assertThat(run.err()).contains(sentence);
+  }
+
+  @Test
+  void helpNamesTheExperiments() {
+    assertThat(CommandRun.of("experiment", "--help").out())
+        .contains("precisions", "layerscale", "spikes", "noise", "instability", "--long");
+  }
+
+  // Verdicts
+
+  @ParameterizedTest
+  @CsvSource({
+    "0.87, 0.865, 0.80, 90, true, true, true",
+    "0.87, 0.84, 0.869, 110, false, false, false"
+  })
+  void precisionsAreJudgedByAccuracyAndTime(
+      double half,
+      double switchBack,
+      double all,
+      double millis,
+      boolean accurate,
+      boolean faster,
+      boolean loses) {
+    Map<Precision, TrainingResult> results = new EnumMap<>(Precision.class);
+    for (Precision precision : Precision.values()) {
+      results.put(precision, result(precision, half, 100));
+    }
+    results.put(Precision.SWITCHBACK, result(Precision.SWITCHBACK, switchBack, millis));
+    results.put(Precision.INT8_ALL, result(Precision.INT8_ALL, all, 100));
+    assertThat(PrecisionsExperiment.findings(results).verdicts())
+        .extracting(Findings.Verdict::shows)
+        .containsExactly(accurate, faster, loses);
+  }
+
+  private static TrainingResult result(Precision precision, double accuracy, double millis) {
+    return new TrainingResult(
+        precision.name(), accuracy, 0.4, millis, Map.of("rest", 1.0), 1, List.of(2.0, 1.0));
+  }
+
+  @Test
+  void aQuantityLeavesTheRangeOfTheCalmPhase() {
+    double[] values = new double[60];
+    for (int i = 0; i < 60; i++) {
+      values[i] = i % 2; // 0.5 with a deviation of 0.5: the range is -2.5 to 3.5
+    }
+    assertThat(InstabilityExperiment.leavesRange(values, 40)).isEqualTo(-1);
+    values[45] = 9;
+    values[46] = 9; // only two in a row
+    assertThat(InstabilityExperiment.leavesRange(values, 40)).isEqualTo(-1);
+    values[50] = -3;
+    values[51] = 4;
+    values[52] = Double.NaN;
+    assertThat(InstabilityExperiment.leavesRange(values, 40)).isEqualTo(50);
+  }
+
+  /** Noise of the same size all the time, but for two high losses. */
+  @Test
+  void lossSpikesAreWhereTheyBegin() {
+    double[] losses = new double[150];
+    for (int i = 0; i < 150; i++) {
+      losses[i] = 1 + 0.1 * (i % 2);
+    }
+    losses[100] = 2;
+    losses[103] = 2;
+    assertThat(SpikesExperiment.lossSpikes(losses)).containsExactly(100);
+  }
+}

@@ -1,0 +1,116 @@
+package dev.switchyard.bench.experiment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.switchyard.bench.experiment.Findings.Section;
+import dev.switchyard.bench.experiment.Findings.Table;
+import dev.switchyard.bench.experiment.Findings.Verdict;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.parsers.ParserConfigurationException;
+import org.junit.jupiter.api.Test;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.SAXException;
+
+class PageTest {
+  static Document parse(String page)
+      throws IOException, SAXException, ParserConfigurationException {
+    return DocumentBuilderFactory.newInstance()
+        .newDocumentBuilder()
+        .parse(new ByteArrayInputStream(page.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static String page(LineChart chart) {
+    Section section =
+        new Section(
+            "Evidence & more",
+            "Some <text>",
+            List.of(chart),
+            new Table(List.of("a", "b"), List.of(List.of("1", "2"), List.of("x<y", "\"3\""))));
+    return Page.of(
+        new Findings(
+            "A title",
+            "A question?",
+            List.of(new Verdict("yes", true, "by 1"), new Verdict("no", false, "by 2")),
+            List.of(section),
+            List.of("a,b")),
+        Map.of("machine", "a & b"));
+  }
+
+  private static LineChart chart() {
+    return new LineChart("Losses", "step", "loss").line("one", new double[] {3, 2, 1});
+  }
+
+  @Test
+  void isWellFormedAndShowsAll() throws IOException, SAXException, ParserConfigurationException {
+    Document page = parse(page(chart()));
+    assertThat(page.getElementsByTagName("h1").item(0).getTextContent()).isEqualTo("A title");
+    assertThat(page.getDocumentElement().getTextContent())
+        .contains(
+            "A question?",
+            "Shows here: yes",
+            "Does not show at this scale: no",
+            "Evidence & more",
+            "Some <text>",
+            "x<y",
+            "a & b");
+    NodeList paths = page.getElementsByTagName("path");
+    assertThat(paths.getLength()).isEqualTo(1);
+    assertThat(((Element) paths.item(0)).getAttribute("class")).isEqualTo("line s0");
+  }
+
+  @Test
+  void needsNothingElseAndFollowsTheColorScheme() {
+    String page = page(chart());
+    assertThat(page.replace("http://www.w3.org/1999/xhtml", "")).doesNotContain("http", "src=");
+    assertThat(page)
+        .contains("prefers-color-scheme: dark", "width=device-width", "color-scheme: light dark")
+        .doesNotContain("<script");
+  }
+
+  // Charts
+
+  private static String path(LineChart chart)
+      throws IOException, SAXException, ParserConfigurationException {
+    Element path = (Element) parse(page(chart)).getElementsByTagName("path").item(0);
+    return path.getAttribute("d");
+  }
+
+  @Test
+  void drawsFromTheLowerLeftToTheUpperRight()
+      throws IOException, SAXException, ParserConfigurationException {
+    LineChart chart = new LineChart("t", "x", "y");
+    chart.line("l", new double[] {0, 5, 10}, new double[] {0, 1, 2});
+    assertThat(path(chart)).isEqualTo("M66.0 280.0L325.0 146.0L584.0 12.0");
+  }
+
+  @Test
+  void leavesGapsWhereThereIsNoNumberOrItIsCutOff()
+      throws IOException, SAXException, ParserConfigurationException {
+    LineChart chart = new LineChart("t", "x", "y").yUpTo(2);
+    chart.line("l", new double[] {0, 1, 2, 3, 4}, new double[] {0, Double.NaN, 2, 99, 1});
+    assertThat(path(chart)).isEqualTo("M66.0 280.0M325.0 12.0M584.0 146.0");
+  }
+
+  @Test
+  void logarithmicAxesAreEvenInPowers()
+      throws IOException, SAXException, ParserConfigurationException {
+    LineChart chart = new LineChart("t", "x", "y").logarithmic(true, true);
+    chart.line("l", new double[] {1, 10, 100}, new double[] {1e-4, 1e-2, 1});
+    assertThat(path(chart)).isEqualTo("M66.0 280.0L325.0 146.0L584.0 12.0");
+    assertThat(chart.svg()).contains(">1e-4<", ">0.01<", ">1<", ">0.001<");
+  }
+
+  @Test
+  void aChartOfNothingIsEmpty() throws IOException, SAXException, ParserConfigurationException {
+    LineChart chart = new LineChart("t", "x", "y");
+    chart.line("l", new double[] {Double.NaN, Double.NaN});
+    assertThat(path(chart)).isEmpty();
+  }
+}

@@ -216,14 +216,20 @@ final class LineChart {
       return logarithmic ? Math.log10(value) : value;
     }
 
-    /** Round numbers: powers of ten, or of four where there are few of these; or multiples. */
+    /** Round numbers: powers of ten, with 2 and 5 times as many where these are few. */
     List<Double> ticks() {
       List<Double> ticks = new ArrayList<>();
       if (logarithmic) {
-        double base = scale(to()) - scale(from()) < 3 ? 4 : 10;
-        double tick = Math.pow(base, Math.ceil(Math.log(from()) / Math.log(base) - 1e-9));
-        for (; tick <= to() * (1 + 1e-9); tick *= base) {
-          ticks.add(tick);
+        double[] multiples =
+            scale(to()) - scale(from()) < 2 ? new double[] {1, 2, 5} : new double[] {1};
+        double decade = Math.pow(10, Math.floor(scale(from())));
+        for (; decade <= to(); decade *= 10) {
+          for (double multiple : multiples) {
+            double tick = decade * multiple;
+            if (tick >= from() * (1 - 1e-9) && tick <= to() * (1 + 1e-9)) {
+              ticks.add(tick);
+            }
+          }
         }
         return ticks;
       }
@@ -232,7 +238,7 @@ final class LineChart {
         step *= (to() - from()) / step > 2.5 * TICKS ? 5 : 2;
       }
       for (double i = Math.ceil(from() / step - 1e-9); i * step <= to() + 1e-9 * step; i++) {
-        ticks.add(i * step);
+        ticks.add(i * step + 0.0); // never -0
       }
       return ticks;
     }

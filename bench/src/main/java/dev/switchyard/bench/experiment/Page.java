@@ -43,6 +43,8 @@ final class Page {
       th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--faint);
         white-space: nowrap; }
       th:first-child, td:first-child { text-align: left; }
+      dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
+      dt { color: var(--soft); } dd { margin: 0; }
       """;
 
   private static final int COLORS = 10;
@@ -66,11 +68,13 @@ final class Page {
     findings.verdicts().forEach(verdict -> verdict(out, verdict));
     findings.sections().forEach(section -> section(out, section));
     out.append("<h2>Measured with</h2>\n");
-    table(
-        out,
-        new Table(
-            List.of("", ""),
-            facts.entrySet().stream().map(f -> List.of(f.getKey(), f.getValue())).toList()));
+    out.append("<dl>\n");
+    facts.forEach(
+        (name, value) -> {
+          out.append("<dt>").append(escape(name)).append("</dt>");
+          out.append("<dd>").append(escape(value)).append("</dd>\n");
+        });
+    out.append("</dl>\n");
     return out.append("</body>\n</html>\n").toString();
   }
 

@@ -9,17 +9,23 @@ import dev.switchyard.bench.train.TrainOptions;
 import dev.switchyard.bench.train.Trainer;
 import dev.switchyard.bench.train.TrainingResult;
 import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** What each precision costs in accuracy and gains in time, on the model of {@code train}. */
 final class PrecisionsExperiment implements Experiment {
   private static final int BATCH = 100;
   private static final int EPOCHS = 2;
+  private static final int WIDTH = 192;
+  private static final int DEPTH = 4;
+  private static final int HEADS = 3;
 
   /** Two points: with 2,000 test images, three standard errors of a difference. */
   private static final double TOLERANCE = 0.02;
@@ -42,9 +48,9 @@ final class PrecisionsExperiment implements Experiment {
             Arrays.asList(Precision.values()),
             setting.scaled(EPOCHS),
             BATCH,
-            192,
-            4,
-            3,
+            WIDTH,
+            DEPTH,
+            HEADS,
             OptimizerName.ADAMW,
             1e-3f,
             setting.threads(),
@@ -53,7 +59,9 @@ final class PrecisionsExperiment implements Experiment {
     int steps = options.epochs() * (setting.images().training().count() / BATCH);
     setting.expect(steps * Precision.values().length);
     Map<Precision, TrainingResult> results = new EnumMap<>(Precision.class);
+    Map<Precision, Long> activations = new EnumMap<>(Precision.class);
     for (Precision precision : Precision.values()) {
+      activations.put(precision, activationBytes(setting, precision));
       results.put(
           precision,
           trainer.run(
@@ -61,10 +69,26 @@ final class PrecisionsExperiment implements Experiment {
               (step, all, loss, images) ->
                   setting.step(String.format(Locale.ROOT, "%s, loss %.3f", precision, loss))));
     }
-    return findings(results);
+    return findings(results, activations);
   }
 
-  static Findings findings(Map<Precision, TrainingResult> results) {
+  /** What the tape holds after the forward pass of a batch. */
+  private static long activationBytes(Setting setting, Precision precision) {
+    SmallTransformer model =
+        new SmallTransformer(
+            new SmallTransformer.Shape(DEPTH, WIDTH, HEADS, precision, Optional.empty()),
+            setting.images().training(),
+            setting.seed());
+    WatchedTraining.Batches batches =
+        new WatchedTraining.Batches(setting.images().training(), BATCH, setting.seed());
+    batches.next();
+    Tape tape = Tape.recording(setting.kernels());
+    model.loss(tape, Tensor.of(batches.pixels()), batches.labels());
+    return tape.bytesHeld();
+  }
+
+  static Findings findings(
+      Map<Precision, TrainingResult> results, Map<Precision, Long> activations) {
     LineChart curves = new LineChart("Training loss, smoothed", "step", "loss");
     List<List<String>> rows = new ArrayList<>();
     TrainingResult half = results.get(Precision.BFLOAT16);
@@ -84,7 +108,9 @@ final class PrecisionsExperiment implements Experiment {
                   part(result, "weightGradient"),
                   part(result, "attention"),
                   part(result, "optimizer"),
-                  part(result, "rest")));
+                  part(result, "rest"),
+                  String.format(
+                      Locale.ROOT, "%.1f", activations.get(precision) / (1024.0 * 1024))));
         });
     TrainingResult switchBack = results.get(Precision.SWITCHBACK);
     TrainingResult all = results.get(Precision.INT8_ALL);
@@ -131,8 +157,9 @@ final class PrecisionsExperiment implements Experiment {
         List.of(
             new Section(
                 "Curves and times",
-                "Times are milliseconds a step in the last epoch. float8 is simulated, by rounding"
-                    + " to its numbers and multiplying as float32: its times say nothing.",
+                "Times are milliseconds a step in the last epoch. Activations are what is held for"
+                    + " the way back after the forward pass of a batch. float8 is simulated, by"
+                    + " rounding to its numbers and multiplying as float32: its times say nothing.",
                 List.of(curves),
                 new Table(
                     List.of(
@@ -146,7 +173,8 @@ final class PrecisionsExperiment implements Experiment {
                         "weight gradient",
                         "attention",
                         "optimizer",
-                        "rest"),
+                        "rest",
+                        "activations, MiB"),
                     rows))),
         csv(results));
   }

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -186,45 +187,62 @@ public final class TrainCommand implements Callable<Integer> {
     ResultWriter writer = new ResultWriter(out);
     writer.createFolder();
 
-    MachineInfo machine = MachineInfo.ofThisMachine();
     Trainer trainer = new Trainer(options, images);
     console.printf(
         Locale.ROOT,
         "Training on %,d images, testing on %,d.%n%s%nBackend: %s%n%n",
         images.training().count(),
         images.test().count(),
-        machine.inOneLine(),
+        MachineInfo.ofThisMachine().inOneLine(),
         trainer.backend());
     console.flush();
 
-    List<TrainingResult> results = new ArrayList<>();
+    // Closed when all is said and written: until then the JVM does not stop.
     try (Interruption interruption = new Interruption()) {
-      for (Map.Entry<Precision, TrainingRun> run : runs.entrySet()) {
-        Optional<TrainingResult> result = run.getValue().result();
-        if (result.isEmpty()) {
-          try (TrainingProgress progress = progress(run.getKey())) {
-            result = trainer.run(run.getValue(), run.getKey(), progress, interruption);
-          }
-        }
-        if (result.isEmpty()) {
-          console.printf(
-              Locale.ROOT,
-              "%nInterrupted. The training is saved in %s: the same command with --resume goes on"
-                  + " with it.%n",
-              checkpoints());
-          console.flush();
-          return INTERRUPTED;
-        }
-        results.add(result.get());
-      }
+      return train(trainer, runs, interruption, results -> report(results, trainer, writer));
     }
+  }
+
+  private int train(
+      Trainer trainer,
+      Map<Precision, TrainingRun> runs,
+      Interruption interruption,
+      Consumer<List<TrainingResult>> report) {
+    List<TrainingResult> results = new ArrayList<>();
+    for (Map.Entry<Precision, TrainingRun> run : runs.entrySet()) {
+      Optional<TrainingResult> result = run.getValue().result();
+      if (result.isEmpty()) {
+        try (TrainingProgress progress = progress(run.getKey())) {
+          result = trainer.run(run.getValue(), run.getKey(), progress, interruption);
+        }
+      }
+      if (result.isEmpty()) {
+        PrintWriter console = spec.commandLine().getOut();
+        console.printf(
+            Locale.ROOT,
+            "%nInterrupted. The training is saved in %s: the same command with --resume goes on"
+                + " with it.%n",
+            checkpoints());
+        console.flush();
+        return INTERRUPTED;
+      }
+      results.add(result.get());
+    }
+    report.accept(results);
+    return 0;
+  }
+
+  private void report(List<TrainingResult> results, Trainer trainer, ResultWriter writer) {
+    PrintWriter console = spec.commandLine().getOut();
     console.printf(Locale.ROOT, "%n%s%n", ResultTable.of(results, trainer.accuracyName()));
     console.flush();
-
+    TrainOptions options = trainer.options();
     Map<String, Object> reported = options.asMap();
     reported.put("data", data == null ? "shipped" : data.toString());
     List<String> files =
-        writer.write(new Report(results, machine, trainer.backend(), options.seed(), reported));
+        writer.write(
+            new Report(
+                results, MachineInfo.ofThisMachine(), trainer.backend(), options.seed(), reported));
     console.printf(Locale.ROOT, "Written to %s: %s%n", out, String.join(", ", files));
     if (!files.contains("curves.svg")) {
       console.println(
@@ -232,7 +250,6 @@ public final class TrainCommand implements Callable<Integer> {
               + " (expected fontconfig and any font, such as DejaVu).");
     }
     console.flush();
-    return 0;
   }
 
   private Path checkpoints() {
@@ -243,7 +260,8 @@ public final class TrainCommand implements Callable<Integer> {
   private Map<Precision, TrainingRun> runs(
       TrainOptions options, FashionMnist images, PrintWriter warnings) {
     Map<String, String> identity = options.identity();
-    identity.put("data", images.training().fingerprint());
+    identity.put(
+        "data", images.training().fingerprint() + ", tests: " + images.test().fingerprint());
     Map<Precision, TrainingRun> runs = new LinkedHashMap<>();
     for (Precision precision : options.precisions()) {
       runs.put(

@@ -47,6 +47,10 @@ public final class Trainer {
     this.steps = options.epochs() * stepsAnEpoch;
   }
 
+  TrainOptions options() {
+    return options;
+  }
+
   /** The backend and why it was chosen. */
   public String backend() {
     return kernels.backend().reason();

@@ -93,7 +93,9 @@ class ExperimentsTest {
     }
     results.put(Precision.SWITCHBACK, result(Precision.SWITCHBACK, switchBack, millis));
     results.put(Precision.INT8_ALL, result(Precision.INT8_ALL, all, 100));
-    assertThat(PrecisionsExperiment.findings(results).verdicts())
+    Map<Precision, Long> activations = new EnumMap<>(Precision.class);
+    results.keySet().forEach(precision -> activations.put(precision, 1L << 20));
+    assertThat(PrecisionsExperiment.findings(results, activations).verdicts())
         .extracting(Findings.Verdict::shows)
         .containsExactly(accurate, faster, loses);
   }

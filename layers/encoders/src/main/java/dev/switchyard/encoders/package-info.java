@@ -1,0 +1,10 @@
+/**
+ * Pretrained encoders of the BERT family, an add-on to the layers. Read from the top down:
+ *
+ * <ul>
+ *   <li>{@link dev.switchyard.encoders.WordPieceTokenizer} turns text into the ids of tokens.
+ *   <li>A {@link dev.switchyard.encoders.ModelFileException} says what is wrong with a model's
+ *       file.
+ * </ul>
+ */
+package dev.switchyard.encoders;

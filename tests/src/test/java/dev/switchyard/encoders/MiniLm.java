@@ -1,0 +1,27 @@
+package dev.switchyard.encoders;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Objects;
+
+/** The files of all-MiniLM-L6-v2, a small sentence encoder, from their Maven artifact. */
+final class MiniLm {
+  private MiniLm() {}
+
+  static InputStream tokenizerFile() {
+    return resource("/all-minilm-l6-v2-tokenizer.json");
+  }
+
+  static WordPieceTokenizer tokenizer() {
+    try {
+      return WordPieceTokenizer.read("all-minilm-l6-v2-tokenizer.json", tokenizerFile());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static InputStream resource(String name) {
+    return Objects.requireNonNull(MiniLm.class.getResourceAsStream(name), name);
+  }
+}

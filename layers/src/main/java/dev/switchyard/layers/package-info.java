@@ -13,9 +13,11 @@
  *       dev.switchyard.layers.Gelu}, {@link dev.switchyard.layers.LayerScale}, {@link
  *       dev.switchyard.layers.FeedForward}. Those that look at sequences, a {@link
  *       dev.switchyard.layers.SequenceLayer}: {@link dev.switchyard.layers.SelfAttention}, {@link
- *       dev.switchyard.layers.TransformerBlock}, {@link dev.switchyard.layers.MeanPool}.
+ *       dev.switchyard.layers.TransformerBlock}, {@link dev.switchyard.layers.PostNormBlock},
+ *       {@link dev.switchyard.layers.MeanPool}.
  *   <li>The ends of a model: {@link dev.switchyard.layers.PatchEmbedding}, {@link
- *       dev.switchyard.layers.ClassificationHead}, {@link dev.switchyard.layers.CrossEntropy}.
+ *       dev.switchyard.layers.TokenEmbedding}, {@link dev.switchyard.layers.ClassificationHead},
+ *       {@link dev.switchyard.layers.CrossEntropy}.
  * </ul>
  */
 package dev.switchyard.layers;

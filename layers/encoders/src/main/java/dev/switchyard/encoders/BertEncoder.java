@@ -10,7 +10,11 @@ import dev.switchyard.layers.Tensor;
 import dev.switchyard.layers.TokenEmbedding;
 import dev.switchyard.layers.io.Safetensors;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -64,6 +68,26 @@ public final class BertEncoder {
       throws IOException {
     try (Safetensors in = Safetensors.open(file)) {
       return new BertReader(new SafetensorsModel(file.toString(), in), shape, precision).read();
+    }
+  }
+
+  /**
+   * Reads an ONNX model, as sentence-transformers and Hugging Face export them from PyTorch: the
+   * weights and all numbers of the shape. Only what {@code last_hidden_state} depends on is read.
+   *
+   * @param file a model of 32-bit floats, in one file
+   * @param precision of all linear layers
+   * @return the encoder
+   * @throws ModelFileException if it is damaged, or not a BERT with the exact GELU and learned
+   *     absolute positions
+   * @throws IOException if it cannot be read
+   */
+  public static BertEncoder readOnnx(Path file, Precision precision) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment data = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      OnnxModel model = new OnnxModel(file.toString(), data);
+      return new BertReader(model, model.shape(), precision).read();
     }
   }
 

@@ -2,6 +2,7 @@
  * Pretrained encoders of the BERT family, an add-on to the layers. Read from the top down:
  *
  * <ul>
+ *   <li>A {@link dev.switchyard.encoders.SentenceEncoder} turns texts into embeddings.
  *   <li>A {@link dev.switchyard.encoders.BertEncoder} turns the ids of tokens into hidden states,
  *       for inference and for training; its {@link dev.switchyard.encoders.BertShape} says how
  *       large it is.

@@ -162,23 +162,19 @@ final class TinyOnnx {
   }
 
   static Tensor floats(String name, FloatMatrix values, long... dims) {
-    ByteBuffer raw = little(Float.BYTES * values.data().length);
-    for (float value : values.data()) {
-      raw.putFloat(value);
-    }
-    return new Tensor(name, FLOAT, dims, raw.array());
+    byte[] raw = new byte[Float.BYTES * values.data().length];
+    little(raw).asFloatBuffer().put(values.data());
+    return new Tensor(name, FLOAT, dims, raw);
   }
 
   static Tensor integers(String name, long[] values, long... dims) {
-    ByteBuffer raw = little(Long.BYTES * values.length);
-    for (long value : values) {
-      raw.putLong(value);
-    }
-    return new Tensor(name, INT64, dims, raw.array());
+    byte[] raw = new byte[Long.BYTES * values.length];
+    little(raw).asLongBuffer().put(values);
+    return new Tensor(name, INT64, dims, raw);
   }
 
-  private static ByteBuffer little(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  private static ByteBuffer little(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   // Bytes.
@@ -190,7 +186,7 @@ final class TinyOnnx {
     private Message varint(long value) {
       long rest = value;
       while (rest < 0 || rest > 0x7f) {
-        out.write((int) rest & 0x7f | 0x80);
+        out.write(((int) rest & 0x7f) | 0x80);
         rest >>>= 7;
       }
       out.write((int) rest);
@@ -202,12 +198,14 @@ final class TinyOnnx {
     }
 
     Message number(int field, float value) {
-      varint((long) field << 3 | 5).out.writeBytes(little(4).putFloat(value).array());
+      byte[] bytes = new byte[Float.BYTES];
+      little(bytes).putFloat(value);
+      varint(((long) field << 3) | 5).out.writeBytes(bytes);
       return this;
     }
 
     Message bytes(int field, byte[] value) {
-      varint((long) field << 3 | 2).varint(value.length).out.writeBytes(value);
+      varint(((long) field << 3) | 2).varint(value.length).out.writeBytes(value);
       return this;
     }
 

@@ -7,6 +7,7 @@
  *   <li>{@code dev.switchyard.bench.peers} has the libraries that the benchmarks compare with.
  *   <li>{@code dev.switchyard.bench.kernels} measures products and steps of a layer: the commands
  *       {@code matmul} and {@code step}, and the JMH benchmarks.
+ *   <li>{@code dev.switchyard.bench.encoders} measures pretrained encoders, with JMH.
  *   <li>{@code dev.switchyard.bench.doctor} tells what there is on a machine.
  *   <li>{@code dev.switchyard.bench.command} is what the commands have in common.
  * </ul>

@@ -26,8 +26,20 @@ public final class FeedForward implements Layer {
    */
   public FeedForward(
       String name, int features, int hidden, Precision precision, CounterRandom random) {
-    up = new Linear(name + ".up", features, hidden, precision, random.split(0));
-    down = new Linear(name + ".down", hidden, features, precision, random.split(1));
+    this(
+        new Linear(name + ".up", features, hidden, precision, random.split(0)),
+        new Linear(name + ".down", hidden, features, precision, random.split(1)));
+  }
+
+  /**
+   * A layer of given linear layers.
+   *
+   * @param up from features to hidden features
+   * @param down from hidden features to features
+   */
+  public FeedForward(Linear up, Linear down) {
+    this.up = up;
+    this.down = down;
   }
 
   // x [rows, features] -> [rows, hidden] -> y [rows, features]

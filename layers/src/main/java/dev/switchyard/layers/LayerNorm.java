@@ -20,18 +20,48 @@ public final class LayerNorm implements Layer {
 
   private final Parameter gamma;
   private final Parameter beta;
+  private final float eps;
 
   /**
-   * A layer with gamma 1 and beta 0.
+   * A layer with gamma 1, beta 0 and eps 1e-5.
    *
    * @param name prefix of the parameters' names
    * @param features columns of its input
    */
   public LayerNorm(String name, int features) {
+    this(
+        Parameter.vector(name + ".gamma", ones(features)),
+        Parameter.vector(name + ".beta", new float[features]),
+        EPS);
+  }
+
+  private static float[] ones(int features) {
     float[] ones = new float[features];
     Arrays.fill(ones, 1);
-    gamma = Parameter.vector(name + ".gamma", ones);
-    beta = Parameter.vector(name + ".beta", new float[features]);
+    return ones;
+  }
+
+  /**
+   * A layer with given parameters.
+   *
+   * @param gamma a gain for each feature
+   * @param beta a shift for each feature
+   * @param eps what is added to the variance, positive
+   * @throws IllegalArgumentException if the parameters are not two rows of one length, or eps is
+   *     not positive
+   */
+  public LayerNorm(Parameter gamma, Parameter beta, float eps) {
+    if (gamma.value().rows() != 1 || !beta.value().shape().equals(gamma.value().shape())) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT, "gamma is %s but beta is %s (expected two equal rows)", gamma, beta));
+    }
+    if (!(eps > 0)) {
+      throw new IllegalArgumentException("eps is " + eps + " (expected more than 0)");
+    }
+    this.gamma = gamma;
+    this.beta = beta;
+    this.eps = eps;
   }
 
   // x [rows, features] -> y [rows, features]
@@ -51,7 +81,7 @@ public final class LayerNorm implements Layer {
     FloatMatrix stats = tape.result(x.rows(), 2);
     tape.kernels()
         .elementwise()
-        .layerNorm(x.value(), gamma.value().data(), beta.value().data(), EPS, y, stats.data());
+        .layerNorm(x.value(), gamma.value().data(), beta.value().data(), eps, y, stats.data());
     return tape.record(
         y,
         List.of(x),

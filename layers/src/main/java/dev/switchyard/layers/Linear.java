@@ -158,8 +158,8 @@ public final class Linear implements Layer {
               x.cols(),
               weight.cols()));
     }
-    if (tape.isRecording()) {
-      weight.requireValue();
+    if (tape.isRecording() && (x.wantsGrad() || !weight.frozen())) {
+      weight.requireValue(); // now, and not on the way back
     }
     boolean keep = tape.isRecording() && !weight.frozen();
     Epilogue epilogue = Epilogue.bias(bias == null ? null : bias.value().data());

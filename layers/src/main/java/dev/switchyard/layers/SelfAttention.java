@@ -83,22 +83,52 @@ public final class SelfAttention implements SequenceLayer {
       boolean causal,
       Precision precision,
       CounterRandom random) {
+    this(
+        heads,
+        causal,
+        new Linear(name + ".qkv", features, 3 * features, precision, random.split(0)),
+        new Linear(name + ".out", features, features, precision, random.split(1)));
+  }
+
+  /**
+   * A layer of given linear layers, in which each token attends to all of its sequence.
+   *
+   * @param heads how many parts the features are split into
+   * @param qkv from features to the queries, keys and values of all heads, in this order
+   * @param out from the heads' features to features
+   * @throws IllegalArgumentException if the weights' shapes do not go together, or the heads do not
+   *     divide the features
+   */
+  public SelfAttention(int heads, Linear qkv, Linear out) {
+    this(heads, false, qkv, out);
+  }
+
+  private SelfAttention(int heads, boolean causal, Linear qkv, Linear out) {
+    Parameter weight = qkv.weight();
+    this.features = weight.cols();
+    if (weight.rows() != 3 * features || out.weight().cols() != features) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "queries, keys and values come from %s and go to %s (expected 3n x n and n columns)",
+              weight,
+              out.weight()));
+    }
     if (heads < 1 || features % heads != 0) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "%s has %d features and %d heads (expected 1 or more heads that divide the features)",
-              name,
+              weight.name(),
               features,
               heads));
     }
-    this.features = features;
     this.heads = heads;
     this.headFeatures = features / heads;
     this.causal = causal;
     this.scale = (float) (1 / Math.sqrt(headFeatures));
-    this.qkv = new Linear(name + ".qkv", features, 3 * features, precision, random.split(0));
-    this.out = new Linear(name + ".out", features, features, precision, random.split(1));
+    this.qkv = qkv;
+    this.out = out;
   }
 
   // x [tokens, features] -> qkv [tokens, 3 features] -> o [tokens, features] -> y [tokens,

@@ -18,9 +18,10 @@
  *       dev.switchyard.layers.Dropout}, {@link dev.switchyard.layers.FeedForward}. Those that look
  *       at sequences, a {@link dev.switchyard.layers.SequenceLayer}: {@link
  *       dev.switchyard.layers.SelfAttention}, {@link dev.switchyard.layers.StochasticDepth}, {@link
- *       dev.switchyard.layers.TransformerBlock}, made as {@link dev.switchyard.layers.BlockOptions}
- *       say, and {@link dev.switchyard.layers.Transformer}, many of them; {@link
- *       dev.switchyard.layers.Recomputed} trades time for memory.
+ *       dev.switchyard.layers.PostNormBlock}, {@link dev.switchyard.layers.TransformerBlock}, made
+ *       as {@link dev.switchyard.layers.BlockOptions} say, and {@link
+ *       dev.switchyard.layers.Transformer}, many of them; {@link dev.switchyard.layers.Recomputed}
+ *       trades time for memory.
  *   <li>The ends of a model: {@link dev.switchyard.layers.PatchEmbedding}, {@link
  *       dev.switchyard.layers.TokenEmbedding}, {@link dev.switchyard.layers.Positions}, {@link
  *       dev.switchyard.layers.Pooling}, {@link dev.switchyard.layers.SequenceHead}, {@link

@@ -21,6 +21,8 @@ class ArchitectureTest {
           .consideringOnlyDependenciesInAnyPackage("dev.switchyard..")
           .layer("bench")
           .definedBy("dev.switchyard.bench..")
+          .layer("encoders")
+          .definedBy("dev.switchyard.encoders..")
           .layer("layers")
           .definedBy("dev.switchyard.layers..")
           .layer("operations")
@@ -33,6 +35,8 @@ class ArchitectureTest {
           .definedBy("dev.switchyard.kernels.data..")
           .layer("threads")
           .definedBy("dev.switchyard.kernels.parallel..")
+          .whereLayer("encoders")
+          .mayOnlyAccessLayers("layers", "operations", "data", "threads")
           .whereLayer("layers")
           .mayOnlyAccessLayers("operations", "data", "threads")
           .whereLayer("operations")
@@ -69,6 +73,20 @@ class ArchitectureTest {
           .resideInAnyPackage(
               "java..", "jdk..", "dev.switchyard.kernels..", "dev.switchyard.layers..");
 
+  @ArchTest
+  static final ArchRule ENCODERS_NEED_LAYERS_AND_A_JSON_PARSER_ALONE =
+      classes()
+          .that()
+          .resideInAPackage("dev.switchyard.encoders..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..",
+              "com.fasterxml.jackson.core..",
+              "dev.switchyard.kernels..",
+              "dev.switchyard.layers..",
+              "dev.switchyard.encoders..");
+
   /** A JVM started without the incubator module must never load a class that names it. */
   @ArchTest
   static final ArchRule ONLY_THE_VECTOR_BACKEND_USES_THE_VECTOR_API =
@@ -86,7 +104,8 @@ class ArchitectureTest {
   static final ArchRule NO_RANDOMNESS_FROM_ELSEWHERE =
       noClasses()
           .that()
-          .resideInAnyPackage("dev.switchyard.kernels..", "dev.switchyard.layers..")
+          .resideInAnyPackage(
+              "dev.switchyard.kernels..", "dev.switchyard.layers..", "dev.switchyard.encoders..")
           .should()
           .dependOnClassesThat()
           .belongToAnyOf(Random.class, ThreadLocalRandom.class)

@@ -16,12 +16,12 @@ import java.util.List;
  * y: with u = 2^-24 and S = sum of |r| (|y| + 1), an output that is off by 16 u (|y| + 1) moves the
  * slope by at most 18/12 * 16 u S / h = 24 u S / h.
  */
-final class GradientCheck {
+public final class GradientCheck {
   private static final float H = 1f / 32;
   private static final double U = 0x1p-24;
 
   /** What to check. */
-  interface Computation {
+  public interface Computation {
     Tensor forward(Tape tape, Tensor x);
   }
 
@@ -34,7 +34,7 @@ final class GradientCheck {
   }
 
   /** Checks the gradient of the input, and of each parameter by each of its elements. */
-  static void check(
+  public static void check(
       Kernels kernels, Computation computation, List<Parameter> parameters, FloatMatrix input) {
     new GradientCheck(kernels, computation).check(parameters, input);
   }

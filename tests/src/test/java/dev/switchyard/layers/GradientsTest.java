@@ -93,6 +93,19 @@ class GradientsTest {
   }
 
   @Test
+  void postNormBlock() {
+    PostNormBlock layer = new PostNormBlock("b", 6, 3, 7, Precision.FLOAT32, RANDOM);
+    check((tape, x) -> layer.forward(tape, x, RAGGED), layer.parameters(), gaussian(18, 6, 14));
+  }
+
+  @Test
+  void layerNormWithAnEpsilonThatShows() {
+    Parameter gamma = Parameter.vector("gamma", 1, 2, 3, 4, 5);
+    LayerNorm layer = new LayerNorm(gamma, Parameter.vector("beta", new float[5]), 0.7f);
+    check(layer::forward, layer.parameters(), gaussian(4, 5, 15));
+  }
+
+  @Test
   void layerScale() {
     LayerScale layer = new LayerScale("s", 19);
     check(layer::forward, layer.parameters(), gaussian(5, 19, 13));

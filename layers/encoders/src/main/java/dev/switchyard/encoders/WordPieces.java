@@ -1,0 +1,68 @@
+package dev.switchyard.encoders;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * A vocabulary of word pieces, and how a word is cut into them: the longest piece that it begins
+ * with, then the longest with which it goes on, and so forth (Devlin et al. 2019; Wu et al. 2016,
+ * section 4.1). Immutable.
+ */
+final class WordPieces {
+  private final Map<String, Integer> first;
+  private final Map<String, Integer> further = new HashMap<>(); // without the prefix
+  private final int unknown;
+  private final int maxLetters;
+  private final int longest;
+
+  /**
+   * @param vocabulary ids of all tokens
+   * @param prefix with which the pieces begin that go on with a word
+   * @param unknown the token for words that cannot be cut
+   * @param maxLetters longer words are not
+   */
+  WordPieces(Map<String, Integer> vocabulary, String prefix, int unknown, int maxLetters) {
+    this.first = Map.copyOf(vocabulary);
+    this.unknown = unknown;
+    this.maxLetters = maxLetters;
+    int max = 0;
+    for (Map.Entry<String, Integer> entry : vocabulary.entrySet()) {
+      max = Math.max(max, entry.getKey().length());
+      if (entry.getKey().startsWith(prefix)) {
+        further.put(entry.getKey().substring(prefix.length()), entry.getValue());
+      }
+    }
+    longest = max;
+  }
+
+  /** The code points of the longest word that is cut into pieces. */
+  int maxLetters() {
+    return maxLetters;
+  }
+
+  /** Adds the pieces of a word of so many code points, or the unknown token for all of it. */
+  void split(StringBuilder word, int letters, Words out) {
+    int before = out.count();
+    int from = letters > maxLetters ? -1 : 0;
+    while (from >= 0 && from < word.length()) {
+      from = piece(word, from, out);
+    }
+    if (from < 0) {
+      out.cut(before);
+      out.add(unknown);
+    }
+  }
+
+  /** Adds the longest piece from there on and returns where it ends, -1 if there is none. */
+  private int piece(StringBuilder word, int from, Words out) {
+    Map<String, Integer> pieces = from == 0 ? first : further;
+    for (int to = Math.min(word.length(), from + longest); to > from; to--) {
+      Integer id = pieces.get(word.substring(from, to));
+      if (id != null) {
+        out.add(id);
+        return to;
+      }
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,114 @@
+package dev.switchyard.encoders;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** Makes small {@code tokenizer.json} files, whose parts tests replace. */
+final class TokenizerJson {
+  private final Map<String, String> sections = new LinkedHashMap<>();
+
+  /** A tokenizer as BERT's uncased one, with these tokens after [UNK], [CLS], [SEP]. */
+  TokenizerJson(List<String> tokens) {
+    StringBuilder vocabulary = new StringBuilder("{\"[UNK]\":0,\"[CLS]\":1,\"[SEP]\":2");
+    int id = 3;
+    for (String token : tokens) {
+      vocabulary.append(",").append(quoted(token)).append(":").append(id++);
+    }
+    put("version", "\"1.0\"");
+    put("truncation", "null");
+    put("padding", "null");
+    put("added_tokens", "[" + special("[UNK]", 0) + "," + special("[SEP]", 2) + "]");
+    normalizer(true, true, "null", true);
+    put("pre_tokenizer", "{\"type\":\"BertPreTokenizer\"}");
+    put(
+        "post_processor",
+        "{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",2],\"cls\":[\"[CLS]\",1]}");
+    put("decoder", "null");
+    put(
+        "model",
+        "{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\","
+            + "\"max_input_chars_per_word\":100,\"vocab\":"
+            + vocabulary.append("}}"));
+  }
+
+  /** Replaces a section. */
+  TokenizerJson put(String section, String json) {
+    sections.put(section, json);
+    return this;
+  }
+
+  /** Replaces a part of a section. */
+  TokenizerJson replace(String section, String part, String by) {
+    String before = sections.get(section);
+    if (!before.contains(part)) {
+      throw new AssertionError(section + " has no " + part);
+    }
+    return put(section, before.replace(part, by));
+  }
+
+  TokenizerJson normalizer(boolean clean, boolean chinese, String accents, boolean lowercase) {
+    return put(
+        "normalizer",
+        "{\"type\":\"BertNormalizer\",\"clean_text\":"
+            + clean
+            + ",\"handle_chinese_chars\":"
+            + chinese
+            + ",\"strip_accents\":"
+            + accents
+            + ",\"lowercase\":"
+            + lowercase
+            + "}");
+  }
+
+  /** A special token as BERT's files have them. */
+  static String special(String text, int id) {
+    return "{\"id\":"
+        + id
+        + ",\"content\":"
+        + quoted(text)
+        + ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,"
+        + "\"special\":true}";
+  }
+
+  private static String quoted(String text) {
+    return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+  }
+
+  InputStream stream() {
+    String json =
+        sections.entrySet().stream()
+            .map(section -> "\"" + section.getKey() + "\":" + section.getValue())
+            .collect(Collectors.joining(",", "{", "}"));
+    return new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8));
+  }
+
+  WordPieceTokenizer ours() {
+    try {
+      return WordPieceTokenizer.read("tokenizer.json", stream());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The library whose ids ours have to be, on the same file. */
+  HuggingFaceTokenizer theirs() {
+    return theirs(stream());
+  }
+
+  static HuggingFaceTokenizer theirs(InputStream json) {
+    try {
+      return HuggingFaceTokenizer.newInstance(
+          json, Map.of("truncation", "false", "padding", "false"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

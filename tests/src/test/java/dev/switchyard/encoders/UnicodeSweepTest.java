@@ -79,7 +79,7 @@ class UnicodeSweepTest {
     int[] thatStay = IntStream.of(marks).filter(c -> !CodePoints.isAccent(c)).toArray();
     compare(
         new TokenizerJson(EVERYTHING),
-        IntStream.range(0, 30_000)
+        IntStream.range(0, 10_000)
             .mapToObj(
                 i -> {
                   StringBuilder word = new StringBuilder("a");
@@ -106,7 +106,7 @@ class UnicodeSweepTest {
     List<String> differing = new ArrayList<>();
     try (HuggingFaceTokenizer theirs = json.theirs()) {
       List<String> words = all.toList();
-      assertThat(words).hasSizeGreaterThan(20_000);
+      assertThat(words).hasSizeGreaterThanOrEqualTo(10_000);
       for (int from = 0; from < words.size(); from += WORDS_A_TEXT) {
         List<String> part = words.subList(from, Math.min(words.size(), from + WORDS_A_TEXT));
         if (!Arrays.equals(ids(ours, String.join(" ", part)), ids(theirs, part))) {

@@ -119,7 +119,7 @@ public final class SelfAttention implements SequenceLayer {
           String.format(
               Locale.ROOT,
               "%s has %d features and %d heads (expected 1 or more heads that divide the features)",
-              weight.name(),
+              qkv.name(),
               features,
               heads));
     }

@@ -61,7 +61,7 @@ class PostNormBlockTest {
     assertThatThrownBy(() -> new SelfAttention(2, linear(5, 15), linear(5, 5)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "l.weight has 5 features and 2 heads (expected 1 or more heads that divide the"
+            "l has 5 features and 2 heads (expected 1 or more heads that divide the"
                 + " features)");
     Parameter two = Parameter.vector("two", 1, 2);
     assertThatThrownBy(() -> new LayerNorm(two, Parameter.vector("b", 1), 1))

@@ -216,7 +216,7 @@ class TapeTest {
         .withMessageContaining("scores are 4x2 but there are 1 labels");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new SelfAttention("a", 5, 2, Precision.FLOAT32, RANDOM))
-        .withMessageContaining("a has 5 features and 2 heads");
+        .withMessageContaining("a.qkv has 5 features and 2 heads");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new PatchEmbedding("p", 1, 28, 28, 5, 8, Precision.FLOAT32, RANDOM))
         .withMessageContaining("image is 28x28 but a patch is 5x5");

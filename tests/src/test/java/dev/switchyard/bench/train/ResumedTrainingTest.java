@@ -59,7 +59,7 @@ class ResumedTrainingTest {
   };
 
   private static final int STEPS = 15;
-  private static final String LAST = "step-000000000015.safetensors";
+  private static final String LAST = "step-000000000500.safetensors";
 
   private final List<String> warnings = new ArrayList<>();
 
@@ -194,6 +194,13 @@ class ResumedTrainingTest {
     return arguments.toArray(String[]::new);
   }
 
+  /** So many epochs that it does not end before it is stopped. */
+  private String[] longArguments(String out, String... more) {
+    List<String> arguments = new ArrayList<>(List.of(arguments(out, more)));
+    arguments.set(arguments.indexOf("--epochs") + 1, "100");
+    return arguments.toArray(String[]::new);
+  }
+
   private String curves(String out) throws IOException {
     return Files.readString(folder.resolve(out).resolve("curves.csv"));
   }
@@ -201,7 +208,7 @@ class ResumedTrainingTest {
   @EnabledOnOs({OS.LINUX, OS.MAC})
   @Test
   void ctrlCSavesAndResumeGoesOn() throws IOException, InterruptedException {
-    assertThat(CommandRun.of(arguments("whole")).exitCode()).isZero();
+    assertThat(CommandRun.of(longArguments("whole")).exitCode()).isZero();
     Process process = start("interrupted");
     Path output = folder.resolve("output");
     Path checkpoints = folder.resolve("interrupted").resolve("checkpoints");
@@ -219,12 +226,12 @@ class ResumedTrainingTest {
                 + ": the same command with --resume goes on with it.");
     assertThat(folder.resolve("interrupted")).isDirectoryNotContaining("glob:**.csv");
 
-    CommandRun refused = CommandRun.of(arguments("interrupted"));
+    CommandRun refused = CommandRun.of(longArguments("interrupted"));
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
         .contains(checkpoints + " holds a training in SWITCHBACK that ended at step ");
 
-    CommandRun resumed = CommandRun.of(arguments("interrupted", "--resume"));
+    CommandRun resumed = CommandRun.of(longArguments("interrupted", "--resume"));
     assertThat(resumed.exitCode()).as(resumed.err()).isZero();
     assertThat(curves("interrupted")).isEqualTo(curves("whole"));
   }
@@ -244,13 +251,13 @@ class ResumedTrainingTest {
             Switchyard.class,
             "--add-modules=jdk.incubator.vector",
             "--enable-native-access=ALL-UNNAMED");
-    command.addAll(List.of(arguments(out)));
+    command.addAll(List.of(longArguments(out)));
     return OtherJvm.builder(command).redirectOutput(folder.resolve("output").toFile()).start();
   }
 
   @Test
   void aKilledTrainingGoesOn() throws IOException, InterruptedException {
-    assertThat(CommandRun.of(arguments("whole")).exitCode()).isZero();
+    assertThat(CommandRun.of(longArguments("whole")).exitCode()).isZero();
     int unfinished = 0;
     for (int kill = 0; kill < 3; kill++) {
       Process process = start("killed" + kill);
@@ -264,7 +271,7 @@ class ResumedTrainingTest {
         unfinished += files.noneMatch(file -> file.endsWith(LAST)) ? 1 : 0;
       }
 
-      CommandRun resumed = CommandRun.of(arguments("killed" + kill, "--resume"));
+      CommandRun resumed = CommandRun.of(longArguments("killed" + kill, "--resume"));
       assertThat(resumed.exitCode()).as(resumed.err()).isZero();
       assertThat(curves("killed" + kill)).isEqualTo(curves("whole"));
     }

@@ -8,9 +8,15 @@ import java.util.Arrays;
  */
 public final class Sequences {
   private final int[] starts;
+  private final int maxLength;
 
   private Sequences(int[] starts) {
     this.starts = starts;
+    int max = 0;
+    for (int i = 0; i < count(); i++) {
+      max = Math.max(max, length(i));
+    }
+    this.maxLength = max;
   }
 
   /**
@@ -105,11 +111,7 @@ public final class Sequences {
    * @return the length, 0 if there is no sequence
    */
   public int maxLength() {
-    int max = 0;
-    for (int i = 0; i < count(); i++) {
-      max = Math.max(max, length(i));
-    }
-    return max;
+    return maxLength;
   }
 
   /**

@@ -2,16 +2,12 @@ package dev.switchyard.bench.experiment;
 
 import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.parallel.Parallel;
-import dev.switchyard.layers.io.AtomicFile;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneId;
@@ -110,7 +106,8 @@ public final class ExperimentCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw usageError(e.getMessage());
     }
-    createFolder();
+    OutputFolder folder = new OutputFolder(out);
+    folder.create();
     Kernels kernels = Kernels.create(Parallel.ofThreads(used));
     Map<String, String> facts = facts(kernels, used);
     PrintWriter console = spec.commandLine().getOut();
@@ -132,8 +129,8 @@ public final class ExperimentCommand implements Callable<Integer> {
           verdict.claim(),
           verdict.criterion());
     }
-    write(experiment.name() + ".html", Page.of(findings, facts));
-    write(experiment.name() + ".csv", String.join("\n", findings.csv()) + "\n");
+    folder.write(experiment.name() + ".html", Page.of(findings, facts));
+    folder.write(experiment.name() + ".csv", String.join("\n", findings.csv()) + "\n");
     console.printf(
         Locale.ROOT, "Written to %s: %s.html, %s.csv%n", out, experiment.name(), experiment.name());
     console.flush();
@@ -168,25 +165,6 @@ public final class ExperimentCommand implements Callable<Integer> {
     facts.put("size", "default x " + scale * (isLong ? LONG : 1));
     facts.put("date", LocalDate.now(ZoneId.systemDefault()).toString());
     return facts;
-  }
-
-  private void createFolder() {
-    try {
-      Files.createDirectories(out);
-    } catch (IOException e) {
-      throw new UncheckedIOException(
-          String.format(Locale.ROOT, "the folder %s cannot be created: %s", out, e), e);
-    }
-  }
-
-  private void write(String file, String content) {
-    Path path = out.resolve(file);
-    try {
-      AtomicFile.write(path, to -> to.write(content.getBytes(StandardCharsets.UTF_8)));
-    } catch (IOException e) {
-      throw new UncheckedIOException(
-          String.format(Locale.ROOT, "%s cannot be written: %s", path, e), e);
-    }
   }
 
   private ParameterException usageError(String sentence) {

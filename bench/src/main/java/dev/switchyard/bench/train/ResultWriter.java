@@ -2,16 +2,11 @@ package dev.switchyard.bench.train;
 
 import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.command.MachineInfo;
-import dev.switchyard.layers.io.AtomicFile;
-import java.io.IOException;
-import java.io.OutputStream;
+import dev.switchyard.bench.command.OutputFolder;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -20,11 +15,11 @@ import java.util.stream.Collectors;
  * curves.svg}. Each file is complete or absent. Equal reports give equal bytes.
  */
 public final class ResultWriter {
-  private final Path folder;
+  private final OutputFolder folder;
 
   /** Writes to {@code folder}, which need not exist yet. */
   public ResultWriter(Path folder) {
-    this.folder = folder;
+    this.folder = new OutputFolder(folder);
   }
 
   /**
@@ -35,37 +30,18 @@ public final class ResultWriter {
    */
   public List<String> write(Report report) {
     createFolder();
-    write("result.json", json(report));
-    write("curves.csv", csv(report.runs()));
+    folder.write("result.json", json(report));
+    folder.write("curves.csv", csv(report.runs()));
     if (!LossChart.canBeLabelled()) {
       return List.of("result.json", "curves.csv");
     }
-    write("curves.svg", new LossChart(report).svg());
+    folder.write("curves.svg", new LossChart(report).svg());
     return List.of("result.json", "curves.csv", "curves.svg");
   }
 
   /** Creates the folder, so that one that cannot be written to is found before the work is done. */
   public void createFolder() {
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw new UncheckedIOException(
-          String.format(Locale.ROOT, "the folder %s cannot be created: %s", folder, e), e);
-    }
-  }
-
-  private void write(String name, String content) {
-    Path file = folder.resolve(name);
-    try {
-      AtomicFile.write(file, out -> writeUtf8(out, content));
-    } catch (IOException e) {
-      throw new UncheckedIOException(
-          String.format(Locale.ROOT, "%s cannot be written: %s", file, e), e);
-    }
-  }
-
-  private static void writeUtf8(OutputStream out, String content) throws IOException {
-    out.write(content.getBytes(StandardCharsets.UTF_8));
+    folder.create();
   }
 
   private static String json(Report report) {

@@ -1,0 +1,45 @@
+package dev.switchyard.bench.command;
+
+import dev.switchyard.layers.io.AtomicFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * Where a command writes its results. Each file is complete or absent.
+ *
+ * @param path the folder, which need not exist yet
+ */
+public record OutputFolder(Path path) {
+  /**
+   * Creates the folder, so that one that cannot be written to is found before the work is done.
+   *
+   * @throws UncheckedIOException if it cannot be created
+   */
+  public void create() {
+    try {
+      Files.createDirectories(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          String.format(Locale.ROOT, "the folder %s cannot be created: %s", path, e), e);
+    }
+  }
+
+  /**
+   * Writes a file in UTF-8.
+   *
+   * @throws UncheckedIOException if it cannot be written
+   */
+  public void write(String name, String content) {
+    Path file = path.resolve(name);
+    try {
+      AtomicFile.write(file, out -> out.write(content.getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          String.format(Locale.ROOT, "%s cannot be written: %s", file, e), e);
+    }
+  }
+}

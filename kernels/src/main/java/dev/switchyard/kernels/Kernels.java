@@ -39,6 +39,7 @@ public final class Kernels {
   private final MatmulDriver matmul;
   private final QuantizeDriver quantize;
   private final Elementwise elementwise;
+  private final IndexedRows indexedRows;
   private final Kernels serial;
 
   private Kernels(BackendChoice choice, Parallel parallel) {
@@ -47,6 +48,7 @@ public final class Kernels {
     this.matmul = new MatmulDriver(choice.backend(), parallel);
     this.quantize = new QuantizeDriver(choice.backend(), matmul, parallel);
     this.elementwise = new Elementwise(choice.backend().elementwise(), parallel);
+    this.indexedRows = new IndexedRows(choice.backend().elementwise(), parallel);
     this.serial = parallel.threads() == 1 ? this : new Kernels(choice, Parallel.serial());
   }
 
@@ -105,6 +107,15 @@ public final class Kernels {
    */
   public Elementwise elementwise() {
     return elementwise;
+  }
+
+  /**
+   * Operations on rows that are given by their indices, on the same backend and threads.
+   *
+   * @return the operations
+   */
+  public IndexedRows indexedRows() {
+    return indexedRows;
   }
 
   /**

@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Random calls of everything public, right and wrong, on every backend that runs here. A call that
  * breaks its contract must throw what it promises, in words, and write nothing; any other must give
  * what the reference backend gives and write nothing but its result. What a call has to do is
- * stated in {@link FuzzedProducts}, {@link FuzzedQuantizers}, {@link FuzzedElementwise} and {@link
- * FuzzedData}, apart from the checks of the library.
+ * stated in {@link FuzzedProducts}, {@link FuzzedQuantizers}, {@link FuzzedElementwise}, {@link
+ * FuzzedRows} and {@link FuzzedData}, apart from the checks of the library.
  *
  * <p>Two system properties, which Maven hands on: {@code -Dswitchyard.fuzz.calls} is the number of
  * calls on each backend, for a longer campaign than that of a build, and {@code
@@ -45,6 +45,7 @@ class PublicApiFuzzTest {
           FuzzedElementwise::rowOperation,
           FuzzedElementwise::columnOperation,
           FuzzedElementwise::arrayOperation,
+          FuzzedRows::operation,
           FuzzedData::view,
           FuzzedData::part,
           FuzzedData::sequences,

@@ -129,6 +129,39 @@ public interface ElementwiseKernel {
   void applyMoments(
       float[] w, float[] m, float[] v, int from, int n, float keep, float rate, float eps);
 
+  /** {@code y = (1 - m) x + m b + scale a}, without x where m is 1; y may be x, b or a. */
+  void mix(
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float m,
+      float[] a,
+      int ao,
+      float scale,
+      float[] y,
+      int yo,
+      int n);
+
+  /**
+   * {@code gx = (1 - m) gy}, {@code gb = m gy}.
+   *
+   * @return the sum of {@code gy (b - x)}
+   */
+  float mixBackward(
+      float[] gy,
+      int go,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float m,
+      float[] gx,
+      int gxo,
+      float[] gb,
+      int gbo,
+      int n);
+
   /** The sum of the squares. */
   float sumOfSquares(float[] x, int from, int n);
 

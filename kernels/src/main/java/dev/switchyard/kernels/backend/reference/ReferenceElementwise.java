@@ -217,6 +217,49 @@ final class ReferenceElementwise implements ElementwiseKernel {
   }
 
   @Override
+  public void mix(
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float m,
+      float[] a,
+      int ao,
+      float scale,
+      float[] y,
+      int yo,
+      int n) {
+    for (int i = 0; i < n; i++) {
+      double mixed = m == 1 ? b[bo + i] : (1.0 - m) * x[xo + i] + (double) m * b[bo + i];
+      y[yo + i] = (float) (mixed + (double) scale * a[ao + i]);
+    }
+  }
+
+  @Override
+  public float mixBackward(
+      float[] gy,
+      int go,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float m,
+      float[] gx,
+      int gxo,
+      float[] gb,
+      int gbo,
+      int n) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      double g = gy[go + i];
+      sum += g * ((double) b[bo + i] - x[xo + i]);
+      gx[gxo + i] = (float) ((1.0 - m) * g);
+      gb[gbo + i] = (float) (m * g);
+    }
+    return (float) sum;
+  }
+
+  @Override
   public float sumOfSquares(float[] x, int from, int n) {
     double sum = 0;
     for (int i = from; i < from + n; i++) {

@@ -418,6 +418,59 @@ final class VectorElementwise implements ElementwiseKernel {
   }
 
   @Override
+  public void mix(
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float m,
+      float[] a,
+      int ao,
+      float scale,
+      float[] y,
+      int yo,
+      int n) {
+    FloatVector ofA = FloatVector.broadcast(FLOAT, scale);
+    FloatVector ofB = FloatVector.broadcast(FLOAT, m);
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> in = mask(i, n);
+      FloatVector mixed = FloatVector.fromArray(FLOAT, b, bo + i, in);
+      if (m != 1) {
+        mixed = mixed.fma(ofB, FloatVector.fromArray(FLOAT, x, xo + i, in).mul(1 - m));
+      }
+      FloatVector.fromArray(FLOAT, a, ao + i, in).fma(ofA, mixed).intoArray(y, yo + i, in);
+    }
+  }
+
+  @Override
+  public float mixBackward(
+      float[] gy,
+      int go,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float m,
+      float[] gx,
+      int gxo,
+      float[] gb,
+      int gbo,
+      int n) {
+    FloatVector sums = FloatVector.zero(FLOAT);
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> in = mask(i, n);
+      FloatVector g = FloatVector.fromArray(FLOAT, gy, go + i, in);
+      FloatVector way =
+          FloatVector.fromArray(FLOAT, b, bo + i, in)
+              .sub(FloatVector.fromArray(FLOAT, x, xo + i, in));
+      sums = g.fma(way, sums);
+      g.mul(1 - m).intoArray(gx, gxo + i, in);
+      g.mul(m).intoArray(gb, gbo + i, in);
+    }
+    return sum(sums);
+  }
+
+  @Override
   public float sumOfSquares(float[] x, int from, int n) {
     FloatVector sums = FloatVector.zero(FLOAT);
     for (int i = 0; i < n; i += LANES) {

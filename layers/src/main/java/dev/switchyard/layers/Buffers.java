@@ -24,17 +24,21 @@ final class Buffers {
 
   private final Map<Integer, Deque<float[]>> floats;
   private final Map<Scaling, Map<Integer, Deque<QuantizedMatrix>>> quantized;
+  private final Map<Integer, Deque<int[]>> indices;
   private final List<FloatMatrix> keptFloats = new ArrayList<>();
   private final List<QuantizedMatrix> keptQuantized = new ArrayList<>();
+  private final List<int[]> keptIndices = new ArrayList<>();
 
   Buffers() {
     floats = new HashMap<>();
     quantized = new EnumMap<>(Scaling.class);
+    indices = new HashMap<>();
   }
 
   private Buffers(Buffers whole) {
     floats = whole.floats;
     quantized = whole.quantized;
+    indices = whole.indices;
   }
 
   /**
@@ -78,6 +82,17 @@ final class Buffers {
         .computeIfAbsent(size, s -> new ArrayDeque<>());
   }
 
+  synchronized int[] takeIndices(int length) {
+    int size = sizeClass(length);
+    Deque<int[]> free = indices.get(size);
+    return free == null || free.isEmpty() ? new int[size] : free.pop();
+  }
+
+  /** Notes a buffer for {@link #recycleKept()}. */
+  synchronized void keep(int[] buffer) {
+    keptIndices.add(buffer);
+  }
+
   /** Notes a buffer for {@link #recycleKept()}. */
   synchronized void keep(FloatMatrix matrix) {
     keptFloats.add(matrix);
@@ -98,7 +113,9 @@ final class Buffers {
   synchronized long bytesKept() {
     long floatBytes =
         keptFloats.stream().mapToLong(m -> Float.BYTES * (long) m.data().length).sum();
+    long indexBytes = keptIndices.stream().mapToLong(i -> Integer.BYTES * (long) i.length).sum();
     return floatBytes
+        + indexBytes
         + keptQuantized.stream()
             .mapToLong(
                 q ->
@@ -114,6 +131,10 @@ final class Buffers {
     keptFloats.clear();
     keptQuantized.forEach(this::giveBack);
     keptQuantized.clear();
+    for (int[] buffer : keptIndices) {
+      indices.computeIfAbsent(buffer.length, size -> new ArrayDeque<>()).push(buffer);
+    }
+    keptIndices.clear();
   }
 
   /**

@@ -64,6 +64,11 @@ public final class LayerNorm implements Layer {
     this.eps = eps;
   }
 
+  /** The same normalization with parameters of its own, under the same names. */
+  LayerNorm copy() {
+    return new LayerNorm(gamma.copy(), beta.copy(), eps);
+  }
+
   // x [rows, features] -> y [rows, features]
   @Override
   public Tensor forward(Tape tape, Tensor x) {

@@ -21,6 +21,7 @@ import java.util.Locale;
  */
 public final class Linear implements Layer {
   private static final String WEIGHT = ".weight";
+  private static final String BIAS = ".bias";
 
   private final Parameter weight;
   private final Parameter bias;
@@ -42,7 +43,7 @@ public final class Linear implements Layer {
     this(
         new Parameter(
             name + WEIGHT, Initial.glorot(positive("out", out), positive("in", in), random), true),
-        Parameter.vector(name + ".bias", new float[out]),
+        Parameter.vector(name + BIAS, new float[out]),
         precision);
   }
 
@@ -213,6 +214,27 @@ public final class Linear implements Layer {
     return weight.name().endsWith(WEIGHT)
         ? weight.name().substring(0, weight.name().length() - WEIGHT.length())
         : weight.name();
+  }
+
+  /**
+   * A layer for some of the outputs, with copies of their weights and biases, that computes as this
+   * one does.
+   *
+   * @param newName replaces the last part of the parameters' names
+   * @param from first output
+   * @param to output after the last
+   */
+  Linear rowRange(String newName, int from, int to) {
+    String prefix = name().substring(0, name().lastIndexOf('.') + 1) + newName;
+    Parameter some = weight.copy(prefix + WEIGHT, weight.value().rowRange(from, to));
+    Parameter someBiases =
+        bias == null ? null : bias.copy(prefix + BIAS, bias.value().columnRange(from, to));
+    ElementType type = products.weightGradientType();
+    if (type == null) {
+      throw new IllegalArgumentException(
+          name() + " computes each product in another precision (expected one for all of them)");
+    }
+    return new Linear(some, someBiases, precision, type);
   }
 
   // For conversions.

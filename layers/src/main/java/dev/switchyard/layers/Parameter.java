@@ -115,6 +115,20 @@ public final class Parameter {
     markChanged();
   }
 
+  /** A parameter of the same name and value that learns, or is frozen, for itself. */
+  Parameter copy() {
+    return copy(name, value());
+  }
+
+  /** One of another name with some of the values. */
+  Parameter copy(String newName, FloatMatrix values) {
+    Parameter copy =
+        new Parameter(newName, FloatMatrix.allocate(values.rows(), values.cols()), decays);
+    copy.assign(values);
+    copy.setFrozen(frozen);
+    return copy;
+  }
+
   /**
    * The rows of the value, which are there even while the value is not.
    *

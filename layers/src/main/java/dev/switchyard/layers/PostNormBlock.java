@@ -12,7 +12,7 @@ import java.util.List;
  *   h = norm1(x + attention(x))      y = norm2(h + feedForward(h))
  * </pre>
  */
-public final class PostNormBlock implements SequenceLayer {
+public final class PostNormBlock implements ResidualBlock {
   private final SelfAttention attention;
   private final LayerNorm norm1;
   private final FeedForward feedForward;
@@ -53,13 +53,17 @@ public final class PostNormBlock implements SequenceLayer {
     this.norm2 = norm2;
   }
 
-  // x [tokens, features] -> y [tokens, features]
+  // x [queries, features], context [keys, features] -> h [queries, features]
   @Override
-  public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
-    Tensor h = addAndNorm(tape, x, attention.forward(tape, x, sequences), norm1);
-    Tensor y = addAndNorm(tape, h, feedForward.forward(tape, h), norm2);
-    tape.release(h);
-    return y;
+  public Tensor attend(
+      Tape tape, Tensor x, Sequences ofX, Tensor context, Sequences ofContext, Tensor gates) {
+    return addAndNorm(tape, x, attention.forward(tape, x, ofX, context, ofContext, gates), norm1);
+  }
+
+  // h [tokens, features] -> y [tokens, features]
+  @Override
+  public Tensor transform(Tape tape, Tensor h, Sequences sequences) {
+    return addAndNorm(tape, h, feedForward.forward(tape, h), norm2);
   }
 
   private static Tensor addAndNorm(Tape tape, Tensor x, Tensor branch, LayerNorm norm) {
@@ -68,6 +72,26 @@ public final class PostNormBlock implements SequenceLayer {
     Tensor y = norm.forward(tape, sum);
     tape.release(sum);
     return y;
+  }
+
+  @Override
+  public PostNormBlock withSeparateQueries() {
+    return new PostNormBlock(attention.separateQueries(), norm1, feedForward, norm2);
+  }
+
+  @Override
+  public PostNormBlock withOwnNorms() {
+    return new PostNormBlock(attention, norm1.copy(), feedForward, norm2.copy());
+  }
+
+  @Override
+  public List<LayerNorm> norms() {
+    return List.of(norm1, norm2);
+  }
+
+  @Override
+  public boolean isCausal() {
+    return attention.isCausal();
   }
 
   @Override

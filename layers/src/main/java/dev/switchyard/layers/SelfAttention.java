@@ -8,6 +8,7 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.layers.Profile.Part;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -24,7 +25,8 @@ import java.util.Locale;
  * between a linear layer that makes Q, K and V of all heads from x and one that mixes the heads' O.
  * The linear layers have a {@link Precision}, attention itself is float32.
  *
- * <p>Causal attention leaves out the keys that come after a query in its sequence.
+ * <p>Causal attention leaves out the keys that come after a query in its sequence. Queries may be
+ * those of some tokens alone, and keys and values those of others, see {@link #separateQueries()}.
  *
  * <p>P is never kept: the forward pass saves the logarithm of each row's normalizer, from which the
  * backward pass recomputes P (Dao et al. 2022, section 3.1). Queries are taken in blocks, so that
@@ -37,16 +39,14 @@ public final class SelfAttention implements SequenceLayer {
    */
   private static final int QUERIES_A_BLOCK = 256;
 
-  private static final int QUERY = 0;
-  private static final int KEY = 1;
-  private static final int VALUE = 2;
-
   private final int features;
   private final int heads;
   private final int headFeatures;
   private final boolean causal;
   private final float scale;
-  private final Linear qkv;
+  private final Linear qkv; // null if they are separate
+  private final Linear query;
+  private final Linear keyValue;
   private final Linear out;
 
   /**
@@ -128,55 +128,195 @@ public final class SelfAttention implements SequenceLayer {
     this.causal = causal;
     this.scale = (float) (1 / Math.sqrt(headFeatures));
     this.qkv = qkv;
+    this.query = null;
+    this.keyValue = null;
     this.out = out;
+  }
+
+  private SelfAttention(SelfAttention whole, Linear query, Linear keyValue) {
+    this.features = whole.features;
+    this.heads = whole.heads;
+    this.headFeatures = whole.headFeatures;
+    this.causal = whole.causal;
+    this.scale = whole.scale;
+    this.qkv = null;
+    this.query = query;
+    this.keyValue = keyValue;
+    this.out = whole.out;
+  }
+
+  /**
+   * The same attention with one linear layer for the queries and another for keys and values, so
+   * that each can be computed of other tokens. They hold copies of the weights that were one, under
+   * the names {@code ....query} and {@code ....keyValue}; the layer behind the heads is the same
+   * object.
+   *
+   * @return the attention; this one, if its queries are separate already
+   */
+  public SelfAttention separateQueries() {
+    return qkv == null
+        ? this
+        : new SelfAttention(
+            this,
+            qkv.rowRange("query", 0, features),
+            qkv.rowRange("keyValue", features, 3 * features));
+  }
+
+  /**
+   * Whether a token attends to those before it and to itself alone.
+   *
+   * @return true if so
+   */
+  public boolean isCausal() {
+    return causal;
   }
 
   // x [tokens, features] -> qkv [tokens, 3 features] -> o [tokens, features] -> y [tokens,
   // features]
   @Override
   public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
+    if (qkv == null) {
+      return forward(tape, x, sequences, x, sequences, null);
+    }
     sequences.requireRows(x.rows());
     Tensor projected = qkv.forward(tape, x);
-    Tensor attended = attend(tape, projected, sequences);
+    Tensor attended = attend(tape, projected, sequences, projected, features, sequences);
     tape.release(projected);
+    return mixHeads(tape, attended);
+  }
+
+  /**
+   * Lets some tokens attend to others, sequence by sequence. A token that finds nothing to attend
+   * to gets the bias of the last linear layer.
+   *
+   * @param tape records and computes
+   * @param x [queries, features]
+   * @param ofX which rows of x form a sequence
+   * @param context [keys, features], what keys and values are computed of
+   * @param ofContext which rows of the context form a sequence; as many sequences
+   * @param gates [keys, 1], what the values are multiplied by; null for 1
+   * @return [queries, features]
+   * @throws IllegalArgumentException if shapes or sequences do not go together, or if attention is
+   *     causal and x is not the context
+   * @throws IllegalStateException if the context is not x, or gated, and the queries are not
+   *     separate, see {@link #separateQueries()}
+   */
+  public Tensor forward(
+      Tape tape, Tensor x, Sequences ofX, Tensor context, Sequences ofContext, Tensor gates) {
+    if (qkv != null && x == context && gates == null) {
+      return forward(tape, x, ofX);
+    }
+    if (qkv != null) {
+      throw new IllegalStateException(
+          qkv.name()
+              + " makes queries, keys and values of the same tokens (expected separateQueries())");
+    }
+    ofX.requireRows(x.rows());
+    ofContext.requireRows(context.rows());
+    if (ofX.count() != ofContext.count()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT, "queries are %s but keys are %s (expected as many)", ofX, ofContext));
+    }
+    if (causal && !ofX.equals(ofContext)) {
+      throw new IllegalArgumentException(
+          "causal attention of " + ofX + " to " + ofContext + " (expected the same tokens)");
+    }
+    Tensor q = query.forward(tape, x);
+    Tensor ungated = keyValue.forward(tape, context);
+    Tensor kv = gates == null ? ungated : RowGates.scale(tape, ungated, features, gates);
+    Tensor attended = attend(tape, q, ofX, kv, 0, ofContext);
+    tape.release(q);
+    tape.release(kv);
+    if (gates != null) {
+      tape.release(ungated);
+    }
+    return mixHeads(tape, attended);
+  }
+
+  private Tensor mixHeads(Tape tape, Tensor attended) {
     Tensor y = out.forward(tape, attended);
     tape.release(attended);
     return y;
   }
 
-  // x = (q, k, v) [tokens, 3 features] -> o [tokens, features]; lse [heads, tokens]
-  private Tensor attend(Tape tape, Tensor x, Sequences sequences) {
-    FloatMatrix o = tape.result(x.rows(), features);
-    FloatMatrix lse = tape.result(heads, x.rows());
+  // q [queries, features and more], (k, v) [keys, 2 features] from a column of kv on
+  // -> o [queries, features]; lse [heads, queries]
+  private Tensor attend(Tape tape, Tensor q, Sequences ofQ, Tensor kv, int column, Sequences ofKv) {
+    FloatMatrix o = tape.result(q.rows(), features);
+    FloatMatrix lse = tape.result(heads, q.rows());
     tape.timed(
         Part.ATTENTION,
-        () -> eachHead(tape, sequences, head -> head.forward(x.value(), lse.data(), o)));
+        () ->
+            eachHead(
+                tape,
+                ofQ,
+                ofKv,
+                head -> head.forward(q.value(), keysAndValues(kv.value(), column), lse.data(), o)));
     return tape.record(
         o,
-        List.of(x),
+        List.of(q, kv),
         List.of(),
-        List.of(x.value(), lse),
-        go -> attendBackward(tape, x, sequences, lse.data(), go));
+        List.of(q.value(), kv.value(), lse),
+        go -> attendBackward(tape, q, ofQ, kv, column, ofKv, lse.data(), go));
   }
 
-  // go [tokens, features] -> gx = (gq, gk, gv) [tokens, 3 features]
+  // go [queries, features] -> gq, (gk, gv), in one matrix if q and kv are
   private void attendBackward(
-      Tape tape, Tensor x, Sequences sequences, float[] lse, FloatMatrix go) {
-    FloatMatrix gx = tape.take(x.rows(), x.cols());
+      Tape tape,
+      Tensor q,
+      Sequences ofQ,
+      Tensor kv,
+      int column,
+      Sequences ofKv,
+      float[] lse,
+      FloatMatrix go) {
+    boolean one = q == kv;
+    FloatMatrix gq = tape.take(q.rows(), q.cols());
+    FloatMatrix gkv = one ? gq : tape.take(kv.rows(), kv.cols());
     tape.timed(
         Part.ATTENTION,
-        () -> eachHead(tape, sequences, head -> head.backward(x.value(), lse, go, gx)));
-    tape.addGrad(x, gx);
+        () ->
+            eachHead(
+                tape,
+                ofQ,
+                ofKv,
+                head ->
+                    head.backward(
+                        q.value(),
+                        keysAndValues(kv.value(), column),
+                        lse,
+                        go,
+                        gq,
+                        keysAndValues(gkv, column))));
+    addOrDrop(tape, q, gq);
+    if (!one) {
+      addOrDrop(tape, kv, gkv);
+    }
+  }
+
+  private static void addOrDrop(Tape tape, Tensor x, FloatMatrix gx) {
+    if (x.wantsGrad()) {
+      tape.addGrad(x, gx);
+    } else {
+      tape.giveBack(gx);
+    }
+  }
+
+  private FloatMatrix keysAndValues(FloatMatrix kv, int column) {
+    return kv.columnRange(column, column + 2 * features);
   }
 
   @Override
   public List<Parameter> parameters() {
-    return Model.concat(qkv.parameters(), out.parameters());
+    return qkv == null
+        ? Model.concat(query.parameters(), keyValue.parameters(), out.parameters())
+        : Model.concat(qkv.parameters(), out.parameters());
   }
 
   @Override
   public List<Linear> linears() {
-    return Model.concat(qkv.linears(), out.linears());
+    return qkv == null ? List.of(query, keyValue, out) : Model.concat(qkv.linears(), out.linears());
   }
 
   private interface HeadWork {
@@ -184,65 +324,86 @@ public final class SelfAttention implements SequenceLayer {
   }
 
   /** Heads of sequences write to disjoint parts of the results: their order does not matter. */
-  private void eachHead(Tape tape, Sequences sequences, HeadWork work) {
+  private void eachHead(Tape tape, Sequences ofQ, Sequences ofKv, HeadWork work) {
     tape.kernels()
         .parallel()
-        .forEach(sequences.count() * heads, task -> work.run(new Head(tape, sequences, task)));
+        .forEach(ofQ.count() * heads, task -> work.run(new Head(tape, ofQ, ofKv, task)));
   }
 
   /** One head of one sequence, on one thread. */
   private final class Head {
     private final Tape tape;
     private final Kernels kernels;
-    private final int head;
+    private final int column;
     private final int start;
-    private final int length;
-    private final int tokens;
-    private final int longest;
+    private final int queries;
+    private final int keyStart;
+    private final int keys;
+    private final int lseStart;
+    private final int mostQueries;
+    private final int mostKeys;
 
-    Head(Tape tape, Sequences sequences, int task) {
+    Head(Tape tape, Sequences ofQ, Sequences ofKv, int task) {
+      int sequence = task / heads;
+      int head = task % heads;
       this.tape = tape;
       this.kernels = tape.kernels().serial();
-      this.head = task % heads;
-      this.start = sequences.start(task / heads);
-      this.length = sequences.length(task / heads);
-      this.tokens = sequences.tokens();
-      this.longest = sequences.maxLength();
+      this.column = head * headFeatures;
+      this.start = ofQ.start(sequence);
+      this.queries = ofQ.length(sequence);
+      this.keyStart = ofKv.start(sequence);
+      this.keys = ofKv.length(sequence);
+      this.lseStart = head * ofQ.tokens() + start;
+      this.mostQueries = Math.min(ofQ.maxLength(), QUERIES_A_BLOCK);
+      this.mostKeys = ofKv.maxLength();
     }
 
-    // x [tokens, 3 features] -> o [tokens, features], lse
-    void forward(FloatMatrix x, float[] lse, FloatMatrix o) {
+    // q [queries, features], kv [keys, 2 features] -> o [queries, features], lse
+    void forward(FloatMatrix q, FloatMatrix kv, float[] lse, FloatMatrix o) {
+      if (keys == 0) {
+        clear(rows(o, 0, queries));
+        return;
+      }
       FloatMatrix scratch = scratch();
-      for (int from = 0; from < length; from += QUERIES_A_BLOCK) {
-        FloatMatrix p = rows(scratch, from);
-        multiply(Form.NT, queries(x, from), seen(x, KEY, from), Epilogue.STORE, p);
-        kernels.elementwise().softmax(p, ofFirst(from), scale, lse, head * tokens + start + from);
-        multiply(Form.NN, p, seen(x, VALUE, from), Epilogue.STORE, queries(o, from));
+      for (int from = 0; from < queries; from += QUERIES_A_BLOCK) {
+        FloatMatrix p = scores(scratch, from);
+        multiply(Form.NT, block(q, from), keys(kv, from), Epilogue.STORE, p);
+        kernels.elementwise().softmax(p, ofFirst(from), scale, lse, lseStart + from);
+        multiply(Form.NN, p, values(kv, from), Epilogue.STORE, block(o, from));
       }
       tape.giveBack(scratch);
     }
 
-    // go [tokens, features] -> gx [tokens, 3 features]
-    void backward(FloatMatrix x, float[] lse, FloatMatrix go, FloatMatrix gx) {
+    // go [queries, features] -> gq [queries, features], gkv [keys, 2 features]
+    void backward(
+        FloatMatrix q,
+        FloatMatrix kv,
+        float[] lse,
+        FloatMatrix go,
+        FloatMatrix gq,
+        FloatMatrix gkv) {
+      if (queries == 0 || keys == 0) {
+        clear(rows(gq, 0, queries));
+        clear(part(gkv, 0, keys));
+        clear(part(gkv, features, keys));
+        return;
+      }
       FloatMatrix scratchP = scratch();
       FloatMatrix scratchS = scratch();
-      int last = Math.ceilDiv(length, QUERIES_A_BLOCK) * QUERIES_A_BLOCK - QUERIES_A_BLOCK;
+      int last = Math.ceilDiv(queries, QUERIES_A_BLOCK) * QUERIES_A_BLOCK - QUERIES_A_BLOCK;
       for (int from = last; from >= 0; from -= QUERIES_A_BLOCK) {
-        FloatMatrix q = queries(x, from);
-        FloatMatrix gOut = queries(go, from);
-        FloatMatrix p = rows(scratchP, from);
-        FloatMatrix gs = rows(scratchS, from);
+        FloatMatrix gOut = block(go, from);
+        FloatMatrix p = scores(scratchP, from);
+        FloatMatrix gs = scores(scratchS, from);
         // The last queries see all keys and values; the others add to their gradients.
         Epilogue sum = from == last ? Epilogue.STORE : Epilogue.ACCUMULATE;
-        multiply(Form.NT, q, seen(x, KEY, from), Epilogue.STORE, p);
-        kernels
-            .elementwise()
-            .softmaxFromNormalizer(p, ofFirst(from), scale, lse, head * tokens + start + from);
-        multiply(Form.TN, p, gOut, sum, seen(gx, VALUE, from));
-        multiply(Form.NT, gOut, seen(x, VALUE, from), Epilogue.STORE, gs);
+        multiply(Form.NT, block(q, from), keys(kv, from), Epilogue.STORE, p);
+        kernels.elementwise().softmaxFromNormalizer(p, ofFirst(from), scale, lse, lseStart + from);
+        multiply(Form.TN, p, gOut, sum, values(gkv, from));
+        multiply(Form.NT, gOut, values(kv, from), Epilogue.STORE, gs);
         kernels.elementwise().softmaxBackward(p, gs, scale, gs);
-        multiply(Form.NN, gs, seen(x, KEY, from), Epilogue.STORE, queries(gx, from));
-        multiply(Form.TN, gs, q, sum, seen(gx, KEY, from));
+        multiply(Form.NN, gs, keys(kv, from), Epilogue.STORE, block(gq, from));
+        multiply(Form.TN, gs, block(q, from), sum, keys(gkv, from));
       }
       tape.giveBack(scratchP);
       tape.giveBack(scratchS);
@@ -253,38 +414,53 @@ public final class SelfAttention implements SequenceLayer {
       kernels.multiply(ElementType.FLOAT32, form, a, b, epilogue, c);
     }
 
-    /** This head's columns of Q, K or V, all rows of the sequence. */
-    private FloatMatrix part(FloatMatrix x, int part) {
-      int column = part * features + head * headFeatures;
-      return x.rowRange(start, start + length).columnRange(column, column + headFeatures);
+    private static void clear(FloatMatrix x) {
+      for (int i = 0; i < x.rows(); i++) {
+        Arrays.fill(x.data(), x.rowIndex(i), x.rowIndex(i) + x.cols(), 0);
+      }
     }
 
-    /** The rows of K or V that a block of queries may attend to. */
-    private FloatMatrix seen(FloatMatrix x, int part, int from) {
-      return part(x, part).rowRange(0, seen(from));
+    /** This head's columns of some of the sequence's queries, or of their outputs. */
+    private FloatMatrix rows(FloatMatrix q, int from, int to) {
+      return q.rowRange(start + from, start + to).columnRange(column, column + headFeatures);
+    }
+
+    /** A block of them. */
+    private FloatMatrix block(FloatMatrix q, int from) {
+      return rows(q, from, Math.min(queries, from + QUERIES_A_BLOCK));
+    }
+
+    /** The rows of K that a block of queries may attend to. */
+    private FloatMatrix keys(FloatMatrix kv, int from) {
+      return part(kv, 0, seen(from));
+    }
+
+    /** The rows of V that a block of queries may attend to. */
+    private FloatMatrix values(FloatMatrix kv, int from) {
+      return part(kv, features, seen(from));
+    }
+
+    private FloatMatrix part(FloatMatrix kv, int of, int rows) {
+      return kv.rowRange(keyStart, keyStart + rows)
+          .columnRange(of + column, of + column + headFeatures);
     }
 
     /** How many of them the block's first query sees; each further one sees one more. */
     private int ofFirst(int from) {
-      return causal ? from + 1 : length;
+      return causal ? from + 1 : keys;
     }
 
     private int seen(int from) {
-      return causal ? Math.min(length, from + QUERIES_A_BLOCK) : length;
-    }
-
-    /** A block of rows of this head's queries, or of its output. */
-    private FloatMatrix queries(FloatMatrix x, int from) {
-      return part(x, QUERY).rowRange(from, Math.min(length, from + QUERIES_A_BLOCK));
+      return causal ? Math.min(keys, from + QUERIES_A_BLOCK) : keys;
     }
 
     /** Of one size for all sequences, so that each thread needs one buffer. */
     private FloatMatrix scratch() {
-      return tape.take(Math.min(longest, QUERIES_A_BLOCK), longest);
+      return tape.take(mostQueries, mostKeys);
     }
 
-    private FloatMatrix rows(FloatMatrix scratch, int from) {
-      return FloatMatrix.of(scratch.data(), Math.min(length - from, QUERIES_A_BLOCK), seen(from));
+    private FloatMatrix scores(FloatMatrix scratch, int from) {
+      return FloatMatrix.of(scratch.data(), Math.min(queries - from, QUERIES_A_BLOCK), seen(from));
     }
   }
 }

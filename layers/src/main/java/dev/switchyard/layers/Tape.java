@@ -8,6 +8,7 @@ import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -32,13 +33,21 @@ import java.util.Set;
  * }
  * }</pre>
  *
+ * <p>A layer of your own takes its result from {@link #result}, fills it, and {@linkplain #record
+ * records} how to go back; there it computes into buffers of {@link #take(int, int)} and hands them
+ * to {@link #addGrad}.
+ *
  * <p>Everything computed between two calls of {@link #reset()} is one step. Its storage is used
  * again in the next. For use by one thread; the kernels may use more.
  */
 public final class Tape {
   /** How to go back through one layer: adds to the gradients of its inputs and parameters. */
-  interface Backward {
-    /** gy is the gradient of the result; it must not be written to or kept. */
+  public interface Backward {
+    /**
+     * Goes back.
+     *
+     * @param gy the gradient of the result; it must not be written to or kept
+     */
     void run(FloatMatrix gy);
   }
 
@@ -312,13 +321,33 @@ public final class Tape {
     step = firstStep;
   }
 
-  // For layers: results and records.
+  // For whoever writes a layer: results and records.
 
-  /** A buffer for a result, which lives until the next reset. Its content is arbitrary. */
-  FloatMatrix result(int rows, int cols) {
+  /**
+   * A buffer for a result, which lives until the next reset.
+   *
+   * @param rows its rows
+   * @param cols its columns
+   * @return the buffer; its content is arbitrary
+   */
+  public FloatMatrix result(int rows, int cols) {
     FloatMatrix matrix = take(rows, cols);
     keep(matrix);
     return matrix;
+  }
+
+  /**
+   * A buffer of indices, which lives until the next reset.
+   *
+   * @param length how many at least
+   * @return the buffer; its content is arbitrary
+   */
+  public int[] indices(int length) {
+    int[] indices = buffers.takeIndices(length);
+    if (recording) {
+      buffers.keep(indices);
+    }
+    return indices;
   }
 
   /**
@@ -327,10 +356,13 @@ public final class Tape {
    * @param value a buffer of {@link #result}
    * @param from what it was computed from
    * @param parameters what else it was computed from
-   * @param read the activations that backward reads, for {@link #bytesForBackward()}
+   * @param read the activations that backward reads, which nobody recycles before it has
    * @param backward how to go back; called only if something above wants a gradient
+   * @return the tensor
+   * @throws IllegalStateException if the step has gone back already, or a tensor belongs to another
+   *     tape or to an earlier step
    */
-  Tensor record(
+  public Tensor record(
       FloatMatrix value,
       List<Tensor> from,
       List<Parameter> parameters,
@@ -365,8 +397,10 @@ public final class Tape {
   /**
    * Takes back the storage of a result that its layer hands to nobody, once the last layer has
    * computed with it, unless one has said that it reads it on the way back.
+   *
+   * @param x what was computed; its value is not to be asked for again
    */
-  void release(Tensor x) {
+  public void release(Tensor x) {
     FloatMatrix value = x.value();
     if (!readLater.contains(storage(value))) {
       x.release();
@@ -399,8 +433,14 @@ public final class Tape {
 
   // For layers: random masks, and parts of a step that are computed twice.
 
-  /** The key of this step's next random draws. */
-  long draw(CounterRandom random) {
+  /**
+   * The key of this step's next random draws, see {@link CounterRandom#uniform}: the same in each
+   * run.
+   *
+   * @param random a generator
+   * @return the key
+   */
+  public long draw(CounterRandom random) {
     return random.split(step).key(draws++);
   }
 
@@ -422,10 +462,15 @@ public final class Tape {
     return part;
   }
 
-  // For layers: gradients.
+  // For whoever writes a layer: gradients.
 
-  /** Adds to the gradient of x a buffer of {@link #take}, which is the tape's from now on. */
-  void addGrad(Tensor x, FloatMatrix gx) {
+  /**
+   * Adds to a gradient, on the way back.
+   *
+   * @param x what the gradient is of
+   * @param gx a buffer of {@link #take(int, int)}, which is the tape's from now on
+   */
+  public void addGrad(Tensor x, FloatMatrix gx) {
     if (x.grad != null) {
       kernels.elementwise().add(x.grad, gx, gx);
       dropGrad(x);
@@ -434,8 +479,37 @@ public final class Tape {
     x.ownsGrad = true;
   }
 
-  /** Adds to the gradient of x the one that is being passed back, as it is and without a copy. */
-  void passOn(Tensor x) {
+  /**
+   * Adds to some rows of a gradient, on the way back.
+   *
+   * @param x what the gradient is of
+   * @param index which of its rows, ascending; at least as many as gx has
+   * @param gx the rows of the gradient, only read
+   */
+  public void addGradRows(Tensor x, int[] index, FloatMatrix gx) {
+    FloatMatrix sum = x.grad;
+    if (sum == null || !x.ownsGrad) {
+      sum = take(x.rows(), x.cols());
+      if (x.grad == null) {
+        Arrays.fill(sum.data(), 0, x.rows() * x.cols(), 0);
+      } else {
+        for (int i = 0; i < x.rows(); i++) {
+          System.arraycopy(
+              x.grad.data(), x.grad.rowIndex(i), sum.data(), sum.rowIndex(i), x.cols());
+        }
+      }
+      x.grad = sum;
+      x.ownsGrad = true;
+    }
+    kernels.indexedRows().scatterAdd(gx, index, sum);
+  }
+
+  /**
+   * Adds to the gradient of x the one that is being passed back, as it is and without a copy.
+   *
+   * @param x of the shape of the result that the gradient is of
+   */
+  public void passOn(Tensor x) {
     FloatMatrix gy = current.grad;
     if (!x.wantsGrad()) {
       return;
@@ -464,10 +538,16 @@ public final class Tape {
     x.ownsGrad = false;
   }
 
-  // For layers: storage and time.
+  // For whoever writes a layer: storage and time.
 
-  /** A buffer to give back, or to keep until the next reset. Its content is arbitrary. */
-  FloatMatrix take(int rows, int cols) {
+  /**
+   * A buffer to {@linkplain #giveBack give back}, or to hand to {@link #addGrad}.
+   *
+   * @param rows its rows
+   * @param cols its columns
+   * @return the buffer; its content is arbitrary
+   */
+  public FloatMatrix take(int rows, int cols) {
     return buffers.take(rows, cols);
   }
 
@@ -478,7 +558,12 @@ public final class Tape {
     return buffers.take(scaling, rows, cols);
   }
 
-  void giveBack(FloatMatrix matrix) {
+  /**
+   * Gives back a buffer of {@link #take(int, int)}.
+   *
+   * @param matrix the buffer
+   */
+  public void giveBack(FloatMatrix matrix) {
     buffers.giveBack(matrix);
   }
 
@@ -498,8 +583,13 @@ public final class Tape {
     }
   }
 
-  /** Runs work, and measures it if anyone wants to know. */
-  void timed(Profile.Part part, Runnable work) {
+  /**
+   * Runs work, and measures it if anyone wants to know.
+   *
+   * @param part what the work is
+   * @param work what to do
+   */
+  public void timed(Profile.Part part, Runnable work) {
     if (profile == null) {
       work.run();
     } else {

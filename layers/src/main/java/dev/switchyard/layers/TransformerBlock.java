@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * Before it is added, each branch passes through what {@link BlockOptions} ask for: {@link
  * LayerScale}, {@link Dropout} and {@link StochasticDepth}.
  */
-public final class TransformerBlock implements SequenceLayer {
+public final class TransformerBlock implements ResidualBlock {
   private final LayerNorm norm1;
   private final SelfAttention attention;
   private final LayerNorm norm2;
@@ -80,19 +80,38 @@ public final class TransformerBlock implements SequenceLayer {
     depth = new StochasticDepth(options.stochasticDepth(), random.split(3));
   }
 
-  // x [tokens, features] -> y [tokens, features]
+  private TransformerBlock(
+      TransformerBlock other, SelfAttention attention, LayerNorm norm1, LayerNorm norm2) {
+    this.norm1 = norm1;
+    this.attention = attention;
+    this.norm2 = norm2;
+    this.feedForward = other.feedForward;
+    this.scales = other.scales;
+    this.dropout = other.dropout;
+    this.depth = other.depth;
+  }
+
+  // x [queries, features], context [keys, features] -> h [queries, features]
   @Override
-  public Tensor forward(Tape tape, Tensor x, Sequences sequences) {
+  public Tensor attend(
+      Tape tape, Tensor x, Sequences ofX, Tensor context, Sequences ofContext, Tensor gates) {
     Tensor normal = norm1.forward(tape, x);
-    Tensor attended = attention.forward(tape, normal, sequences);
+    Tensor keys = x == context ? normal : norm1.forward(tape, context);
+    Tensor attended = attention.forward(tape, normal, ofX, keys, ofContext, gates);
     tape.release(normal);
-    Tensor h = addBranch(tape, x, 0, attended, sequences);
-    normal = norm2.forward(tape, h);
+    if (keys != normal) {
+      tape.release(keys);
+    }
+    return addBranch(tape, x, 0, attended, ofX);
+  }
+
+  // h [tokens, features] -> y [tokens, features]
+  @Override
+  public Tensor transform(Tape tape, Tensor h, Sequences sequences) {
+    Tensor normal = norm2.forward(tape, h);
     Tensor transformed = feedForward.forward(tape, normal);
     tape.release(normal);
-    Tensor y = addBranch(tape, h, 1, transformed, sequences);
-    tape.release(h);
-    return y;
+    return addBranch(tape, h, 1, transformed, sequences);
   }
 
   /** Adds the result of a branch, scaled and dropped in part, to what goes past it. */
@@ -104,6 +123,26 @@ public final class TransformerBlock implements SequenceLayer {
     // Where nothing is dropped, these are fewer tensors than names.
     Stream.of(result, scaled, dropped, left).distinct().forEach(tape::release);
     return y;
+  }
+
+  @Override
+  public TransformerBlock withSeparateQueries() {
+    return new TransformerBlock(this, attention.separateQueries(), norm1, norm2);
+  }
+
+  @Override
+  public TransformerBlock withOwnNorms() {
+    return new TransformerBlock(this, attention, norm1.copy(), norm2.copy());
+  }
+
+  @Override
+  public List<LayerNorm> norms() {
+    return List.of(norm1, norm2);
+  }
+
+  @Override
+  public boolean isCausal() {
+    return attention.isCausal();
   }
 
   @Override

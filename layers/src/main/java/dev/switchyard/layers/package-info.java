@@ -19,7 +19,8 @@
  *       at sequences, a {@link dev.switchyard.layers.SequenceLayer}: {@link
  *       dev.switchyard.layers.SelfAttention}, {@link dev.switchyard.layers.StochasticDepth}, {@link
  *       dev.switchyard.layers.PostNormBlock}, {@link dev.switchyard.layers.TransformerBlock}, made
- *       as {@link dev.switchyard.layers.BlockOptions} say, and {@link
+ *       as {@link dev.switchyard.layers.BlockOptions} say, both of them a {@link
+ *       dev.switchyard.layers.ResidualBlock} of two halves, and {@link
  *       dev.switchyard.layers.Transformer}, many of them; {@link dev.switchyard.layers.Recomputed}
  *       trades time for memory.
  *   <li>The ends of a model: {@link dev.switchyard.layers.PatchEmbedding}, {@link

@@ -76,6 +76,29 @@ class GradientsTest {
     check((tape, x) -> layer.forward(tape, x, RAGGED), layer.parameters(), gaussian(18, 6, 6));
   }
 
+  /** Of some tokens to others, with sequences that have none of one kind. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void attentionToAContext(boolean gated) {
+    SelfAttention layer = new SelfAttention("a", 6, 2, Precision.FLOAT32, RANDOM).separateQueries();
+    TokenEmbedding context = new TokenEmbedding(new Parameter("c", gaussian(5, 6, 24), true));
+    TokenEmbedding gates = new TokenEmbedding(new Parameter("g", gaussian(5, 1, 25), true));
+    Sequences keys = Sequences.ofLengths(2, 3, 0, 4, 0, 1, 2);
+    int[] ids = {0, 1, 2, 3, 4, 4, 3, 2, 1, 0, 0, 2};
+    check(
+        (tape, x) ->
+            layer.forward(
+                tape,
+                x,
+                RAGGED,
+                context.forward(tape, ids),
+                keys,
+                gated ? gates.forward(tape, ids) : null),
+        Model.concat(
+            layer.parameters(), context.parameters(), gated ? gates.parameters() : List.of()),
+        gaussian(18, 6, 6));
+  }
+
   @Test
   void transformerBlock() {
     TransformerBlock layer = new TransformerBlock("b", 6, 3, 7, Precision.FLOAT32, RANDOM);

@@ -1,6 +1,7 @@
 package dev.switchyard.layers;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
@@ -140,6 +141,56 @@ class SelfAttentionTest {
       }
     }
     return sum;
+  }
+
+  /** The same numbers in the same order, whichever layer makes them. */
+  @Test
+  void separateQueriesComputeTheSame() {
+    Fixtures.disturb(layer.parameters(), 0.3f);
+    SelfAttention separate = layer.separateQueries();
+    Sequences sequences = Sequences.ofLengths(1, 300, 0, 13);
+    Tensor x = Tensor.of(Fixtures.gaussian(sequences.tokens(), FEATURES, 1));
+    Tape none = Tape.none(kernels);
+    assertThat(Fixtures.values(separate.forward(none, x, sequences).value()))
+        .isEqualTo(Fixtures.values(layer.forward(none, x, sequences).value()));
+    assertThat(separate.parameters().stream().map(Parameter::name))
+        .containsExactly(
+            "a.query.weight",
+            "a.query.bias",
+            "a.keyValue.weight",
+            "a.keyValue.bias",
+            "a.out.weight",
+            "a.out.bias");
+    assertThat(separate.separateQueries()).isSameAs(separate);
+  }
+
+  @Test
+  void contextHasToFit() {
+    Tape none = Tape.none(kernels);
+    Tensor x = Tensor.of(Fixtures.gaussian(4, FEATURES, 1));
+    Tensor context = Tensor.of(Fixtures.gaussian(5, FEATURES, 2));
+    Sequences four = Sequences.ofLengths(1, 3);
+    Sequences five = Sequences.ofLengths(2, 3);
+    assertThatThrownBy(() -> layer.forward(none, x, four, context, five, null))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "a.qkv makes queries, keys and values of the same tokens (expected separateQueries())");
+    SelfAttention separate = layer.separateQueries();
+    assertThatThrownBy(() -> separate.forward(none, x, four, context, Sequences.ofLengths(5), null))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "queries are 2 sequences of 4 tokens but keys are 1 sequences of 5 tokens (expected as"
+                + " many)");
+    Tensor gates = Tensor.of(Fixtures.gaussian(4, 1, 3));
+    if (causal) {
+      assertThatThrownBy(() -> separate.forward(none, x, four, context, five, null))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("expected the same tokens");
+    } else {
+      assertThatThrownBy(() -> separate.forward(none, x, four, context, five, gates))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("gates are 4x1 but there are 5 rows (expected 5x1)");
+    }
   }
 
   @Test

@@ -84,7 +84,7 @@ public final class IndexedRows {
    * @param b [chosen, cols]
    * @param index which rows of x, at least {@code chosen} of them
    * @param gates m, at least {@code chosen} of them; null if all are 1
-   * @param a [rows, cols]
+   * @param a [rows, cols]; null for zeros
    * @param scale of a
    * @param y [rows, cols]; may be x or a
    */
@@ -97,7 +97,9 @@ public final class IndexedRows {
       float scale,
       FloatMatrix y) {
     checkCols("b", b, x.cols());
-    checkShape("a", a, x);
+    if (a != null) {
+      checkShape("a", a, x);
+    }
     checkShape("y", y, x);
     checkIndex(index, b.rows(), x.rows());
     checkGates("gates", gates, b.rows());
@@ -117,9 +119,9 @@ public final class IndexedRows {
                 to.data(),
                 to.rowIndex(chosen ? j : i),
                 gates == null || !chosen ? 1 : gates[j],
-                a.data(),
-                a.rowIndex(i),
-                scale,
+                a == null ? x.data() : a.data(),
+                a == null ? x.rowIndex(i) : a.rowIndex(i),
+                a == null ? 0 : scale,
                 y.data(),
                 y.rowIndex(i),
                 x.cols());

@@ -64,6 +64,15 @@ public final class LayerNorm implements Layer {
     this.eps = eps;
   }
 
+  /**
+   * The number of features.
+   *
+   * @return columns of its input
+   */
+  public int features() {
+    return gamma.cols();
+  }
+
   /** The same normalization with parameters of its own, under the same names. */
   LayerNorm copy() {
     return new LayerNorm(gamma.copy(), beta.copy(), eps);

@@ -19,6 +19,8 @@ public final class Profile {
     WEIGHT_GRADIENT,
     /** Scores, softmax and weighted sums of attention, without its linear layers. */
     ATTENTION,
+    /** Choosing tokens for conditional computation, gathering and mixing their rows. */
+    ROUTE,
     /** The update of parameters; not measured by the tape, see {@link Profile#measure}. */
     OPTIMIZER
   }

@@ -57,6 +57,7 @@ public final class Tape {
 
   private final Kernels kernels;
   private final boolean recording;
+  private final boolean keeping; // results end with their step
   private final Profile profile;
   private final Buffers buffers;
   private final List<Node> nodes = new ArrayList<>();
@@ -68,9 +69,11 @@ public final class Tape {
   private boolean wentBack;
   private Tensor current;
 
-  private Tape(Kernels kernels, boolean recording, Profile profile, Buffers buffers) {
+  private Tape(
+      Kernels kernels, boolean recording, boolean keeping, Profile profile, Buffers buffers) {
     this.kernels = Objects.requireNonNull(kernels, "kernels");
     this.recording = recording;
+    this.keeping = keeping;
     this.profile = profile;
     this.buffers = buffers;
   }
@@ -82,7 +85,7 @@ public final class Tape {
    * @return a tape at its first step
    */
   public static Tape recording(Kernels kernels) {
-    return new Tape(kernels, true, null, new Buffers());
+    return new Tape(kernels, true, true, null, new Buffers());
   }
 
   /**
@@ -93,7 +96,30 @@ public final class Tape {
    * @return a tape at its first step
    */
   public static Tape recording(Kernels kernels, Profile profile) {
-    return new Tape(kernels, true, Objects.requireNonNull(profile, "profile"), new Buffers());
+    return new Tape(kernels, true, true, Objects.requireNonNull(profile, "profile"), new Buffers());
+  }
+
+  /**
+   * For inference again and again: nothing is recorded, and results live until {@link #reset()},
+   * which takes back their storage for the next.
+   *
+   * @param kernels what computes
+   * @return a tape at its first step
+   */
+  public static Tape inference(Kernels kernels) {
+    return new Tape(kernels, false, true, null, new Buffers());
+  }
+
+  /**
+   * For inference that measures where the time goes.
+   *
+   * @param kernels what computes
+   * @param profile receives the times
+   * @return a tape at its first step
+   */
+  public static Tape inference(Kernels kernels, Profile profile) {
+    return new Tape(
+        kernels, false, true, Objects.requireNonNull(profile, "profile"), new Buffers());
   }
 
   /**
@@ -104,7 +130,7 @@ public final class Tape {
    * @return the tape
    */
   public static Tape none(Kernels kernels) {
-    return new Tape(kernels, false, null, new Buffers());
+    return new Tape(kernels, false, false, null, new Buffers());
   }
 
   /**
@@ -119,7 +145,7 @@ public final class Tape {
   /**
    * Whether layers record how to go back.
    *
-   * @return false for {@link #none}
+   * @return false for inference
    */
   public boolean isRecording() {
     return recording;
@@ -298,7 +324,7 @@ public final class Tape {
     buffers.recycleKept();
     wentBack = false;
     draws = 0;
-    step += recording ? 1 : 0;
+    step += keeping ? 1 : 0;
   }
 
   /**
@@ -344,7 +370,7 @@ public final class Tape {
    */
   public int[] indices(int length) {
     int[] indices = buffers.takeIndices(length);
-    if (recording) {
+    if (keeping) {
       buffers.keep(indices);
     }
     return indices;
@@ -368,8 +394,11 @@ public final class Tape {
       List<Parameter> parameters,
       List<Matrix> read,
       Backward backward) {
-    if (!recording) {
+    if (!keeping) {
       return Tensor.of(value);
+    }
+    if (!recording) {
+      return Tensor.result(value, false, this, step);
     }
     if (wentBack) {
       throw new IllegalStateException(
@@ -404,7 +433,7 @@ public final class Tape {
     FloatMatrix value = x.value();
     if (!readLater.contains(storage(value))) {
       x.release();
-      if (recording) {
+      if (keeping) {
         buffers.giveBackKept(value);
       } else {
         buffers.giveBack(value);
@@ -456,7 +485,7 @@ public final class Tape {
 
   /** A tape for part of this step, with this one's storage, that draws from the given key on. */
   Tape part(int firstDraw) {
-    Tape part = new Tape(kernels, recording, profile, buffers.sharing());
+    Tape part = new Tape(kernels, recording, keeping, profile, buffers.sharing());
     part.step = step;
     part.draws = firstDraw;
     return part;
@@ -572,13 +601,13 @@ public final class Tape {
   }
 
   void keep(FloatMatrix matrix) {
-    if (recording) {
+    if (keeping) {
       buffers.keep(matrix);
     }
   }
 
   void keep(QuantizedMatrix matrix) {
-    if (recording) {
+    if (keeping) {
       buffers.keep(matrix);
     }
   }

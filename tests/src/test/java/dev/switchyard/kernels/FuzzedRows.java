@@ -88,7 +88,7 @@ final class FuzzedRows {
     FloatMatrix b = draw.floats(chosen, draw.like(cols));
     out.require(b.cols() == cols);
     float[] gates = gates();
-    FloatMatrix a = draw.orNull(input(rows));
+    FloatMatrix a = draw.chance(6) ? null : input(rows);
     FloatMatrix y = draw.chance(4) ? x : result(rows);
     out.output(y, bound(MIXED));
     float scale = draw.any(0f, 1f, 4f);

@@ -8,25 +8,25 @@ import dev.switchyard.kernels.parallel.Parallel;
 import java.util.List;
 
 /** Kernels and seeded values for the tests of layers. */
-final class Fixtures {
-  static final CounterRandom RANDOM = new CounterRandom(7);
+public final class Fixtures {
+  public static final CounterRandom RANDOM = new CounterRandom(7);
 
   private Fixtures() {}
 
-  static Kernels kernels(String backend, int threads) {
+  public static Kernels kernels(String backend, int threads) {
     return Kernels.create(BackendChoice.named(backend), Parallel.ofThreads(threads));
   }
 
-  static Kernels reference() {
+  public static Kernels reference() {
     return kernels("reference", 1);
   }
 
-  static FloatMatrix gaussian(int rows, int cols, long seed) {
+  public static FloatMatrix gaussian(int rows, int cols, long seed) {
     return Initial.normal(rows, cols, 1, new CounterRandom(seed));
   }
 
   /** Changes all parameters, so that none sits at a special value such as 0 or 1. */
-  static void disturb(List<Parameter> parameters, float by) {
+  public static void disturb(List<Parameter> parameters, float by) {
     long seed = 1000;
     for (Parameter parameter : parameters) {
       float[] noise = gaussian(1, parameter.value().data().length, seed++).data();
@@ -38,7 +38,7 @@ final class Fixtures {
   }
 
   /** A copy of a matrix that the next step may overwrite. */
-  static FloatMatrix copy(FloatMatrix m) {
+  public static FloatMatrix copy(FloatMatrix m) {
     FloatMatrix copy = FloatMatrix.allocate(m.rows(), m.cols());
     for (int i = 0; i < m.rows(); i++) {
       System.arraycopy(m.data(), m.rowIndex(i), copy.data(), copy.rowIndex(i), m.cols());
@@ -47,7 +47,7 @@ final class Fixtures {
   }
 
   /** The elements of a matrix, row by row. */
-  static float[] values(FloatMatrix m) {
+  public static float[] values(FloatMatrix m) {
     return copy(m).data();
   }
 }

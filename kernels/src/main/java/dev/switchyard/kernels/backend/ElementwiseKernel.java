@@ -129,7 +129,10 @@ public interface ElementwiseKernel {
   void applyMoments(
       float[] w, float[] m, float[] v, int from, int n, float keep, float rate, float eps);
 
-  /** {@code y = (1 - m) x + m b + scale a}, without x where m is 1; y may be x, b or a. */
+  /**
+   * {@code y = (1 - m) x + m b + scale a}, without x where m is 1 and without a where scale is 0; y
+   * may be x, b or a.
+   */
   void mix(
       float[] x,
       int xo,

@@ -231,7 +231,7 @@ final class ReferenceElementwise implements ElementwiseKernel {
       int n) {
     for (int i = 0; i < n; i++) {
       double mixed = m == 1 ? b[bo + i] : (1.0 - m) * x[xo + i] + (double) m * b[bo + i];
-      y[yo + i] = (float) (mixed + (double) scale * a[ao + i]);
+      y[yo + i] = (float) (scale == 0 ? mixed : mixed + (double) scale * a[ao + i]);
     }
   }
 

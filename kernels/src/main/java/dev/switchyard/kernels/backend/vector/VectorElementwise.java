@@ -438,7 +438,10 @@ final class VectorElementwise implements ElementwiseKernel {
       if (m != 1) {
         mixed = mixed.fma(ofB, FloatVector.fromArray(FLOAT, x, xo + i, in).mul(1 - m));
       }
-      FloatVector.fromArray(FLOAT, a, ao + i, in).fma(ofA, mixed).intoArray(y, yo + i, in);
+      if (scale != 0) {
+        mixed = FloatVector.fromArray(FLOAT, a, ao + i, in).fma(ofA, mixed);
+      }
+      mixed.intoArray(y, yo + i, in);
     }
   }
 

@@ -1,0 +1,120 @@
+package dev.switchyard.layers.coda;
+
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Profile.Part;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The way of rows into the heavy branch and back. */
+final class Rows {
+  private Rows() {}
+
+  // x [tokens, features] -> y [chosen, features]
+  /** {@code y_j = x_row(j)}; x itself if all rows were chosen. */
+  static Tensor gather(Tape tape, Tensor x, Selection selection) {
+    if (selection.isAll()) {
+      return x;
+    }
+    FloatMatrix y = tape.result(selection.chosen().tokens(), x.cols());
+    tape.timed(
+        Part.ROUTE, () -> tape.kernels().indexedRows().gather(x.value(), selection.rows(), y));
+    return tape.record(
+        y,
+        List.of(x),
+        List.of(),
+        List.of(),
+        gy -> tape.timed(Part.ROUTE, () -> tape.addGradRows(x, selection.rows(), gy)));
+  }
+
+  // x, a [tokens, features], b [chosen, features], gates [chosen, 1] -> y [tokens, features]
+  /**
+   * {@code y_i = x_i + m_j (b_j - x_i) + scale a_i} for the chosen, {@code x_i + scale a_i} for the
+   * others; without a if that is null.
+   */
+  static Tensor mix(
+      Tape tape, Tensor x, Tensor b, Selection selection, Tensor gates, Tensor a, float scale) {
+    FloatMatrix y = tape.result(x.rows(), x.cols());
+    int[] rows = rows(tape, selection);
+    float[] m = gates == null ? null : gates.value().data();
+    tape.timed(
+        Part.ROUTE,
+        () ->
+            tape.kernels()
+                .indexedRows()
+                .mix(x.value(), b.value(), rows, m, a == null ? null : a.value(), scale, y));
+    List<Tensor> from = new ArrayList<>(List.of(x, b));
+    if (gates != null) {
+      from.add(gates);
+    }
+    if (a != null) {
+      from.add(a);
+    }
+    return tape.record(
+        y,
+        from,
+        List.of(),
+        List.of(x.value(), b.value()),
+        gy -> mixBackward(tape, x, b, rows, gates, a, scale, gy));
+  }
+
+  private static void mixBackward(
+      Tape tape,
+      Tensor x,
+      Tensor b,
+      int[] rows,
+      Tensor gates,
+      Tensor a,
+      float scale,
+      FloatMatrix gy) {
+    FloatMatrix gx = tape.take(x.rows(), x.cols());
+    FloatMatrix gb = tape.take(b.rows(), b.cols());
+    FloatMatrix gm = tape.take(b.rows(), 1);
+    float[] m = gates == null ? null : gates.value().data();
+    tape.timed(
+        Part.ROUTE,
+        () ->
+            tape.kernels()
+                .indexedRows()
+                .mixBackward(gy, x.value(), b.value(), rows, m, gx, gb, gm.data()));
+    if (a != null && a.wantsGrad()) {
+      passScaled(tape, a, scale, gy);
+    }
+    addOrDrop(tape, b, gb);
+    addOrDrop(tape, gates, gm);
+    addOrDrop(tape, x, gx);
+  }
+
+  private static void passScaled(Tape tape, Tensor a, float scale, FloatMatrix gy) {
+    if (scale == 1) {
+      tape.passOn(a);
+      return;
+    }
+    FloatMatrix ga = tape.take(a.rows(), a.cols());
+    for (int i = 0; i < gy.rows(); i++) {
+      System.arraycopy(gy.data(), gy.rowIndex(i), ga.data(), ga.rowIndex(i), gy.cols());
+    }
+    tape.kernels().elementwise().scale(ga.data(), ga.rows() * ga.cols(), scale);
+    tape.addGrad(a, ga);
+  }
+
+  private static void addOrDrop(Tape tape, Tensor x, FloatMatrix gx) {
+    if (x != null && x.wantsGrad()) {
+      tape.addGrad(x, gx);
+    } else {
+      tape.giveBack(gx);
+    }
+  }
+
+  private static int[] rows(Tape tape, Selection selection) {
+    if (!selection.isAll()) {
+      return selection.rows();
+    }
+    int[] all = tape.indices(selection.all().tokens());
+    for (int i = 0; i < selection.all().tokens(); i++) {
+      all[i] = i;
+    }
+    return all;
+  }
+}

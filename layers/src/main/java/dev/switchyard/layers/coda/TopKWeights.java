@@ -1,0 +1,55 @@
+package dev.switchyard.layers.coda;
+
+/**
+ * How much each token of a sequence weighs, by its score: what makes the choice of the k best
+ * differentiable. Weights rise with the score; they have nothing to say in which tokens are chosen.
+ *
+ * <p>Immutable and thread-safe.
+ */
+public sealed interface TopKWeights permits SoftTopK, SigmoidWeights {
+  /**
+   * Weighs the tokens of one sequence.
+   *
+   * @param in scores and numbers
+   * @param weights receives the weights, from 0 to 1, at the places of the scores
+   * @param scratch overwritten at the places of the scores
+   * @param report receives what there is to say
+   */
+  void weigh(Scores in, float[] weights, float[] scratch, Report report);
+
+  /**
+   * The gradient of the scores: {@code gs = sum over i of g_i dweight_i / ds}.
+   *
+   * @param in as it was weighed
+   * @param weights as they came out
+   * @param g gradients of the weights, at the places of the scores; replaced by those of the scores
+   */
+  void gradient(Scores in, float[] weights, float[] g);
+
+  /**
+   * The scores of one sequence.
+   *
+   * @param values finite numbers
+   * @param from where the sequence begins among them
+   * @param length how many
+   * @param k how many tokens are chosen
+   * @param eps temperature of {@link SoftTopK}
+   * @param training whether weights are for training, where {@link SoftTopK} lets near misses weigh
+   *     more
+   */
+  record Scores(float[] values, int from, int length, int k, double eps, boolean training) {}
+
+  /** What is known of the weights of one sequence. Filled for each anew. */
+  final class Report {
+    /** Sum of the weights over what it should be, minus 1. */
+    double residual;
+
+    /** How many tokens have the weight 1. */
+    int saturated;
+
+    /** {@code -sum of w ln w}, over its largest value where that is not 0. */
+    double entropy;
+
+    Report() {}
+  }
+}

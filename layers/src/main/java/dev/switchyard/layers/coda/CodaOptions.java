@@ -1,9 +1,6 @@
 package dev.switchyard.layers.coda;
 
 import dev.switchyard.layers.Precision;
-import java.util.LinkedHashMap;
-import java.util.Locale;
-import java.util.Map;
 
 /**
  * What a {@link ConditionalAdapter} is like. Immutable: start from {@link #of} and change what
@@ -171,36 +168,5 @@ public record CodaOptions(
         normalize,
         dropout,
         precision);
-  }
-
-  /** What a file has to say of them, by name. */
-  Map<String, String> toMap() {
-    Map<String, String> map = new LinkedHashMap<>();
-    map.put("router", router.name());
-    map.put("reduction", Double.toString(reduction));
-    map.put("attention", attention.name());
-    map.put("gate", gate.name());
-    switch (softTopK.solver()) {
-      case SoftTopK.Exact _ -> map.put("solver", "exact");
-      case SoftTopK.CoordinateDescent descent ->
-          map.put(
-              "solver",
-              String.format(
-                  Locale.ROOT,
-                  "coordinate descent, %d turns, eps from %s, decay %s",
-                  descent.turns(),
-                  descent.firstEps(),
-                  descent.decay()));
-    }
-    map.put("firstEps", Double.toString(softTopK.schedule().first()));
-    map.put("epsDecay", Double.toString(softTopK.schedule().decay()));
-    map.put("lastEps", Double.toString(softTopK.schedule().last()));
-    map.put("relaxation", Double.toString(softTopK.relaxation()));
-    map.put("bottleneck", Integer.toString(bottleneck));
-    map.put("scale", Float.toString(scale));
-    map.put("normalize", Boolean.toString(normalize));
-    map.put("dropout", Float.toString(dropout));
-    map.put("precision", precision.name());
-    return map;
   }
 }

@@ -16,6 +16,8 @@
  *       dev.switchyard.layers.coda.SoftTopK}, whose temperature follows an {@link
  *       dev.switchyard.layers.coda.EpsSchedule}, and {@link
  *       dev.switchyard.layers.coda.SigmoidWeights}.
+ *   <li>An {@link dev.switchyard.layers.coda.AdapterFile} keeps what was learned, apart from the
+ *       model that was adapted.
  * </ul>
  */
 package dev.switchyard.layers.coda;

@@ -10,7 +10,12 @@ import java.io.IOException;
 public final class MalformedFileException extends IOException {
   private static final long serialVersionUID = 1;
 
-  MalformedFileException(String message) {
+  /**
+   * A file that is not what it should be.
+   *
+   * @param message a sentence with the file, what it holds and what was expected
+   */
+  public MalformedFileException(String message) {
     super(message);
   }
 }

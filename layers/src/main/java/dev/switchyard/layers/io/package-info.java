@@ -14,6 +14,7 @@
  *       dev.switchyard.layers.io.TensorInfo} and {@link dev.switchyard.layers.io.Dtype} say what a
  *       file holds, and a {@link dev.switchyard.layers.io.MalformedFileException} what is wrong
  *       with it.
+ *   <li>A {@link dev.switchyard.layers.io.Fingerprint} tells models apart.
  *   <li>{@link dev.switchyard.layers.io.AtomicFile} writes any file so that it is complete or not
  *       there.
  * </ul>

@@ -156,7 +156,6 @@ public final class ConditionalAdapter implements SequenceLayer {
     if (normal != x) {
       tape.release(normal);
     }
-    tape.release(light);
     return y;
   }
 

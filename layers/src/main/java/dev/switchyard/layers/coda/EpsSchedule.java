@@ -10,6 +10,9 @@ package dev.switchyard.layers.coda;
  * @param last what it ends at
  */
 public record EpsSchedule(double first, double decay, double last) {
+  /** Its inverse, and scores divided by it, are floats. */
+  private static final double SMALLEST = 1e-30;
+
   /**
    * Checks the numbers.
    *
@@ -29,8 +32,8 @@ public record EpsSchedule(double first, double decay, double last) {
   }
 
   static void requirePositive(String name, double eps) {
-    if (!(eps > 0 && eps < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(name + " is " + eps + " (expected a positive number)");
+    if (!(eps >= SMALLEST && eps < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(name + " is " + eps + " (expected a number from " + SMALLEST + " on)");
     }
   }
 

@@ -118,31 +118,42 @@ public final class LearnedRouter implements Router {
     }
 
     void make() {
+      FloatMatrix sorted = tape.take(sequences.tokens(), 1);
       FloatMatrix scratch = tape.take(sequences.tokens(), 1);
-      tape.kernels().parallel().forEach(sequences.count(), i -> make(i, scratch.data()));
+      tape.kernels()
+          .parallel()
+          .forEach(sequences.count(), i -> make(i, sorted.data(), scratch.data()));
+      tape.giveBack(sorted);
       tape.giveBack(scratch);
     }
 
-    private TopKWeights.Scores scores(int sequence) {
+    private TopKWeights.Scores scores(int sequence, float[] sorted) {
       return new TopKWeights.Scores(
           s.value().data(),
+          sorted,
           sequences.start(sequence),
           sequences.length(sequence),
           selection.chosen().length(sequence),
           eps,
-          tape.isRecording());
+          tape.isRecording(),
+          tape.kernels().serial().elementwise());
     }
 
-    private void make(int sequence, float[] scratch) {
-      TopKWeights.Scores in = scores(sequence);
+    private void make(int sequence, float[] sorted, float[] scratch) {
+      TopKWeights.Scores in = scores(sequence, sorted);
       double spread = spread(in);
+      int end = in.from() + in.length();
+      System.arraycopy(in.values(), in.from(), sorted, in.from(), in.length());
+      Arrays.sort(sorted, in.from(), end);
       TopKWeights.Report said = new TopKWeights.Report();
       weights.weigh(in, w.data(), scratch, said);
       report.set(sequence, 0, (float) said.residual);
       report.set(sequence, 1, said.saturated);
       report.set(sequence, 2, (float) said.entropy);
       report.set(sequence, 3, (float) (spread / eps));
-      choose(in, scratch, selection.chosen().start(sequence));
+      if (in.k() > 0) {
+        choose(in, sorted[end - in.k()], selection.chosen().start(sequence));
+      }
     }
 
     /** The standard deviation of the scores, which have to be numbers. */
@@ -167,22 +178,15 @@ public final class LearnedRouter implements Router {
       return Math.sqrt(Math.max(0, squares / Math.max(1, in.length()) - mean * mean));
     }
 
-    /** The k largest scores, of equal ones the first, in the order of the tokens. */
-    private void choose(TopKWeights.Scores in, float[] sorted, int to) {
-      int from = in.from();
-      int end = from + in.length();
-      int at = to;
-      if (in.k() == 0) {
-        return;
-      }
-      System.arraycopy(in.values(), from, sorted, from, in.length());
-      Arrays.sort(sorted, from, end);
-      float least = sorted[end - in.k()];
+    /** The k largest scores, of those equal to the least the first, in the order of the tokens. */
+    private void choose(TopKWeights.Scores in, float least, int to) {
+      int end = in.from() + in.length();
       int ties = in.k();
-      for (int i = end - 1; i >= from && sorted[i] > least; i--) {
+      for (int i = end - 1; i >= in.from() && in.sorted()[i] > least; i--) {
         ties--;
       }
-      for (int i = from; i < end; i++) {
+      int at = to;
+      for (int i = in.from(); i < end; i++) {
         float score = in.values()[i];
         if (score > least || (score == least && ties-- > 0)) {
           selection.rows()[at] = i;
@@ -207,7 +211,8 @@ public final class LearnedRouter implements Router {
             }
             tape.kernels()
                 .parallel()
-                .forEach(sequences.count(), i -> weights.gradient(scores(i), w.data(), gs.data()));
+                .forEach(
+                    sequences.count(), i -> weights.gradient(scores(i, null), w.data(), gs.data()));
           });
       tape.addGrad(s, gs);
     }

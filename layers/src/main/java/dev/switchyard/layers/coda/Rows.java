@@ -31,11 +31,12 @@ final class Rows {
   // x, a [tokens, features], b [chosen, features], gates [chosen, 1] -> y [tokens, features]
   /**
    * {@code y_i = x_i + m_j (b_j - x_i) + scale a_i} for the chosen, {@code x_i + scale a_i} for the
-   * others; without a if that is null.
+   * others; without a if that is null. Takes the storage of a, which nobody reads again: a quarter
+   * less to move.
    */
   static Tensor mix(
       Tape tape, Tensor x, Tensor b, Selection selection, Tensor gates, Tensor a, float scale) {
-    FloatMatrix y = tape.result(x.rows(), x.cols());
+    FloatMatrix y = a == null ? tape.result(x.rows(), x.cols()) : a.value();
     int[] rows = rows(tape, selection);
     float[] m = gates == null ? null : gates.value().data();
     tape.timed(
@@ -43,7 +44,7 @@ final class Rows {
         () ->
             tape.kernels()
                 .indexedRows()
-                .mix(x.value(), b.value(), rows, m, a == null ? null : a.value(), scale, y));
+                .mix(x.value(), b.value(), rows, m, a == null ? null : y, scale, y));
     List<Tensor> from = new ArrayList<>(List.of(x, b));
     if (gates != null) {
       from.add(gates);

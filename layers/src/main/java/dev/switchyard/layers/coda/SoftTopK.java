@@ -1,5 +1,6 @@
 package dev.switchyard.layers.coda;
 
+import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.Arrays;
 
 /**
@@ -66,35 +67,54 @@ public record SoftTopK(Solver solver, EpsSchedule schedule, double relaxation)
   /**
    * The solution in closed form, in O(n log n). Of the scores in falling order the m largest have
    * the weight 1, m the first for which the others, with the rest of k', stay at or below it:
-   * {@code k' - m <= sum over j > m of exp((s_j - s_(m+1)) / eps)}. No score is too large: all
-   * exponents are negative.
+   *
+   * <pre>
+   *   k' - m <= sum over j > m of exp((s_j - s_(m+1)) / eps)
+   * </pre>
+   *
+   * <p>Exponentials are taken relative to the score r in the place k' from above. A score s with s
+   * - r over 40 eps has the weight 1: of the sum of s, only those between r and s count, which are
+   * fewer than k' - m, so that none overflows whatever the scores are.
    */
   public record Exact() implements Solver {
+    private static final float BEYOND = 40;
+
     @Override
     public void solve(Scores in, double k, float[] weights, float[] scratch) {
       int from = in.from();
       int n = in.length();
-      System.arraycopy(in.values(), from, scratch, from, n);
-      Arrays.sort(scratch, from, from + n);
-      double eps = in.eps();
-      double sum = 0; // of the smaller ones, relative to the largest of them
-      double relativeTo = 0;
+      float[] sorted = in.sorted();
+      float reference = sorted[from + n - (int) Math.ceil(k)];
+      float limit = (float) (BEYOND * in.eps());
+      for (int i = from; i < from + n; i++) {
+        scratch[i] = Math.min(sorted[i] - reference, limit);
+      }
+      exp(in, scratch, 0);
+      double sum = 0;
       double share = 1;
-      double previous = 0;
-      for (int j = 1; j <= n; j++) {
-        double s = scratch[from + j - 1];
-        sum = j == 1 ? 1 : sum * Math.exp((previous - s) / eps) + 1;
-        previous = s;
+      float relativeTo = reference;
+      for (int j = 1; j <= n && sorted[from + j - 1] - reference < limit; j++) {
+        float e = scratch[from + j - 1];
+        sum += e;
         double left = k - (n - j);
-        if (left > 0 && sum >= left) {
-          relativeTo = s;
-          share = left / sum;
+        if (left > 0 && sum >= left * e) {
+          relativeTo = sorted[from + j - 1];
+          share = left * e / sum;
         }
       }
       for (int i = from; i < from + n; i++) {
-        double way = in.values()[i] - relativeTo;
-        weights[i] = way > 0 ? 1 : (float) Math.min(1, share * Math.exp(way / eps));
+        weights[i] = Math.min(in.values()[i] - relativeTo, 0);
       }
+      exp(in, weights, (float) Math.log(share));
+      for (int i = from; i < from + n; i++) {
+        weights[i] = in.values()[i] > relativeTo ? 1 : Math.min(1, weights[i]);
+      }
+    }
+
+    /** {@code x = exp(x / eps + shift)}. */
+    private static void exp(Scores in, float[] x, float shift) {
+      FloatMatrix row = new FloatMatrix(x, in.from(), 1, in.length(), in.length());
+      in.elementwise().softmaxFromNormalizer(row, (float) (1 / in.eps()), new float[] {-shift}, 0);
     }
   }
 
@@ -177,20 +197,31 @@ public record SoftTopK(Solver solver, EpsSchedule schedule, double relaxation)
     report(in, k, weights, report);
   }
 
+  /**
+   * The entropy is {@code -sum of w ln w} over those below 1, whose logarithms differ as their
+   * scores do, by {@code s / eps}: that of the largest of them gives all.
+   */
   private static void report(Scores in, double k, float[] weights, Report report) {
-    double sum = 0;
-    double entropy = 0;
+    double mass = 0;
+    double moment = 0;
     int saturated = 0;
+    int largest = -1;
     for (int i = in.from(); i < in.from() + in.length(); i++) {
       double w = weights[i];
-      sum += w;
       if (w == 1) {
         saturated++;
-      } else if (w > 0) {
-        entropy -= w * Math.log(w);
+      } else {
+        mass += w;
+        moment += w * in.values()[i];
+        largest = largest < 0 || w > weights[largest] ? i : largest;
       }
     }
-    report.residual = sum / k - 1;
+    double entropy = 0;
+    if (mass > 0) {
+      double mean = (moment / mass - in.values()[largest]) / in.eps();
+      entropy = -mass * (Math.log(weights[largest]) + mean);
+    }
+    report.residual = (saturated + mass) / k - 1;
     report.saturated = saturated;
     report.entropy = entropy / (k * Math.log(in.length() / k)); // largest where all are equal
   }

@@ -1,5 +1,7 @@
 package dev.switchyard.layers.coda;
 
+import dev.switchyard.kernels.Elementwise;
+
 /**
  * How much each token of a sequence weighs, by its score: what makes the choice of the k best
  * differentiable. Weights rise with the score; they have nothing to say in which tokens are chosen.
@@ -30,14 +32,24 @@ public sealed interface TopKWeights permits SoftTopK, SigmoidWeights {
    * The scores of one sequence.
    *
    * @param values finite numbers
+   * @param sorted the same at the same places, but in rising order
    * @param from where the sequence begins among them
    * @param length how many
    * @param k how many tokens are chosen
    * @param eps temperature of {@link SoftTopK}
    * @param training whether weights are for training, where {@link SoftTopK} lets near misses weigh
    *     more
+   * @param elementwise computes exponentials on this thread
    */
-  record Scores(float[] values, int from, int length, int k, double eps, boolean training) {}
+  record Scores(
+      float[] values,
+      float[] sorted,
+      int from,
+      int length,
+      int k,
+      double eps,
+      boolean training,
+      Elementwise elementwise) {}
 
   /** What is known of the weights of one sequence. Filled for each anew. */
   final class Report {

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.switchyard.kernels.Elementwise;
 import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.layers.Fixtures;
 import dev.switchyard.layers.coda.SoftTopK.CoordinateDescent;
 import dev.switchyard.layers.coda.SoftTopK.Exact;
 import dev.switchyard.layers.coda.TopKWeights.Report;
@@ -15,6 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** Soft top-k against a solution by bisection in double precision. */
 class SoftTopKTest {
+  private static final Elementwise ELEMENTWISE = Fixtures.kernels("vector", 1).elementwise();
   private static final int OFFSET = 3;
   private static final double[] SPREADS = {0.01, 1, 30, 3e4};
   private static final double[] TEMPERATURES = {4, 1, 0.03, 1e-4};
@@ -24,7 +27,14 @@ class SoftTopKTest {
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) (spread * CounterRandom.gaussian(17 * n, i));
     }
-    return new Scores(values, OFFSET, n, k, eps, training);
+    return scores(values, OFFSET, n, k, eps, training);
+  }
+
+  private static Scores scores(
+      float[] values, int from, int n, int k, double eps, boolean training) {
+    float[] sorted = values.clone();
+    Arrays.sort(sorted, from, from + n);
+    return new Scores(values, sorted, from, n, k, eps, training, ELEMENTWISE);
   }
 
   private static SoftTopK of(SoftTopK.Solver solver) {
@@ -106,7 +116,7 @@ class SoftTopKTest {
   @Test
   void reportsWhatItSees() {
     Report report = new Report();
-    Scores in = new Scores(new float[] {5, 5, 0, 0, 0, 0}, 0, 6, 3, 0.1, false);
+    Scores in = scores(new float[] {5, 5, 0, 0, 0, 0}, 0, 6, 3, 0.1, false);
     float[] w = new float[6];
     of(new Exact()).weigh(in, w, new float[6], report);
     assertThat(w).containsExactly(1, 1, 0.25f, 0.25f, 0.25f, 0.25f);
@@ -114,7 +124,7 @@ class SoftTopKTest {
     // -sum of w ln w = ln 4, at most 3 ln 2
     assertThat(report.entropy).isCloseTo(2 / 3.0, within(1e-7));
 
-    in = new Scores(new float[6], 0, 6, 3, 0.1, false);
+    in = scores(new float[6], 0, 6, 3, 0.1, false);
     of(new Exact()).weigh(in, w, new float[6], report);
     assertThat(w).containsOnly(0.5f);
     assertThat(report.entropy).isCloseTo(1, within(1e-7));
@@ -126,7 +136,7 @@ class SoftTopKTest {
     Report report = new Report();
     for (SoftTopK.Solver solver : new SoftTopK.Solver[] {new Exact(), new CoordinateDescent()}) {
       for (int k : new int[] {0, 4, 5}) {
-        Scores in = new Scores(new float[] {1, 2, 3, 4, 5}, 0, 5, k, 1, true);
+        Scores in = scores(new float[] {1, 2, 3, 4, 5}, 0, 5, k, 1, true);
         float[] w = new float[5];
         of(solver).weigh(in, w, new float[5], report);
         if (k == 4) { // 9/8 of it are 4.5
@@ -136,8 +146,7 @@ class SoftTopKTest {
           assertThat(report.residual).isZero();
         }
       }
-      of(solver)
-          .weigh(new Scores(new float[0], 0, 0, 0, 1, true), new float[0], new float[0], report);
+      of(solver).weigh(scores(new float[0], 0, 0, 0, 1, true), new float[0], new float[0], report);
       assertThat(report.saturated).isZero();
     }
   }
@@ -213,7 +222,7 @@ class SoftTopKTest {
 
   @Test
   void sigmoidWeighsEachForItself() {
-    Scores in = new Scores(new float[] {0, 100, -200, 2}, 0, 4, 2, 1, true);
+    Scores in = scores(new float[] {0, 100, -200, 2}, 0, 4, 2, 1, true);
     float[] w = new float[4];
     Report report = new Report();
     SigmoidWeights sigmoid = new SigmoidWeights();
@@ -234,7 +243,7 @@ class SoftTopKTest {
   @Test
   void numbersHaveToMakeSense() {
     assertThatThrownBy(() -> SoftTopK.exact(0))
-        .hasMessage("first eps is 0.0 (expected a positive number)");
+        .hasMessage("first eps is 0.0 (expected a number from 1.0E-30 on)");
     assertThatThrownBy(() -> new SoftTopK(new Exact(), EpsSchedule.constant(1), 0.5))
         .hasMessage("relaxation is 0.5 (expected 1 or more)");
     assertThatThrownBy(() -> new EpsSchedule(1, 1.5, 1)).hasMessageContaining("decay is 1.5");

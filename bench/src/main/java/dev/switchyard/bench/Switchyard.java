@@ -1,5 +1,7 @@
 package dev.switchyard.bench;
 
+import dev.switchyard.bench.adapt.AdaptCommand;
+import dev.switchyard.bench.adapt.PredictCommand;
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.doctor.DoctorCommand;
 import dev.switchyard.bench.experiment.ExperimentCommand;
@@ -29,6 +31,8 @@ import picocli.CommandLine.ParameterException;
     description = {"Int8 quantized training on CPUs, at work and measured.", ""},
     subcommands = {
       TrainCommand.class,
+      AdaptCommand.class,
+      PredictCommand.class,
       ExperimentCommand.class,
       MatmulCommand.class,
       StepCommand.class,

@@ -2,8 +2,11 @@
  * The {@code switchyard} command: real work, done with the library and measured; and benchmarks.
  *
  * <ul>
- *   <li>{@code dev.switchyard.bench.data} reads images and labels.
+ *   <li>{@code dev.switchyard.bench.data} reads images, texts and labels.
  *   <li>{@code dev.switchyard.bench.train} trains on them, and shows the outcome.
+ *   <li>{@code dev.switchyard.bench.adapt} adapts a pretrained encoder to a task: the commands
+ *       {@code adapt} and {@code predict}.
+ *   <li>{@code dev.switchyard.bench.page} shows results as a page.
  *   <li>{@code dev.switchyard.bench.peers} has the libraries that the benchmarks compare with.
  *   <li>{@code dev.switchyard.bench.kernels} measures products and steps of a layer: the commands
  *       {@code matmul} and {@code step}, and the JMH benchmarks.

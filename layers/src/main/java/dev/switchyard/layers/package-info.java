@@ -27,7 +27,8 @@
  *       dev.switchyard.layers.TokenEmbedding}, {@link dev.switchyard.layers.Positions}, {@link
  *       dev.switchyard.layers.Pooling}, {@link dev.switchyard.layers.SequenceHead}, {@link
  *       dev.switchyard.layers.L2Normalization}; and the losses, {@link
- *       dev.switchyard.layers.CrossEntropy} and {@link dev.switchyard.layers.ContrastiveLoss}.
+ *       dev.switchyard.layers.CrossEntropy}, {@link dev.switchyard.layers.ContrastiveLoss} and
+ *       {@link dev.switchyard.layers.MeanSquaredError}.
  *   <li>Whole models: {@link dev.switchyard.layers.VisionTransformer} and {@link
  *       dev.switchyard.layers.TextTransformer}.
  * </ul>

@@ -286,4 +286,14 @@ class WordPieceTokenizerTest {
     }
     assertThat(ours.vocabularySize()).isEqualTo(11);
   }
+
+  @Test
+  void piecesHaveNames() {
+    WordPieceTokenizer tokenizer = new TokenizerJson(List.of("ab", "##c")).ours();
+    assertThat(tokenizer.piece(0)).isEqualTo("[UNK]");
+    assertThat(tokenizer.piece(4)).isEqualTo("##c");
+    assertThatThrownBy(() -> tokenizer.piece(5))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("no token has the id 5 (expected 0 to 4)");
+  }
 }

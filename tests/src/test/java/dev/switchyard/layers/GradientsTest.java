@@ -3,6 +3,7 @@ package dev.switchyard.layers;
 import static dev.switchyard.layers.Fixtures.RANDOM;
 import static dev.switchyard.layers.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
@@ -235,6 +236,17 @@ class GradientsTest {
         (tape, x) -> tape.add(x, model.forward(tape, texts, 1, 8, 1, 4, 0, 7, 2)),
         model.parameters(),
         gaussian(3, 3, 22));
+  }
+
+  @Test
+  void meanSquaredError() {
+    MeanSquaredError loss = new MeanSquaredError();
+    FloatMatrix target = gaussian(3, 5, 26);
+    check((tape, x) -> loss.forward(tape, x, target), List.of(), gaussian(3, 5, 27));
+    assertThatThrownBy(
+            () ->
+                loss.forward(Tape.none(Fixtures.reference()), Tensor.of(gaussian(2, 5, 1)), target))
+        .hasMessage("target is 3x5 but x is 2x5 (expected equal, with at least one element)");
   }
 
   @Test

@@ -332,6 +332,24 @@ class TapeTest {
     return all;
   }
 
+  /** Results end with their step, whose storage the next one takes; nothing is recorded. */
+  @Test
+  void inferenceAgainAndAgain() {
+    Linear layer = new Linear("l", 3, 4, Precision.FLOAT32, RANDOM);
+    Tape tape = Tape.inference(Fixtures.reference());
+    FloatMatrix x = gaussian(5, 3, 1);
+    Tensor y = layer.forward(tape, Tensor.withGrad(x));
+    float[] expected = layer.forward(Tape.none(Fixtures.reference()), Tensor.of(x)).value().data();
+    assertThat(Fixtures.values(y.value())).isEqualTo(Arrays.copyOf(expected, 20));
+    assertThat(tape.isRecording()).isFalse();
+    assertThat(tape.bytesForBackward()).isZero();
+    assertThatIllegalStateException().isThrownBy(() -> tape.backward(y, gaussian(5, 4, 2)));
+    float[] storage = y.value().data();
+    tape.reset();
+    assertThatIllegalStateException().isThrownBy(y::value);
+    assertThat(layer.forward(tape, Tensor.of(x)).value().data()).isSameAs(storage);
+  }
+
   @Test
   void aProfileSeesWhereTheTimeGoes() {
     Profile profile = new Profile();

@@ -11,13 +11,10 @@ import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -91,7 +88,7 @@ public class EncoderBenchmark {
     ids = Arrays.stream(texts).flatMapToInt(Arrays::stream).toArray();
     sequences = Sequences.ofLengths(Arrays.stream(texts).mapToInt(t -> t.length).toArray());
     tape = Tape.recording(Kernels.create(Parallel.ofThreads(threads)));
-    Path model = extract();
+    Path model = MiniLm.extract();
     try {
       boolean ours = !contestant.equals("onnxruntime");
       encoder = read(model, ours ? Precision.valueOf(contestant) : Precision.FLOAT32);
@@ -113,16 +110,6 @@ public class EncoderBenchmark {
       parameter.setFrozen(true);
     }
     return encoder;
-  }
-
-  private static Path extract() throws IOException {
-    String name = "/all-minilm-l6-v2.onnx";
-    Path file = Files.createTempFile("encoder", ".onnx");
-    try (InputStream in =
-        Objects.requireNonNull(EncoderBenchmark.class.getResourceAsStream(name), name)) {
-      Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
-    }
-    return file;
   }
 
   /** The first state of each text: equal in float32, of about the same direction otherwise. */

@@ -1,5 +1,7 @@
 package dev.switchyard.bench.experiment;
 
+import dev.switchyard.bench.page.Findings;
+
 /** A question about training, and how to answer it on this machine. */
 interface Experiment {
   /** What it is called on the command line. */

@@ -5,6 +5,8 @@ import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.bench.page.Findings;
+import dev.switchyard.bench.page.Page;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.io.PrintWriter;

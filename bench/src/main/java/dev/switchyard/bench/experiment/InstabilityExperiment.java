@@ -1,9 +1,12 @@
 package dev.switchyard.bench.experiment;
 
-import dev.switchyard.bench.experiment.Findings.Section;
-import dev.switchyard.bench.experiment.Findings.Table;
-import dev.switchyard.bench.experiment.Findings.Verdict;
 import dev.switchyard.bench.experiment.SmallTransformer.Shape;
+import dev.switchyard.bench.page.Figure;
+import dev.switchyard.bench.page.Findings;
+import dev.switchyard.bench.page.Findings.Section;
+import dev.switchyard.bench.page.Findings.Table;
+import dev.switchyard.bench.page.Findings.Verdict;
+import dev.switchyard.bench.page.LineChart;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.optim.AdamW;
 import java.util.ArrayList;
@@ -115,7 +118,7 @@ final class InstabilityExperiment implements Experiment {
       Map<String, double[]> series, int calm, Measurements measurements) {
     int ofLoss = leavesRange(series.get("loss"), calm);
     List<List<String>> rows = new ArrayList<>();
-    List<LineChart> charts = new ArrayList<>();
+    List<Figure> charts = new ArrayList<>();
     String first = "";
     int ahead = 0;
     for (Map.Entry<String, double[]> entry : series.entrySet()) {

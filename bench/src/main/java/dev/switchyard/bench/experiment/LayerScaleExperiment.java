@@ -1,9 +1,11 @@
 package dev.switchyard.bench.experiment;
 
-import dev.switchyard.bench.experiment.Findings.Section;
-import dev.switchyard.bench.experiment.Findings.Table;
-import dev.switchyard.bench.experiment.Findings.Verdict;
 import dev.switchyard.bench.experiment.SmallTransformer.Shape;
+import dev.switchyard.bench.page.Findings;
+import dev.switchyard.bench.page.Findings.Section;
+import dev.switchyard.bench.page.Findings.Table;
+import dev.switchyard.bench.page.Findings.Verdict;
+import dev.switchyard.bench.page.LineChart;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;

@@ -4,13 +4,13 @@
  *
  * <ul>
  *   <li>{@link dev.switchyard.bench.experiment.ExperimentCommand} runs one {@code Experiment} by
- *       its name and writes its {@code Findings} as a {@code Page} and as comma-separated values.
+ *       its name and writes its findings as a {@linkplain dev.switchyard.bench.page page} and as
+ *       comma-separated values.
  *   <li>The experiments: {@code PrecisionsExperiment}, {@code LayerScaleExperiment}, {@code
  *       SpikesExperiment}, {@code NoiseExperiment} and {@code InstabilityExperiment}, each with the
  *       question it asks and the criterion by which it answers.
  *   <li>Those that train do so with a {@code WatchedTraining} of a {@code SmallTransformer}, which
  *       keeps what {@code Measurements} its monitor makes.
- *   <li>A page holds tables and charts ({@code LineChart}).
  * </ul>
  */
 package dev.switchyard.bench.experiment;

@@ -118,6 +118,15 @@ public final class BertEncoder implements Model {
    *     there are positions, or an id or type has no embedding
    */
   public Tensor forward(Tape tape, int[] ids, int[] tokenTypes, Sequences sequences) {
+    Tensor x = embed(tape, ids, tokenTypes, sequences);
+    for (PostNormBlock block : blocks) {
+      x = block.forward(tape, x, sequences);
+    }
+    return x;
+  }
+
+  /** What the first block is given. */
+  Tensor embed(Tape tape, int[] ids, int[] tokenTypes, Sequences sequences) {
     sequences.requireRows(ids.length);
     if (tokenTypes.length != ids.length) {
       throw new IllegalArgumentException(
@@ -127,11 +136,7 @@ public final class BertEncoder implements Model {
     Tensor x = words.forward(tape, ids);
     x = tape.add(x, types.forward(tape, tokenTypes));
     x = tape.add(x, positions.forward(tape, places));
-    x = norm.forward(tape, x);
-    for (PostNormBlock block : blocks) {
-      x = block.forward(tape, x, sequences);
-    }
-    return x;
+    return norm.forward(tape, x);
   }
 
   /** The place of each token in its sequence. */
@@ -157,11 +162,7 @@ public final class BertEncoder implements Model {
 
   @Override
   public List<Parameter> parameters() {
-    List<Parameter> all = new ArrayList<>();
-    all.addAll(words.parameters());
-    all.addAll(positions.parameters());
-    all.addAll(types.parameters());
-    all.addAll(norm.parameters());
+    List<Parameter> all = new ArrayList<>(embeddings());
     blocks.forEach(block -> all.addAll(block.parameters()));
     return List.copyOf(all);
   }
@@ -171,6 +172,16 @@ public final class BertEncoder implements Model {
     List<Linear> all = new ArrayList<>();
     blocks.forEach(block -> all.addAll(block.linears()));
     return List.copyOf(all);
+  }
+
+  /** The parameters of what comes before the first block. */
+  List<Parameter> embeddings() {
+    return Model.concat(
+        words.parameters(), positions.parameters(), types.parameters(), norm.parameters());
+  }
+
+  List<PostNormBlock> blocks() {
+    return blocks;
   }
 
   /**

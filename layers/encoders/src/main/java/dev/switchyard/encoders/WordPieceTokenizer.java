@@ -108,6 +108,23 @@ public final class WordPieceTokenizer {
   }
 
   /**
+   * What a token stands for, as the vocabulary writes it: pieces that go on with a word begin with
+   * {@code ##}, or whatever the file says.
+   *
+   * @param id of a token
+   * @return its text
+   * @throws IllegalArgumentException if no token of the vocabulary has that id
+   */
+  public String piece(int id) {
+    String piece = pieces.piece(id);
+    if (piece == null) {
+      throw new IllegalArgumentException(
+          "no token has the id " + id + " (expected 0 to " + (vocabularySize - 1) + ")");
+    }
+    return piece;
+  }
+
+  /**
    * The size of the vocabulary.
    *
    * @return one more than the largest id

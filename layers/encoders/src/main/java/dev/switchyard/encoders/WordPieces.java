@@ -14,6 +14,7 @@ final class WordPieces {
   private final int unknown;
   private final int maxLetters;
   private final int longest;
+  private final Map<Integer, String> byId = new HashMap<>();
 
   /**
    * @param vocabulary ids of all tokens
@@ -33,6 +34,12 @@ final class WordPieces {
       }
     }
     longest = max;
+    vocabulary.forEach((piece, id) -> byId.put(id, piece));
+  }
+
+  /** The piece of an id as the vocabulary has it; null if there is none. */
+  String piece(int id) {
+    return byId.get(id);
   }
 
   /** The code points of the longest word that is cut into pieces. */

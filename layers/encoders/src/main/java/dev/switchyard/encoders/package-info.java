@@ -6,6 +6,8 @@
  *   <li>A {@link dev.switchyard.encoders.BertEncoder} turns the ids of tokens into hidden states,
  *       for inference and for training; its {@link dev.switchyard.encoders.BertShape} says how
  *       large it is.
+ *   <li>A {@link dev.switchyard.encoders.ConditionalEncoder} adapts one to a task and computes a
+ *       few tokens of each text alone, see {@link dev.switchyard.layers.coda}.
  *   <li>{@link dev.switchyard.encoders.WordPieceTokenizer} turns text into the ids of tokens.
  *   <li>A {@link dev.switchyard.encoders.ModelFileException} says what is wrong with a model's
  *       file.

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * CoDA, a conditional adapter (Lei et al. 2023): a router sends a few tokens of each sequence
@@ -50,6 +51,7 @@ public final class ConditionalAdapter implements SequenceLayer {
   private final List<LayerNorm> norms; // of x and, with separate routers, of h; or none
   private final List<Router> routers; // one, or of queries, of keys, and of the feed-forward part
   private final ParallelAdapter adapter;
+  private Consumer<Selection> observer = selection -> {};
 
   /**
    * Wraps a pretrained block. Its parameters but for its normalizations are frozen.
@@ -161,7 +163,7 @@ public final class ConditionalAdapter implements SequenceLayer {
 
   /** One choice for the whole block. */
   private Tensor route(Tape tape, Tensor x, Tensor normal, Tensor light, Sequences sequences) {
-    Routing routing = routers.getFirst().route(tape, normal, sequences);
+    Routing routing = route(0, tape, normal, sequences);
     Selection selection = routing.selection();
     Tensor chosen = Rows.gather(tape, x, selection);
     Tensor heavy = chosen;
@@ -183,11 +185,11 @@ public final class ConditionalAdapter implements SequenceLayer {
   /** A choice of queries, one of keys, and one for the feed-forward part. */
   private Tensor routeSeparately(
       Tape tape, Tensor x, Tensor normal, Tensor light, Sequences sequences) {
-    Routing ofQueries = routers.get(0).route(tape, normal, sequences);
-    Routing ofKeys = routers.get(1).route(tape, normal, sequences);
+    Routing ofQueries = route(0, tape, normal, sequences);
+    Routing ofKeys = route(1, tape, normal, sequences);
     Tensor h = attendSeparately(tape, x, ofQueries, ofKeys);
     Tensor normalH = normalize(tape, 1, h);
-    Routing ofFeedForward = routers.get(2).route(tape, normalH, sequences);
+    Routing ofFeedForward = route(2, tape, normalH, sequences);
     releaseUnless(tape, h, normalH);
     Selection selection = ofFeedForward.selection();
     Tensor chosen = Rows.gather(tape, h, selection);
@@ -216,6 +218,12 @@ public final class ConditionalAdapter implements SequenceLayer {
     releaseUnless(tape, x, context);
     tape.release(attended);
     return h;
+  }
+
+  private Routing route(int which, Tape tape, Tensor x, Sequences sequences) {
+    Routing routing = routers.get(which).route(tape, x, sequences);
+    observer.accept(routing.selection());
+    return routing;
   }
 
   private Tensor normalize(Tape tape, int which, Tensor x) {
@@ -259,10 +267,20 @@ public final class ConditionalAdapter implements SequenceLayer {
    * @return the parameters, always in the same order
    */
   public List<Parameter> learned() {
+    List<Parameter> all = new ArrayList<>(added());
+    block.norms().forEach(norm -> all.addAll(norm.parameters()));
+    return List.copyOf(all);
+  }
+
+  /**
+   * What learns and was not in the block: adapter and routers with their normalizations.
+   *
+   * @return the parameters, always in the same order
+   */
+  public List<Parameter> added() {
     List<Parameter> all = new ArrayList<>(adapter.parameters());
     routers.forEach(router -> all.addAll(router.parameters()));
     norms.forEach(norm -> all.addAll(norm.parameters()));
-    block.norms().forEach(norm -> all.addAll(norm.parameters()));
     return List.copyOf(all);
   }
 
@@ -295,6 +313,15 @@ public final class ConditionalAdapter implements SequenceLayer {
    */
   public void startStep(long step) {
     routers.forEach(router -> router.startStep(step));
+  }
+
+  /**
+   * Lets someone look at each selection, while the step of its tape lasts.
+   *
+   * @param newObserver is told of each batch, router by router; replaces the one before
+   */
+  public void observe(Consumer<Selection> newObserver) {
+    observer = newObserver;
   }
 
   /**

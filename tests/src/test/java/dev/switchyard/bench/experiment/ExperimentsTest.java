@@ -3,6 +3,8 @@ package dev.switchyard.bench.experiment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.switchyard.bench.CommandRun;
+import dev.switchyard.bench.page.Findings;
+import dev.switchyard.bench.page.PageTest;
 import dev.switchyard.bench.train.TrainingResult;
 import dev.switchyard.layers.Precision;
 import java.io.IOException;

@@ -1,8 +1,8 @@
-package dev.switchyard.bench.experiment;
+package dev.switchyard.bench.page;
 
-import dev.switchyard.bench.experiment.Findings.Section;
-import dev.switchyard.bench.experiment.Findings.Table;
-import dev.switchyard.bench.experiment.Findings.Verdict;
+import dev.switchyard.bench.page.Findings.Section;
+import dev.switchyard.bench.page.Findings.Table;
+import dev.switchyard.bench.page.Findings.Verdict;
 import java.util.List;
 import java.util.Map;
 
@@ -10,7 +10,7 @@ import java.util.Map;
  * Findings as one HTML page that needs nothing else: no script, no font, no other file. For screens
  * light and dark, narrow and wide, and for paper. Well-formed XML too.
  */
-final class Page {
+public final class Page {
   private static final String STYLE =
       """
       :root { color-scheme: light dark; --ink: #222; --paper: #fff; --faint: #e4e4e4; --soft: #666;
@@ -35,6 +35,8 @@ final class Page {
       .grid { stroke: var(--faint); } .axis, .tick { stroke: var(--soft); }
       .mark { stroke: var(--soft); stroke-dasharray: 3 4; }
       .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+      .point { fill: none; stroke-width: 12; stroke-linecap: round; }
+      .words { line-height: 1.7; overflow-wrap: anywhere; } .words span { border-radius: .2em; }
       ul.legend { list-style: none; padding: 0; margin: .3rem 0; display: flex; flex-wrap: wrap;
         gap: .1rem 1.2rem; font-size: .9rem; }
       ul.legend span { display: inline-block; width: 1.6em; height: .25em; margin-right: .5em;
@@ -48,6 +50,7 @@ final class Page {
       """;
 
   private static final int COLORS = 10;
+  private static final int SHADES = 6;
 
   private Page() {}
 
@@ -56,7 +59,7 @@ final class Page {
    *
    * @param facts what it was measured with, in the order to show
    */
-  static String of(Findings findings, Map<String, String> facts) {
+  public static String of(Findings findings, Map<String, String> facts) {
     StringBuilder out = new StringBuilder();
     out.append("<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n");
     out.append("<head>\n<meta charset=\"utf-8\"/>\n");
@@ -84,6 +87,10 @@ final class Page {
       out.append(".s").append(i).append(" { stroke: var(--s").append(i).append("); }\n");
       out.append("span.s").append(i).append(" { background: var(--s").append(i).append("); }\n");
     }
+    for (int shade = 0; shade < SHADES; shade++) {
+      out.append(".w").append(shade).append(" { background: color-mix(in srgb, var(--s1) ");
+      out.append(14 * shade).append("%, transparent); }\n");
+    }
     return out.toString();
   }
 
@@ -99,20 +106,24 @@ final class Page {
   private static void section(StringBuilder out, Section section) {
     out.append("<h2>").append(escape(section.heading())).append("</h2>\n");
     paragraph(out, section.text());
-    section.charts().forEach(chart -> figure(out, chart));
+    section.figures().forEach(figure -> figure(out, figure));
     if (!section.table().rows().isEmpty()) {
       table(out, section.table());
     }
   }
 
-  private static void figure(StringBuilder out, LineChart chart) {
-    out.append("<figure>\n<figcaption>").append(escape(chart.title())).append("</figcaption>\n");
-    out.append(chart.svg()).append("<ul class=\"legend\">");
-    for (int i = 0; i < chart.names().size(); i++) {
-      out.append("<li><span class=\"s").append(i).append("\"></span>");
-      out.append(escape(chart.names().get(i))).append("</li>");
+  private static void figure(StringBuilder out, Figure figure) {
+    out.append("<figure>\n<figcaption>").append(escape(figure.title())).append("</figcaption>\n");
+    out.append(figure.body());
+    if (!figure.names().isEmpty()) {
+      out.append("<ul class=\"legend\">");
+      for (int i = 0; i < figure.names().size(); i++) {
+        out.append("<li><span class=\"s").append(i).append("\"></span>");
+        out.append(escape(figure.names().get(i))).append("</li>");
+      }
+      out.append("</ul>\n");
     }
-    out.append("</ul>\n</figure>\n");
+    out.append("</figure>\n");
   }
 
   private static void table(StringBuilder out, Table table) {

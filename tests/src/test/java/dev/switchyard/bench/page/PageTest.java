@@ -1,10 +1,10 @@
-package dev.switchyard.bench.experiment;
+package dev.switchyard.bench.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.switchyard.bench.experiment.Findings.Section;
-import dev.switchyard.bench.experiment.Findings.Table;
-import dev.switchyard.bench.experiment.Findings.Verdict;
+import dev.switchyard.bench.page.Findings.Section;
+import dev.switchyard.bench.page.Findings.Table;
+import dev.switchyard.bench.page.Findings.Verdict;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -18,8 +18,8 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
-class PageTest {
-  static Document parse(String page)
+public class PageTest {
+  public static Document parse(String page)
       throws IOException, SAXException, ParserConfigurationException {
     return DocumentBuilderFactory.newInstance()
         .newDocumentBuilder()
@@ -104,7 +104,7 @@ class PageTest {
     LineChart chart = new LineChart("t", "x", "y").logarithmic(true, true);
     chart.line("l", new double[] {1, 10, 100}, new double[] {1e-4, 1e-2, 1});
     assertThat(path(chart)).isEqualTo("M66.0 280.0L325.0 146.0L584.0 12.0");
-    assertThat(chart.svg()).contains(">1e-4<", ">0.01<", ">1<", ">0.001<");
+    assertThat(chart.body()).contains(">1e-4<", ">0.01<", ">1<", ">0.001<");
   }
 
   @Test
@@ -112,5 +112,39 @@ class PageTest {
     LineChart chart = new LineChart("t", "x", "y");
     chart.line("l", new double[] {Double.NaN, Double.NaN});
     assertThat(path(chart)).isEmpty();
+  }
+
+  @Test
+  void wordsAreShadedByHowMuchTheyCount() throws Exception {
+    MarkedWords words =
+        new MarkedWords(
+            "<title>",
+            "little",
+            "much",
+            List.of(
+                List.of(
+                    new MarkedWords.Word("a&b", 0, false),
+                    new MarkedWords.Word("c", 1, true),
+                    new MarkedWords.Word("d", 0.4, false))));
+    Findings findings =
+        new Findings(
+            "t",
+            "q",
+            List.of(),
+            List.of(new Findings.Section("h", "x", List.of(words), Findings.Table.NONE)),
+            List.of());
+    String page = Page.of(findings, Map.of());
+    parse(page);
+    assertThat(page)
+        .contains(
+            " <span class=\"w0\">a&amp;b</span><span class=\"w5\">c</span> <span"
+                + " class=\"w2\">d</span>")
+        .doesNotContain("class=\"legend\"");
+  }
+
+  @Test
+  void aSinglePointIsADot() {
+    LineChart chart = new LineChart("t", "x", "y").point("a", 1, 2).point("b", 3, 4);
+    assertThat(chart.body()).contains("class=\"point s0\"", "class=\"point s1\"", "h0\"/>");
   }
 }

@@ -1,4 +1,4 @@
-package dev.switchyard.bench.experiment;
+package dev.switchyard.bench.page;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +10,7 @@ import java.util.stream.DoubleStream;
  * ...) that the page's style defines for light and dark, which a chart library that writes colours
  * into the picture cannot offer; for the same reason the names of lines stand in the page.
  */
-final class LineChart {
+public final class LineChart implements Figure {
   private static final int WIDTH = 600;
   private static final int HEIGHT = 330;
   private static final int LEFT = 66;
@@ -39,27 +39,28 @@ final class LineChart {
   private final List<Line> lines = new ArrayList<>();
   private final List<Double> marks = new ArrayList<>();
 
-  LineChart(String title, String xTitle, String yTitle) {
+  /** A chart without lines. */
+  public LineChart(String title, String xTitle, String yTitle) {
     this.title = title;
     this.xTitle = xTitle;
     this.yTitle = yTitle;
   }
 
   /** Makes both axes logarithmic, or one of them. */
-  LineChart logarithmic(boolean ofX, boolean ofY) {
+  public LineChart logarithmic(boolean ofX, boolean ofY) {
     x.logarithmic = ofX;
     y.logarithmic = ofY;
     return this;
   }
 
   /** Cuts off what lies above, such as the losses of a training that diverged. */
-  LineChart yUpTo(double highest) {
+  public LineChart yUpTo(double highest) {
     y.limit = highest;
     return this;
   }
 
   /** Adds a line. */
-  LineChart line(String name, double[] xs, double[] ys) {
+  public LineChart line(String name, double[] xs, double[] ys) {
     lines.add(new Line(name, xs.clone(), ys.clone()));
     x.include(xs);
     y.include(ys);
@@ -67,27 +68,34 @@ final class LineChart {
   }
 
   /** Adds a line over 1, 2, 3, ... */
-  LineChart line(String name, double[] ys) {
+  public LineChart line(String name, double[] ys) {
     return line(name, DoubleStream.iterate(1, i -> i + 1).limit(ys.length).toArray(), ys);
   }
 
+  /** Adds a single point. */
+  public LineChart point(String name, double atX, double atY) {
+    return line(name, new double[] {atX}, new double[] {atY});
+  }
+
   /** Adds a vertical mark. */
-  LineChart mark(double at) {
+  public LineChart mark(double at) {
     marks.add(at);
     return this;
   }
 
-  String title() {
+  @Override
+  public String title() {
     return title;
   }
 
   /** The names of the lines, in the order of their classes. */
-  List<String> names() {
+  @Override
+  public List<String> names() {
     return lines.stream().map(Line::name).toList();
   }
 
-  /** The picture. */
-  String svg() {
+  @Override
+  public String body() {
     StringBuilder out = new StringBuilder();
     out.append(
         String.format(
@@ -124,6 +132,14 @@ final class LineChart {
   }
 
   private String path(Line line, int index) {
+    if (line.x().length == 1) { // a line of no length with round ends
+      return String.format(
+          Locale.ROOT,
+          "<path class=\"point s%d\" d=\"M%.1f %.1fh0\"/>%n",
+          index,
+          horizontal(line.x()[0]),
+          vertical(line.y()[0]));
+    }
     StringBuilder d = new StringBuilder();
     int stride = Math.max(1, Math.ceilDiv(line.x().length, MOST_POINTS));
     boolean down = false;

@@ -1,9 +1,9 @@
-package dev.switchyard.bench.experiment;
+package dev.switchyard.bench.page;
 
 import java.util.List;
 
 /**
- * What came out of an experiment.
+ * What came out of an experiment, for a {@link Page}.
  *
  * @param title of the page
  * @param question what was asked, with what others have found
@@ -11,13 +11,14 @@ import java.util.List;
  * @param sections the evidence
  * @param csv all numbers, the header first
  */
-record Findings(
+public record Findings(
     String title,
     String question,
     List<Verdict> verdicts,
     List<Section> sections,
     List<String> csv) {
-  Findings {
+  /** Copies the lists. */
+  public Findings {
     verdicts = List.copyOf(verdicts);
     sections = List.copyOf(sections);
     csv = List.copyOf(csv);
@@ -30,19 +31,20 @@ record Findings(
    * @param shows whether it was seen
    * @param criterion by which that is decided, with the numbers
    */
-  record Verdict(String claim, boolean shows, String criterion) {}
+  public record Verdict(String claim, boolean shows, String criterion) {}
 
   /**
    * Part of the evidence.
    *
    * @param heading of the section
    * @param text what to see
-   * @param charts pictures
+   * @param figures pictures
    * @param table numbers; no rows for none
    */
-  record Section(String heading, String text, List<LineChart> charts, Table table) {
-    Section {
-      charts = List.copyOf(charts);
+  public record Section(String heading, String text, List<Figure> figures, Table table) {
+    /** Copies the list. */
+    public Section {
+      figures = List.copyOf(figures);
     }
   }
 
@@ -52,10 +54,12 @@ record Findings(
    * @param header the names of the columns
    * @param rows the cells of each row
    */
-  record Table(List<String> header, List<List<String>> rows) {
-    static final Table NONE = new Table(List.of(), List.of());
+  public record Table(List<String> header, List<List<String>> rows) {
+    /** No table. */
+    public static final Table NONE = new Table(List.of(), List.of());
 
-    Table {
+    /** Copies the lists. */
+    public Table {
       header = List.copyOf(header);
       rows = rows.stream().map(List::copyOf).toList();
     }

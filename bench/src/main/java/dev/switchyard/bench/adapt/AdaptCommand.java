@@ -1,0 +1,345 @@
+package dev.switchyard.bench.adapt;
+
+import dev.switchyard.bench.command.Json;
+import dev.switchyard.bench.command.MachineInfo;
+import dev.switchyard.bench.command.OutputFolder;
+import dev.switchyard.bench.command.ProgressDisplay;
+import dev.switchyard.bench.data.LabelledTexts;
+import dev.switchyard.bench.page.Page;
+import dev.switchyard.encoders.BertEncoder;
+import dev.switchyard.encoders.WordPieceTokenizer;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.coda.CodaOptions;
+import dev.switchyard.layers.coda.Gate;
+import dev.switchyard.layers.coda.HeavyAttention;
+import dev.switchyard.layers.coda.SoftTopK;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code switchyard adapt}: conditional adapters on a pretrained encoder, beside their controls.
+ */
+@Command(
+    name = "adapt",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Adapts a pretrained encoder to the classes of some texts with conditional adapters (CoDA),"
+          + " which compute a few tokens of each text alone, and compares them with the dense"
+          + " encoder, with tokens that are chosen blindly, and with adapters alone.",
+      ""
+    },
+    footer = {
+      "",
+      "Written to the output folder:",
+      "  adapt.html         a page: quality against speed, and which words were computed",
+      "  result.json        all numbers, with machine and options",
+      "  NAME.safetensors   what each variant has learned, for switchyard predict"
+    })
+public final class AdaptCommand implements Callable<Integer> {
+  private static final double TEST_SHARE = 0.2;
+
+  @Spec private CommandSpec spec;
+
+  @Mixin private PretrainedOptions pretrained;
+
+  @Option(
+      names = "--data",
+      paramLabel = "FILE",
+      description =
+          "Texts in UTF-8, a line each: label, tab, text; .gz or not (default: 3,040 mails of the"
+              + " SpamAssassin corpus: spam, easy ham, hard ham).")
+  private Path data;
+
+  @Option(
+      names = "--attention",
+      paramLabel = "NAME",
+      defaultValue = "CHOSEN_TO_ALL",
+      description = "Any of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private HeavyAttention attention;
+
+  @Option(
+      names = "--gate",
+      paramLabel = "NAME",
+      defaultValue = "SCALE",
+      description = "Any of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Gate gate;
+
+  @Option(
+      names = "--eps",
+      paramLabel = "X",
+      defaultValue = "1",
+      description = "Temperature of soft top-k (default: ${DEFAULT-VALUE}).")
+  private double eps;
+
+  @Option(
+      names = "--bottleneck",
+      paramLabel = "N",
+      defaultValue = "64",
+      description = "Features inside an adapter (default: ${DEFAULT-VALUE}).")
+  private int bottleneck;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "NAME",
+      defaultValue = "SWITCHBACK_Q",
+      description = {
+        "Of the heavy branch while training and in tests (default: ${DEFAULT-VALUE}).",
+        "Any of ${COMPLETION-CANDIDATES}."
+      })
+  private Precision precision;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      defaultValue = "128",
+      description = "Tokens of a text; the rest is left out (default: ${DEFAULT-VALUE}).")
+  private int maxTokens;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = "Texts a step (default: ${DEFAULT-VALUE}).")
+  private int batch;
+
+  @Option(
+      names = "--light-steps",
+      paramLabel = "N",
+      defaultValue = "80",
+      description =
+          "Steps in which the sparse encoder learns the states of the dense one"
+              + " (default: ${DEFAULT-VALUE}).")
+  private int lightSteps;
+
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "Passes over the training texts after that (default: ${DEFAULT-VALUE}).")
+  private int epochs;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "X",
+      defaultValue = "0.001",
+      description = "The highest learning rate (default: ${DEFAULT-VALUE}).")
+  private float rate;
+
+  @Option(
+      names = "--only",
+      split = ",",
+      paramLabel = "NAME",
+      description =
+          "Variants beside the dense one, separated by commas: any of coda-r3, coda-r5, first,"
+              + " random, adapter (default: all).")
+  private List<String> only;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute (default: the processors of this machine).")
+  private Integer threads;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "What new weights, order and test texts are drawn from (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      defaultValue = "switchyard-adapt",
+      description = "Folder to write to, created if need be (default: ${DEFAULT-VALUE}).")
+  private Path out;
+
+  /** Filled in by picocli. */
+  public AdaptCommand() {}
+
+  @Override
+  public Integer call() {
+    AdaptOptions options = options();
+    List<Variant> variants = variants();
+    LabelledTexts all = data == null ? LabelledTexts.shipped() : LabelledTexts.load(data);
+    LabelledTexts.Split texts = all.split(TEST_SHARE, options.seed());
+    WordPieceTokenizer tokenizer = pretrained.tokenizer();
+    BertEncoder base = pretrained.encoder(options.precision());
+    requireFit(options, base, tokenizer);
+    OutputFolder folder = new OutputFolder(out);
+    folder.create();
+
+    long start = System.nanoTime();
+    Adaptation adaptation = new Adaptation(options, base, tokenizer, texts);
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("machine", MachineInfo.ofThisMachine().inOneLine());
+    facts.put("backend", adaptation.kernels().backend().reason());
+    facts.put("encoder", pretrained.name());
+    facts.put(
+        "texts",
+        String.format(
+            Locale.ROOT,
+            "%s, %,d for training and %,d for tests, in %d classes",
+            data == null ? "SpamAssassin corpus" : data,
+            texts.training().count(),
+            texts.test().count(),
+            all.classes().size()));
+    options.asMap().forEach((name, value) -> facts.put(name, String.valueOf(value)));
+    print(
+        "%s%nEncoder: %s. Texts: %s.%n%n",
+        facts.get("machine"), facts.get("encoder"), facts.get("texts"));
+
+    List<Classifier> classifiers = new ArrayList<>();
+    for (Variant variant : variants) {
+      try (ProgressDisplay progress = ProgressDisplay.of(variant.name(), System.err)) {
+        classifiers.add(
+            adaptation.train(
+                variant,
+                (step, steps, phase, loss) ->
+                    progress.show(
+                        step, steps, String.format(Locale.ROOT, "%s, loss %.4f", phase, loss))));
+      }
+      save(variant, classifiers.getLast(), all.classes(), options);
+    }
+    List<Outcome> outcomes = outcomes(adaptation, variants, classifiers, base);
+    facts.put("time", ProgressDisplay.clock((System.nanoTime() - start) / 1e9));
+    print("%n%s%n", Outcome.table(outcomes));
+    AdaptReport report =
+        new AdaptReport(outcomes, classifiers, adaptation, texts.test(), tokenizer);
+    report.warnings().forEach(warning -> print("%s%n", warning));
+    folder.write("adapt.html", Page.of(report.findings(), facts));
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("variants", outcomes.stream().map(Outcome::asMap).toList());
+    result.put("facts", facts);
+    folder.write("result.json", Json.of(result));
+    print("Written to %s: adapt.html, result.json, and what each variant has learned.%n", out);
+    return 0;
+  }
+
+  private List<Outcome> outcomes(
+      Adaptation adaptation,
+      List<Variant> variants,
+      List<Classifier> classifiers,
+      BertEncoder base) {
+    List<Quality> qualities = classifiers.stream().map(adaptation::test).toList();
+    Throughput throughput = new Throughput(adaptation.kernels(), adaptation.tests());
+    List<Double> float32;
+    List<Double> int8;
+    try (ProgressDisplay progress = ProgressDisplay.of("timing", System.err)) {
+      int[] rounds = {0};
+      Runnable afterRound =
+          () -> progress.show(++rounds[0], 2 * Throughput.PASSES, "texts a second");
+      float32 = throughput.measure(classifiers, Precision.FLOAT32, afterRound);
+      int8 = throughput.measure(classifiers, Precision.SWITCHBACK_Q, afterRound);
+    }
+    List<Outcome> outcomes = new ArrayList<>();
+    for (int i = 0; i < variants.size(); i++) {
+      outcomes.add(
+          new Outcome(
+              variants.get(i),
+              qualities.get(i),
+              classifiers.get(i).newParameters() / (double) count(base.parameters()),
+              float32.get(i),
+              int8.get(i)));
+    }
+    return outcomes;
+  }
+
+  private static long count(List<Parameter> parameters) {
+    return parameters.stream().mapToLong(p -> (long) p.rows() * p.cols()).sum();
+  }
+
+  private void save(
+      Variant variant, Classifier classifier, List<String> classes, AdaptOptions options) {
+    Path file = out.resolve(variant.name() + ".safetensors");
+    try {
+      SavedClassifier.of(classifier, classes, options.maxTokens()).write(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + " cannot be written: " + e, e);
+    }
+  }
+
+  private void requireFit(AdaptOptions options, BertEncoder base, WordPieceTokenizer tokenizer) {
+    if (options.maxTokens() > base.shape().positions()) {
+      throw usageError(
+          String.format(
+              Locale.ROOT,
+              "--max-tokens is %d but the encoder has %d positions (expected no more)",
+              options.maxTokens(),
+              base.shape().positions()));
+    }
+    if (tokenizer.vocabularySize() > base.shape().vocabulary()) {
+      throw usageError(
+          String.format(
+              Locale.ROOT,
+              "the tokenizer has %d tokens but the encoder embeds %d (expected the tokenizer that"
+                  + " belongs to the encoder)",
+              tokenizer.vocabularySize(),
+              base.shape().vocabulary()));
+    }
+  }
+
+  private AdaptOptions options() {
+    try {
+      CodaOptions coda =
+          CodaOptions.of(1, AdaptOptions.ofAdapter(precision))
+              .withAttention(attention)
+              .withGate(gate, SoftTopK.exact(eps))
+              .withAdapter(bottleneck, 1, true, 0);
+      return new AdaptOptions(
+          coda,
+          precision,
+          maxTokens,
+          batch,
+          lightSteps,
+          epochs,
+          rate,
+          threads == null ? Runtime.getRuntime().availableProcessors() : threads,
+          seed);
+    } catch (IllegalArgumentException e) {
+      throw usageError(e.getMessage());
+    }
+  }
+
+  private List<Variant> variants() {
+    List<Variant> all = Variant.all();
+    if (only == null) {
+      return all;
+    }
+    for (String name : only) {
+      if (all.stream().noneMatch(variant -> variant.name().equals(name))) {
+        throw usageError("--only names " + name + ", which is no variant (see the help)");
+      }
+    }
+    return all.stream()
+        .filter(variant -> variant.isDense() || only.contains(variant.name()))
+        .toList();
+  }
+
+  private void print(String format, Object... arguments) {
+    PrintWriter console = spec.commandLine().getOut();
+    console.printf(Locale.ROOT, format, arguments);
+    console.flush();
+  }
+
+  private ParameterException usageError(String sentence) {
+    return new ParameterException(spec.commandLine(), sentence);
+  }
+}

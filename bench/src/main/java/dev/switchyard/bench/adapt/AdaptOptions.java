@@ -1,0 +1,71 @@
+package dev.switchyard.bench.adapt;
+
+import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.coda.CodaOptions;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * How an encoder is adapted.
+ *
+ * @param coda of all variants, but for router and reduction
+ * @param precision of the heavy branch while training and in tests
+ * @param maxTokens of a text; what follows is ignored
+ * @param batch texts a step
+ * @param lightSteps steps of the light phase
+ * @param epochs passes over the training texts in the task phase
+ * @param rate the highest learning rate
+ * @param threads that compute
+ * @param seed what all that is random is drawn from
+ */
+record AdaptOptions(
+    CodaOptions coda,
+    Precision precision,
+    int maxTokens,
+    int batch,
+    int lightSteps,
+    int epochs,
+    float rate,
+    int threads,
+    long seed) {
+  AdaptOptions {
+    OptionRange.require("--max-tokens", maxTokens, 1 << 20);
+    OptionRange.require("--batch", batch, 1 << 16);
+    OptionRange.require("--bottleneck", coda.bottleneck(), 1 << 16);
+    OptionRange.require("--epochs", epochs, 10_000);
+    OptionRange.require("--threads", threads, 1_024);
+    if (lightSteps < 0) {
+      throw new IllegalArgumentException(
+          "--light-steps is " + lightSteps + " (expected 0 or more)");
+    }
+    if (!(rate > 0 && rate <= 1)) {
+      throw new IllegalArgumentException("--rate is " + rate + " (expected more than 0, to 1)");
+    }
+  }
+
+  /**
+   * The precision of adapters beside a heavy branch: they are trained, and too narrow to gain from
+   * int8.
+   */
+  static Precision ofAdapter(Precision ofHeavy) {
+    return ofHeavy == Precision.FLOAT32 ? Precision.FLOAT32 : Precision.BFLOAT16;
+  }
+
+  Map<String, Object> asMap() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("attention", coda.attention());
+    map.put("gate", coda.gate());
+    map.put("eps", coda.softTopK().schedule().last());
+    map.put("bottleneck", coda.bottleneck());
+    map.put("precision", precision);
+    map.put("maxTokens", maxTokens);
+    map.put("batch", batch);
+    map.put("lightSteps", lightSteps);
+    map.put("epochs", epochs);
+    map.put("rate", rate);
+    map.put("threads", threads);
+    map.put("seed", seed);
+    return map;
+  }
+}

@@ -1,0 +1,154 @@
+package dev.switchyard.bench.adapt;
+
+import dev.switchyard.bench.data.LabelledTexts;
+import dev.switchyard.encoders.BertEncoder;
+import dev.switchyard.encoders.WordPieceTokenizer;
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.CrossEntropy;
+import dev.switchyard.layers.MeanSquaredError;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.coda.ConditionalAdapter;
+import dev.switchyard.layers.optim.AdamW;
+import dev.switchyard.layers.optim.Optimizer;
+import dev.switchyard.layers.optim.WarmupCosine;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Adapts a pretrained encoder to the classes of some texts, in two phases (Lei et al. 2023, section
+ * 3.3, made small): in the light one the sparse encoder learns to give the states that the dense
+ * one gives, from texts without their classes; in the task phase it learns the classes. Only what
+ * is new learns in either, so that what is saved needs no copy of the encoder.
+ */
+final class Adaptation {
+  /** The part of all steps of a phase in which the learning rate rises. */
+  private static final double WARMUP = 0.1;
+
+  private final AdaptOptions options;
+  private final BertEncoder base;
+  private final LabelledTexts.Split texts;
+  private final Tokens training;
+  private final Tokens tests;
+  private final Kernels kernels;
+
+  Adaptation(
+      AdaptOptions options,
+      BertEncoder base,
+      WordPieceTokenizer tokenizer,
+      LabelledTexts.Split texts) {
+    this.options = options;
+    this.base = base;
+    this.texts = texts;
+    this.training = Tokens.of(texts.training().texts(), tokenizer, options.maxTokens());
+    this.tests = Tokens.of(texts.test().texts(), tokenizer, options.maxTokens());
+    this.kernels = Kernels.create(Parallel.ofThreads(options.threads()));
+  }
+
+  /** Is told how far a variant is. */
+  interface Listener {
+    void onStep(int step, int steps, String phase, double loss);
+  }
+
+  Kernels kernels() {
+    return kernels;
+  }
+
+  Tokens tests() {
+    return tests;
+  }
+
+  /** Trains a variant through both phases. */
+  Classifier train(Variant variant, Listener listener) {
+    Classifier classifier =
+        new Classifier(
+            base,
+            variant.options(options.coda()),
+            texts.training().classes().size(),
+            options.seed());
+    int batches = Math.max(1, training.count() / options.batch());
+    int light = variant.isDense() ? 0 : options.lightSteps(); // dense states need no learning
+    int steps = light + options.epochs() * batches;
+    MeanSquaredError distance = new MeanSquaredError();
+    Tape teacher = Tape.inference(kernels);
+    phase(
+        classifier,
+        classifier.encoder().learned(),
+        new Phase("light", light, 0, steps, -3),
+        (tape, batch, labels) -> {
+          FloatMatrix target = base.forward(teacher, batch.ids(), batch.sequences()).value();
+          Tensor states = classifier.encoder().forward(tape, batch.ids(), batch.sequences());
+          return distance.forward(tape, states, target);
+        },
+        teacher,
+        listener);
+    CrossEntropy loss = new CrossEntropy();
+    phase(
+        classifier,
+        classifier.learned(),
+        new Phase("task", steps - light, light, steps, -4),
+        (tape, batch, labels) -> loss.forward(tape, classifier.scores(tape, batch), labels),
+        teacher,
+        listener);
+    return classifier;
+  }
+
+  /**
+   * @param steps of this phase
+   * @param before steps of those before
+   * @param all steps of all
+   * @param shuffle which order of the texts
+   */
+  private record Phase(String name, int steps, int before, int all, long shuffle) {}
+
+  private interface Loss {
+    Tensor of(Tape tape, Tokens.Batch batch, int[] labels);
+  }
+
+  private void phase(
+      Classifier classifier,
+      List<Parameter> learned,
+      Phase phase,
+      Loss loss,
+      Tape teacher,
+      Listener listener) {
+    if (phase.steps == 0) {
+      return;
+    }
+    Optimizer optimizer = new AdamW(kernels, learned, AdamW.Settings.DEFAULT);
+    WarmupCosine schedule =
+        new WarmupCosine(options.rate(), 0, (int) (WARMUP * phase.steps), phase.steps);
+    CounterRandom shuffle = new CounterRandom(options.seed()).split(phase.shuffle);
+    int size = Math.min(options.batch(), training.count());
+    int batches = training.count() / size;
+    int[] order = {};
+    Tape tape = Tape.recording(kernels);
+    for (int step = 0; step < phase.steps; step++) {
+      if (step % batches == 0) {
+        order = shuffle.permutation(training.count(), step / batches);
+      }
+      int[] chosen = Arrays.copyOfRange(order, step % batches * size, (step % batches + 1) * size);
+      int[] labels = Arrays.stream(chosen).map(i -> texts.training().labels().get(i)).toArray();
+      for (ConditionalAdapter adapter : classifier.encoder().adapters()) {
+        adapter.startStep(phase.before + step);
+      }
+      Tensor value = loss.of(tape, training.batch(chosen), labels);
+      double shown = value.value().get(0, 0);
+      tape.backward(value);
+      optimizer.step(schedule.rate(step));
+      optimizer.zeroGrad();
+      tape.reset();
+      teacher.reset();
+      listener.onStep(phase.before + step + 1, phase.all, phase.name, shown);
+    }
+  }
+
+  /** How well a classifier does on the test texts. */
+  Quality test(Classifier classifier) {
+    return Quality.of(classifier.scores(kernels, tests), texts.test().labels());
+  }
+}

@@ -1,0 +1,121 @@
+package dev.switchyard.bench.adapt;
+
+import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.encoders.BertEncoder;
+import dev.switchyard.encoders.WordPieceTokenizer;
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.Precision;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code switchyard predict}: the class of each line of the input. */
+@Command(
+    name = "predict",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Reads texts from the standard input, a line each, and prints for each its class, a tab, and"
+          + " how probable that is. What switchyard adapt has learned says which classes there"
+          + " are.",
+      ""
+    })
+public final class PredictCommand implements Callable<Integer> {
+  /** So many lines are read before their classes are printed. */
+  private static final int LINES_AT_A_TIME = 256;
+
+  @Spec private CommandSpec spec;
+
+  @Mixin private PretrainedOptions pretrained;
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "FILE",
+      required = true,
+      description = "What switchyard adapt has written, such as coda-r3.safetensors.")
+  private Path adapter;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "NAME",
+      defaultValue = "SWITCHBACK_Q",
+      description = {
+        "Of the heavy branch (default: ${DEFAULT-VALUE}).",
+        "Any of ${COMPLETION-CANDIDATES}."
+      })
+  private Precision precision;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute (default: the processors of this machine).")
+  private Integer threads;
+
+  /** Filled in by picocli. */
+  public PredictCommand() {}
+
+  @Override
+  public Integer call() {
+    int used = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+    try {
+      OptionRange.require("--threads", used, 1_024);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
+    SavedClassifier saved = SavedClassifier.read(adapter);
+    WordPieceTokenizer tokenizer = pretrained.tokenizer();
+    BertEncoder base = pretrained.encoder(precision);
+    Classifier classifier = saved.classifier(base);
+    Kernels kernels = Kernels.create(Parallel.ofThreads(used));
+    BufferedReader lines =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    List<String> texts = new ArrayList<>();
+    try {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        texts.add(line);
+        if (texts.size() == LINES_AT_A_TIME || !lines.ready()) {
+          predict(texts, saved, classifier, tokenizer, kernels);
+          texts.clear();
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("the standard input cannot be read: " + e, e);
+    }
+    if (!texts.isEmpty()) {
+      predict(texts, saved, classifier, tokenizer, kernels);
+    }
+    return 0;
+  }
+
+  private void predict(
+      List<String> texts,
+      SavedClassifier saved,
+      Classifier classifier,
+      WordPieceTokenizer tokenizer,
+      Kernels kernels) {
+    FloatMatrix scores = classifier.scores(kernels, Tokens.of(texts, tokenizer, saved.maxTokens()));
+    kernels.elementwise().softmax(scores, 1, new float[scores.rows()], 0);
+    PrintWriter console = spec.commandLine().getOut();
+    for (int i = 0; i < texts.size(); i++) {
+      int best = Quality.highest(scores, i);
+      console.printf(Locale.ROOT, "%s\t%.4f%n", saved.classes().get(best), scores.get(i, best));
+    }
+    console.flush();
+  }
+}

@@ -1,0 +1,65 @@
+package dev.switchyard.bench.adapt;
+
+import dev.switchyard.bench.data.DataException;
+import dev.switchyard.bench.encoders.MiniLm;
+import dev.switchyard.encoders.BertEncoder;
+import dev.switchyard.encoders.BertShape;
+import dev.switchyard.encoders.WordPieceTokenizer;
+import dev.switchyard.layers.Precision;
+import java.io.IOException;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Which pretrained encoder to take. */
+final class PretrainedOptions {
+  @Option(
+      names = "--model",
+      paramLabel = "FILE",
+      description = {
+        "The pretrained encoder: a BERT as .onnx, or as .safetensors with its config.json beside it"
+            + " (default: all-MiniLM-L6-v2)."
+      })
+  private Path model;
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "FILE",
+      description =
+          "Its tokenizer.json (default: the one beside the model, or that of all-MiniLM-L6-v2).")
+  private Path tokenizer;
+
+  BertEncoder encoder(Precision precision) {
+    try {
+      if (model == null) {
+        return MiniLm.encoder(precision);
+      }
+      if (model.toString().endsWith(".onnx")) {
+        return BertEncoder.readOnnx(model, precision);
+      }
+      BertShape shape = BertShape.read(model.resolveSibling("config.json"));
+      return BertEncoder.readSafetensors(model, shape, precision);
+    } catch (IOException e) {
+      throw unreadable("the encoder " + (model == null ? "" : model), e);
+    }
+  }
+
+  WordPieceTokenizer tokenizer() {
+    try {
+      if (tokenizer == null && model == null) {
+        return MiniLm.tokenizer();
+      }
+      return WordPieceTokenizer.read(
+          tokenizer == null ? model.resolveSibling("tokenizer.json") : tokenizer);
+    } catch (IOException e) {
+      throw unreadable("the tokenizer", e);
+    }
+  }
+
+  private static DataException unreadable(String what, IOException e) {
+    return new DataException(what + " cannot be read: " + e.getMessage(), e);
+  }
+
+  String name() {
+    return model == null ? "all-MiniLM-L6-v2" : model.toString();
+  }
+}

@@ -1,0 +1,64 @@
+package dev.switchyard.bench.adapt;
+
+import dev.switchyard.bench.data.DataException;
+import dev.switchyard.encoders.BertEncoder;
+import dev.switchyard.layers.coda.AdapterFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A classifier in its file: what was learned, the names of the classes, and where texts are cut.
+ *
+ * @param file the learned parameters
+ * @param classes the names of the classes
+ * @param maxTokens of a text
+ */
+record SavedClassifier(AdapterFile file, List<String> classes, int maxTokens) {
+  private static final String CLASSES = "classes";
+  private static final String MAX_TOKENS = "maxTokens";
+  private static final String SEPARATOR = "\t"; // which no label of a data file holds
+
+  static SavedClassifier of(Classifier classifier, List<String> classes, int maxTokens) {
+    Map<String, String> notes =
+        Map.of(CLASSES, String.join(SEPARATOR, classes), MAX_TOKENS, Integer.toString(maxTokens));
+    return new SavedClassifier(
+        classifier.encoder().toFile(classifier.head().parameters(), 0, notes), classes, maxTokens);
+  }
+
+  void write(Path path) throws IOException {
+    file.write(path);
+  }
+
+  static SavedClassifier read(Path path) {
+    try {
+      AdapterFile file = AdapterFile.read(path);
+      String classes = file.notes().get(CLASSES);
+      if (classes == null) {
+        throw new DataException(path + " names no classes (expected a file of switchyard adapt)");
+      }
+      return new SavedClassifier(
+          file,
+          List.of(classes.split(SEPARATOR, -1)),
+          Integer.parseInt(String.valueOf(file.notes().get(MAX_TOKENS))));
+    } catch (IOException | NumberFormatException e) {
+      throw new DataException("the adapter cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The classifier.
+   *
+   * @throws DataException if it was made for another encoder
+   */
+  Classifier classifier(BertEncoder base) {
+    Classifier classifier = new Classifier(base, file.options(), classes.size(), 0);
+    try {
+      classifier.encoder().load(file, classifier.head().parameters());
+    } catch (IllegalArgumentException e) {
+      throw new DataException(e.getMessage(), e);
+    }
+    return classifier;
+  }
+}

@@ -1,0 +1,63 @@
+package dev.switchyard.bench.adapt;
+
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.layers.Conversion;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.PrecisionPolicy;
+import dev.switchyard.layers.Precisions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Texts a second that classifiers read, in turns so that what slows the machine down slows down all
+ * of them.
+ */
+final class Throughput {
+  private static final int TEXTS = 128;
+  private static final int ROUNDS = 5;
+
+  /** Rounds of {@link #measure}, the one in which weights are packed included. */
+  static final int PASSES = ROUNDS + 1;
+
+  private final Kernels kernels;
+  private final Tokens texts;
+
+  Throughput(Kernels kernels, Tokens tests) {
+    this.kernels = kernels;
+    this.texts = new Tokens(Arrays.copyOf(tests.ids(), Math.min(TEXTS, tests.count())));
+  }
+
+  /**
+   * Measures in a precision of all linear layers.
+   *
+   * @return the median of each classifier's rounds
+   */
+  List<Double> measure(List<Classifier> classifiers, Precision precision, Runnable afterRound) {
+    List<Conversion> conversions = new ArrayList<>();
+    for (Classifier classifier : classifiers) {
+      conversions.add(Precisions.convert(classifier.encoder(), PrecisionPolicy.to(precision)));
+    }
+    double[][] nanos = new double[classifiers.size()][ROUNDS];
+    for (int round = -1; round < ROUNDS; round++) { // the first packs weights
+      for (int i = 0; i < classifiers.size(); i++) {
+        long start = System.nanoTime();
+        classifiers.get(i).scores(kernels, texts);
+        if (round >= 0) {
+          nanos[i][round] = System.nanoTime() - start;
+        }
+      }
+      afterRound.run();
+    }
+    for (int i = conversions.size() - 1; i >= 0; i--) {
+      conversions.get(i).undo();
+    }
+    return Arrays.stream(nanos)
+        .map(
+            times -> {
+              Arrays.sort(times);
+              return texts.count() / (times[ROUNDS / 2] / 1e9);
+            })
+        .toList();
+  }
+}

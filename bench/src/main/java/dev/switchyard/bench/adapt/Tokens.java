@@ -1,0 +1,33 @@
+package dev.switchyard.bench.adapt;
+
+import dev.switchyard.encoders.WordPieceTokenizer;
+import dev.switchyard.kernels.data.Sequences;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Texts as the ids of their tokens.
+ *
+ * @param ids of each text
+ */
+record Tokens(int[][] ids) {
+  static Tokens of(List<String> texts, WordPieceTokenizer tokenizer, int maxTokens) {
+    return new Tokens(
+        texts.parallelStream()
+            .map(text -> tokenizer.encode(text, maxTokens))
+            .toArray(int[][]::new));
+  }
+
+  int count() {
+    return ids.length;
+  }
+
+  /** Some texts, one after the other. */
+  Batch batch(int[] texts) {
+    int[] lengths = Arrays.stream(texts).map(text -> ids[text].length).toArray();
+    int[] all = Arrays.stream(texts).flatMap(text -> Arrays.stream(ids[text])).toArray();
+    return new Batch(all, Sequences.ofLengths(lengths));
+  }
+
+  record Batch(int[] ids, Sequences sequences) {}
+}

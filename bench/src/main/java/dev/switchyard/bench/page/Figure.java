@@ -1,0 +1,15 @@
+package dev.switchyard.bench.page;
+
+import java.util.List;
+
+/** Something to look at, below its title. */
+public interface Figure {
+  /** What it shows. */
+  String title();
+
+  /** The names of what is drawn in colours, in the order of the colours; none for no legend. */
+  List<String> names();
+
+  /** The picture, as XHTML or SVG. */
+  String body();
+}

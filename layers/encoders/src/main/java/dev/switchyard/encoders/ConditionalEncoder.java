@@ -1,0 +1,158 @@
+package dev.switchyard.encoders;
+
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.Linear;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.coda.AdapterFile;
+import dev.switchyard.layers.coda.CodaOptions;
+import dev.switchyard.layers.coda.ConditionalAdapter;
+import dev.switchyard.layers.io.Fingerprint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A pretrained encoder whose every block is wrapped by a {@link ConditionalAdapter}: most of it is
+ * computed for a few tokens of each text alone. The pretrained parameters are shared with the
+ * encoder and frozen; what learns is new. For use by one thread at a time.
+ */
+public final class ConditionalEncoder implements Model {
+  private final BertEncoder base;
+  private final String fingerprint;
+  private final List<ConditionalAdapter> adapters;
+
+  /**
+   * Adapts an encoder.
+   *
+   * @param base the pretrained encoder, whose parameters are frozen
+   * @param options of all its blocks
+   * @param random where new weights come from
+   */
+  public ConditionalEncoder(BertEncoder base, CodaOptions options, CounterRandom random) {
+    this(base, Fingerprint.of(base.parameters()), adapters(base, options, random));
+    for (Parameter parameter : base.parameters()) {
+      parameter.setFrozen(true);
+    }
+  }
+
+  private ConditionalEncoder(
+      BertEncoder base, String fingerprint, List<ConditionalAdapter> adapters) {
+    this.base = base;
+    this.fingerprint = fingerprint;
+    this.adapters = List.copyOf(adapters);
+  }
+
+  private static List<ConditionalAdapter> adapters(
+      BertEncoder base, CodaOptions options, CounterRandom random) {
+    List<ConditionalAdapter> adapters = new ArrayList<>();
+    for (int i = 0; i < base.blocks().size(); i++) {
+      adapters.add(
+          new ConditionalAdapter("coda." + i, base.blocks().get(i), options, random.split(i)));
+    }
+    return adapters;
+  }
+
+  /**
+   * Computes the hidden states of texts.
+   *
+   * @param tape records and computes
+   * @param ids of all tokens, one text after the other, all of type 0
+   * @param sequences which of them form a text
+   * @return [tokens, features]
+   * @throws IllegalArgumentException as {@link BertEncoder#forward(Tape, int[], Sequences)} does
+   */
+  public Tensor forward(Tape tape, int[] ids, Sequences sequences) {
+    Tensor x = base.embed(tape, ids, new int[ids.length], sequences);
+    for (ConditionalAdapter adapter : adapters) {
+      x = adapter.forward(tape, x, sequences);
+    }
+    return x;
+  }
+
+  /**
+   * The same encoder with the same parameters, which computes another part of the tokens.
+   *
+   * @param reduction tokens for each chosen one, from 1
+   * @return the encoder
+   */
+  public ConditionalEncoder withReduction(double reduction) {
+    return new ConditionalEncoder(
+        base, fingerprint, adapters.stream().map(a -> a.withReduction(reduction)).toList());
+  }
+
+  /**
+   * What learns: adapters, routers and normalizations.
+   *
+   * @return the parameters, always in the same order
+   */
+  public List<Parameter> learned() {
+    List<Parameter> all = new ArrayList<>();
+    adapters.forEach(adapter -> all.addAll(adapter.learned()));
+    return List.copyOf(all);
+  }
+
+  /**
+   * What of it is new: adapters and routers with their normalizations, without those that every
+   * encoder has.
+   *
+   * @return the parameters, always in the same order
+   */
+  public List<Parameter> added() {
+    List<Parameter> all = new ArrayList<>();
+    adapters.forEach(adapter -> all.addAll(adapter.added()));
+    return List.copyOf(all);
+  }
+
+  /**
+   * The adapters of the blocks, in the order of computation.
+   *
+   * @return as many as there are blocks
+   */
+  public List<ConditionalAdapter> adapters() {
+    return adapters;
+  }
+
+  /**
+   * What was learned, for a file.
+   *
+   * @param further parameters that learned with it, such as those of a head
+   * @param step how many training steps were made
+   * @param notes whatever else belongs to it
+   * @return the content of the file
+   */
+  public AdapterFile toFile(List<Parameter> further, long step, Map<String, String> notes) {
+    return AdapterFile.of(fingerprint, adapters, further, step, notes);
+  }
+
+  /**
+   * Takes over what was learned.
+   *
+   * @param file of an encoder with the same options
+   * @param further parameters that learned with it
+   * @throws IllegalArgumentException if it was made for another pretrained encoder, or with other
+   *     options; nothing is changed then
+   */
+  public void load(AdapterFile file, List<Parameter> further) {
+    file.load(fingerprint, adapters, further);
+  }
+
+  /** What learns, and what was pretrained. */
+  @Override
+  public List<Parameter> parameters() {
+    List<Parameter> all = new ArrayList<>();
+    adapters.forEach(adapter -> all.addAll(adapter.parameters()));
+    all.addAll(base.embeddings());
+    return List.copyOf(all);
+  }
+
+  @Override
+  public List<Linear> linears() {
+    List<Linear> all = new ArrayList<>();
+    adapters.forEach(adapter -> all.addAll(adapter.linears()));
+    return List.copyOf(all);
+  }
+}

@@ -105,13 +105,6 @@ class SentenceEncoderTest {
   }
 
   @Test
-  void freezesTheEncoder() throws IOException {
-    BertEncoder encoder = encoder(Precision.FLOAT32);
-    new SentenceEncoder(TOKENIZER, encoder, kernels);
-    assertThat(encoder.parameters()).allMatch(parameter -> parameter.frozen());
-  }
-
-  @Test
   void partsThatDoNotFitAreRefusedAtOnce() throws IOException {
     BertEncoder encoder = encoder(Precision.FLOAT32);
     assertThatThrownBy(() -> new SentenceEncoder(MiniLm.tokenizer(), encoder, kernels))

@@ -137,7 +137,7 @@ public final class AdaptCommand implements Callable<Integer> {
   @Option(
       names = "--rate",
       paramLabel = "X",
-      defaultValue = "0.001",
+      defaultValue = "0.003",
       description = "The highest learning rate (default: ${DEFAULT-VALUE}).")
   private float rate;
 
@@ -202,13 +202,12 @@ public final class AdaptCommand implements Callable<Integer> {
             texts.test().count(),
             all.classes().size()));
     options.asMap().forEach((name, value) -> facts.put(name, String.valueOf(value)));
-    print(
-        "%s%nEncoder: %s. Texts: %s.%n%n",
-        facts.get("machine"), facts.get("encoder"), facts.get("texts"));
+    print(facts.get("machine"));
+    print("Encoder: " + facts.get("encoder") + ". Texts: " + facts.get("texts") + ".\n");
 
     List<Classifier> classifiers = new ArrayList<>();
     for (Variant variant : variants) {
-      try (ProgressDisplay progress = ProgressDisplay.of(variant.name(), System.err)) {
+      try (ProgressDisplay progress = progress(variant.name())) {
         classifiers.add(
             adaptation.train(
                 variant,
@@ -220,16 +219,16 @@ public final class AdaptCommand implements Callable<Integer> {
     }
     List<Outcome> outcomes = outcomes(adaptation, variants, classifiers, base);
     facts.put("time", ProgressDisplay.clock((System.nanoTime() - start) / 1e9));
-    print("%n%s%n", Outcome.table(outcomes));
+    print("\n" + Outcome.table(outcomes));
     AdaptReport report =
         new AdaptReport(outcomes, classifiers, adaptation, texts.test(), tokenizer);
-    report.warnings().forEach(warning -> print("%s%n", warning));
+    report.warnings().forEach(this::print);
     folder.write("adapt.html", Page.of(report.findings(), facts));
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("variants", outcomes.stream().map(Outcome::asMap).toList());
     result.put("facts", facts);
     folder.write("result.json", Json.of(result));
-    print("Written to %s: adapt.html, result.json, and what each variant has learned.%n", out);
+    print("Written to " + out + ": adapt.html, result.json, and what each variant has learned.");
     return 0;
   }
 
@@ -242,7 +241,7 @@ public final class AdaptCommand implements Callable<Integer> {
     Throughput throughput = new Throughput(adaptation.kernels(), adaptation.tests());
     List<Double> float32;
     List<Double> int8;
-    try (ProgressDisplay progress = ProgressDisplay.of("timing", System.err)) {
+    try (ProgressDisplay progress = progress("timing")) {
       int[] rounds = {0};
       Runnable afterRound =
           () -> progress.show(++rounds[0], 2 * Throughput.PASSES, "texts a second");
@@ -333,9 +332,13 @@ public final class AdaptCommand implements Callable<Integer> {
         .toList();
   }
 
-  private void print(String format, Object... arguments) {
+  private static ProgressDisplay progress(String name) {
+    return ProgressDisplay.of(name, System.err);
+  }
+
+  private void print(String text) {
     PrintWriter console = spec.commandLine().getOut();
-    console.printf(Locale.ROOT, format, arguments);
+    console.println(text);
     console.flush();
   }
 

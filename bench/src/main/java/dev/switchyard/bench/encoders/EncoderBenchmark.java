@@ -7,7 +7,6 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.kernels.parallel.Parallel;
-import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import java.io.IOException;
@@ -87,7 +86,7 @@ public class EncoderBenchmark {
     }
     ids = Arrays.stream(texts).flatMapToInt(Arrays::stream).toArray();
     sequences = Sequences.ofLengths(Arrays.stream(texts).mapToInt(t -> t.length).toArray());
-    tape = Tape.recording(Kernels.create(Parallel.ofThreads(threads)));
+    tape = Tape.inference(Kernels.create(Parallel.ofThreads(threads)));
     Path model = MiniLm.extract();
     try {
       boolean ours = !contestant.equals("onnxruntime");
@@ -105,11 +104,7 @@ public class EncoderBenchmark {
   }
 
   private static BertEncoder read(Path model, Precision precision) throws IOException {
-    BertEncoder encoder = BertEncoder.readOnnx(model, precision);
-    for (Parameter parameter : encoder.parameters()) {
-      parameter.setFrozen(true);
-    }
-    return encoder;
+    return BertEncoder.readOnnx(model, precision);
   }
 
   /** The first state of each text: equal in float32, of about the same direction otherwise. */

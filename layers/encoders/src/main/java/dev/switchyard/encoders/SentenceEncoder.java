@@ -3,7 +3,7 @@ package dev.switchyard.encoders;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
-import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.L2Normalization;
 import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
@@ -21,8 +21,7 @@ import java.util.stream.IntStream;
  * <p>Texts are taken in batches of about so many tokens and in the order of their length, so that
  * those computed together take about as long each. The linear layers run in the encoder's
  * precision; of those in int8, {@code SWITCHBACK_Q} is closest to float32, since a single scale for
- * all of a weight costs pretrained encoders much. The encoder's parameters are frozen, and it must
- * not be used by others meanwhile.
+ * all of a weight costs pretrained encoders much. The encoder must not be used by others meanwhile.
  *
  * <p>Thread-safe: texts are cut into tokens by the threads that ask; one batch at a time is
  * computed, by all threads of the kernels.
@@ -34,13 +33,14 @@ public final class SentenceEncoder {
   private final WordPieceTokenizer tokenizer;
   private final BertEncoder encoder;
   private final int maxTokens;
+  private final L2Normalization unit = new L2Normalization();
   private final Tape tape; // guarded by this
 
   /**
    * An encoder that cuts texts to as many tokens as there are positions.
    *
    * @param tokenizer makes the tokens
-   * @param encoder makes hidden states of them; its parameters are frozen
+   * @param encoder makes hidden states of them
    * @param kernels what computes
    * @throws IllegalArgumentException if the tokenizer has tokens that the encoder has not
    */
@@ -52,7 +52,7 @@ public final class SentenceEncoder {
    * An encoder that cuts texts to a number of tokens.
    *
    * @param tokenizer makes the tokens
-   * @param encoder makes hidden states of them; its parameters are frozen
+   * @param encoder makes hidden states of them
    * @param kernels what computes
    * @param maxTokens of a text, with those that begin and end it; what follows is ignored
    * @throws IllegalArgumentException if the tokenizer has tokens that the encoder has not, or
@@ -80,10 +80,7 @@ public final class SentenceEncoder {
     this.tokenizer = tokenizer;
     this.encoder = encoder;
     this.maxTokens = maxTokens;
-    for (Parameter parameter : encoder.parameters()) {
-      parameter.setFrozen(true);
-    }
-    tape = Tape.recording(kernels); // keeps its buffers; nothing is recorded of frozen layers
+    tape = Tape.inference(kernels);
   }
 
   /**
@@ -135,24 +132,18 @@ public final class SentenceEncoder {
     int[] ids = batch.stream().flatMapToInt(text -> Arrays.stream(tokens.get(text))).toArray();
     try {
       Tensor states = encoder.forward(tape, ids, sequences);
-      FloatMatrix means = Pooling.MEAN.forward(tape, states, sequences).value();
+      Tensor means = Pooling.MEAN.forward(tape, states, sequences);
+      FloatMatrix rows = unit.forward(tape, means).value();
       for (int i = 0; i < batch.size(); i++) {
-        normalize(means, i, embeddings, batch.get(i));
+        System.arraycopy(
+            rows.data(),
+            rows.rowIndex(i),
+            embeddings.data(),
+            embeddings.rowIndex(batch.get(i)),
+            rows.cols());
       }
     } finally {
       tape.reset();
-    }
-  }
-
-  private static void normalize(FloatMatrix from, int row, FloatMatrix to, int toRow) {
-    double sum = 0;
-    for (int j = 0; j < from.cols(); j++) {
-      float x = from.data()[from.rowIndex(row) + j];
-      sum += (double) x * x;
-    }
-    double length = Math.max(Math.sqrt(sum), Float.MIN_NORMAL); // zeros stay zeros
-    for (int j = 0; j < from.cols(); j++) {
-      to.data()[to.rowIndex(toRow) + j] = (float) (from.data()[from.rowIndex(row) + j] / length);
     }
   }
 }

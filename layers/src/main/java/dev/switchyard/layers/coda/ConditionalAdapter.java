@@ -255,6 +255,7 @@ public final class ConditionalAdapter implements SequenceLayer {
    * @return never
    * @throws UnsupportedOperationException always, with the reason
    */
+  @SuppressWarnings("DoNotCallSuggester") // whoever looks for it finds the reason
   public ResidualBlock merge() {
     throw new UnsupportedOperationException(
         "a conditional adapter cannot be merged into its block: which tokens pass the block, and"

@@ -33,7 +33,8 @@ public record EpsSchedule(double first, double decay, double last) {
 
   static void requirePositive(String name, double eps) {
     if (!(eps >= SMALLEST && eps < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(name + " is " + eps + " (expected a number from " + SMALLEST + " on)");
+      throw new IllegalArgumentException(
+          name + " is " + eps + " (expected a number from " + SMALLEST + " on)");
     }
   }
 
@@ -54,6 +55,6 @@ public record EpsSchedule(double first, double decay, double last) {
    * @return eps
    */
   public double at(long step) {
-    return Math.max(last, first * Math.pow(decay, step));
+    return Math.max(last, first * Math.pow(decay, (double) step));
   }
 }

@@ -25,7 +25,7 @@ class SoftTopKTest {
   private static Scores scores(int n, double spread, int k, double eps, boolean training) {
     float[] values = new float[n + 2 * OFFSET];
     for (int i = 0; i < values.length; i++) {
-      values[i] = (float) (spread * CounterRandom.gaussian(17 * n, i));
+      values[i] = (float) (spread * CounterRandom.gaussian(17L * n, i));
     }
     return scores(values, OFFSET, n, k, eps, training);
   }

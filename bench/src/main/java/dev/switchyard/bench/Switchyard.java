@@ -5,6 +5,7 @@ import dev.switchyard.bench.adapt.PredictCommand;
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.doctor.DoctorCommand;
 import dev.switchyard.bench.experiment.ExperimentCommand;
+import dev.switchyard.bench.kernels.CodaCommand;
 import dev.switchyard.bench.kernels.MatmulCommand;
 import dev.switchyard.bench.kernels.StepCommand;
 import dev.switchyard.bench.train.TrainCommand;
@@ -36,6 +37,7 @@ import picocli.CommandLine.ParameterException;
       ExperimentCommand.class,
       MatmulCommand.class,
       StepCommand.class,
+      CodaCommand.class,
       DoctorCommand.class
     })
 public final class Switchyard {

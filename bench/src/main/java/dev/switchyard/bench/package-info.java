@@ -8,8 +8,8 @@
  *       {@code adapt} and {@code predict}.
  *   <li>{@code dev.switchyard.bench.page} shows results as a page.
  *   <li>{@code dev.switchyard.bench.peers} has the libraries that the benchmarks compare with.
- *   <li>{@code dev.switchyard.bench.kernels} measures products and steps of a layer: the commands
- *       {@code matmul} and {@code step}, and the JMH benchmarks.
+ *   <li>{@code dev.switchyard.bench.kernels} measures products, steps of a layer and conditional
+ *       layers: the commands {@code matmul}, {@code step} and {@code coda}, and the JMH benchmarks.
  *   <li>{@code dev.switchyard.bench.encoders} measures pretrained encoders, with JMH.
  *   <li>{@code dev.switchyard.bench.doctor} tells what there is on a machine.
  *   <li>{@code dev.switchyard.bench.command} is what the commands have in common.

@@ -25,7 +25,9 @@ class SwitchyardTest {
   @Test
   void helpNamesTheSubcommands() {
     assertThat(run("--help")).isZero();
-    assertThat(out.toString()).contains("Usage: switchyard", "train", "matmul", "step", "doctor");
+    assertThat(out.toString())
+        .contains(
+            "Usage: switchyard", "train", "adapt", "predict", "matmul", "step", "coda", "doctor");
   }
 
   @Test

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 
-/** What {@code matmul} and {@code step} have in common. */
+/** What {@code matmul}, {@code step} and {@code coda} have in common. */
 final class MeasuringOptions {
   /** 512 MiB as 32-bit floats: far below the largest Java array. */
   private static final int MOST_ELEMENTS = 1 << 27;

@@ -103,8 +103,8 @@ public final class LearnedRouter implements Router {
     private final FloatMatrix gates;
     private final double eps = epsNow();
 
-    /** Of each sequence: residual, saturated tokens, entropy, spread of the scores over eps. */
-    private final FloatMatrix report;
+    private final TopKWeights.Report[] reports; // of each sequence
+    private final double[] spreads; // of its scores, over eps
 
     Choice(Tape tape, Tensor s, Sequences sequences) {
       this.tape = tape;
@@ -114,7 +114,8 @@ public final class LearnedRouter implements Router {
       this.selection = new Selection(sequences, chosen, tape.indices(chosen.tokens()));
       this.w = tape.result(sequences.tokens(), 1);
       this.gates = tape.result(chosen.tokens(), 1);
-      this.report = tape.result(sequences.count(), 4);
+      this.reports = new TopKWeights.Report[sequences.count()];
+      this.spreads = new double[sequences.count()];
     }
 
     void make() {
@@ -145,12 +146,8 @@ public final class LearnedRouter implements Router {
       int end = in.from() + in.length();
       System.arraycopy(in.values(), in.from(), sorted, in.from(), in.length());
       Arrays.sort(sorted, in.from(), end);
-      TopKWeights.Report said = new TopKWeights.Report();
-      weights.weigh(in, w.data(), scratch, said);
-      report.set(sequence, 0, (float) said.residual);
-      report.set(sequence, 1, said.saturated);
-      report.set(sequence, 2, (float) said.entropy);
-      report.set(sequence, 3, (float) (spread / eps));
+      reports[sequence] = weights.weigh(in, w.data(), scratch);
+      spreads[sequence] = spread / eps;
       if (in.k() > 0) {
         choose(in, sorted[end - in.k()], selection.chosen().start(sequence));
       }
@@ -219,17 +216,11 @@ public final class LearnedRouter implements Router {
   }
 
   private void count(Choice choice) {
-    TopKWeights.Report said = new TopKWeights.Report();
-    Sequences chosen = choice.selection.chosen();
-    for (int i = 0; i < chosen.count(); i++) {
-      int length = choice.sequences.length(i);
-      int k = chosen.length(i);
+    for (int i = 0; i < choice.sequences.count(); i++) {
       statistics.countSequence(choice.selection, i);
-      if (k < length) {
-        said.residual = choice.report.get(i, 0);
-        said.saturated = (int) choice.report.get(i, 1);
-        said.entropy = choice.report.get(i, 2);
-        statistics.countWeights(length, said, choice.report.get(i, 3));
+      int length = choice.sequences.length(i);
+      if (choice.selection.chosen().length(i) < length) {
+        statistics.countWeights(length, choice.reports[i], choice.spreads[i]);
       }
     }
   }

@@ -54,11 +54,11 @@ public final class RouterStatistics {
   /** Counts a sequence whose tokens were weighed, and whose weights were not all the same. */
   void countWeights(int length, TopKWeights.Report report, double spreadOverEps) {
     weighed += length;
-    saturated += report.saturated;
-    entropy += length * report.entropy;
+    saturated += report.saturated();
+    entropy += length * report.entropy();
     spread += length * spreadOverEps;
-    if (Math.abs(report.residual) > Math.abs(worstResidual)) {
-      worstResidual = report.residual;
+    if (Math.abs(report.residual()) > Math.abs(worstResidual)) {
+      worstResidual = report.residual();
     }
   }
 

@@ -6,7 +6,7 @@ package dev.switchyard.layers.coda;
  */
 public record SigmoidWeights() implements TopKWeights {
   @Override
-  public void weigh(Scores in, float[] weights, float[] scratch, Report report) {
+  public Report weigh(Scores in, float[] weights, float[] scratch) {
     double entropy = 0;
     int saturated = 0;
     for (int i = in.from(); i < in.from() + in.length(); i++) {
@@ -15,9 +15,8 @@ public record SigmoidWeights() implements TopKWeights {
       entropy -= w == 0 ? 0 : w * Math.log(w);
       saturated += weights[i] == 1 ? 1 : 0;
     }
-    report.residual = 0;
-    report.saturated = saturated;
-    report.entropy = in.length() == 0 ? 0 : entropy * Math.E / in.length(); // largest at 1/e each
+    // Largest at 1/e each.
+    return new Report(0, saturated, entropy * Math.E / Math.max(1, in.length()));
   }
 
   @Override

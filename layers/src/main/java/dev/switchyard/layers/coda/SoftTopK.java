@@ -183,25 +183,22 @@ public record SoftTopK(Solver solver, EpsSchedule schedule, double relaxation)
   }
 
   @Override
-  public void weigh(Scores in, float[] weights, float[] scratch, Report report) {
+  public Report weigh(Scores in, float[] weights, float[] scratch) {
     int n = in.length();
     double k = Math.min(n, in.training() ? relaxation * in.k() : in.k());
     if (k <= 0 || k >= n) {
       Arrays.fill(weights, in.from(), in.from() + n, k > 0 ? 1 : 0);
-      report.residual = 0;
-      report.saturated = k > 0 ? n : 0;
-      report.entropy = 0;
-      return;
+      return new Report(0, k > 0 ? n : 0, 0);
     }
     solver.solve(in, k, weights, scratch);
-    report(in, k, weights, report);
+    return report(in, k, weights);
   }
 
   /**
    * The entropy is {@code -sum of w ln w} over those below 1, whose logarithms differ as their
    * scores do, by {@code s / eps}: that of the largest of them gives all.
    */
-  private static void report(Scores in, double k, float[] weights, Report report) {
+  private static Report report(Scores in, double k, float[] weights) {
     double mass = 0;
     double moment = 0;
     int saturated = 0;
@@ -221,9 +218,8 @@ public record SoftTopK(Solver solver, EpsSchedule schedule, double relaxation)
       double mean = (moment / mass - in.values()[largest]) / in.eps();
       entropy = -mass * (Math.log(weights[largest]) + mean);
     }
-    report.residual = (saturated + mass) / k - 1;
-    report.saturated = saturated;
-    report.entropy = entropy / (k * Math.log(in.length() / k)); // largest where all are equal
+    double largestEntropy = k * Math.log(in.length() / k); // where all are equal
+    return new Report((saturated + mass) / k - 1, saturated, entropy / largestEntropy);
   }
 
   @Override

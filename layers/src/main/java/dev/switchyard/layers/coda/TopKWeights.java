@@ -15,9 +15,9 @@ public sealed interface TopKWeights permits SoftTopK, SigmoidWeights {
    * @param in scores and numbers
    * @param weights receives the weights, from 0 to 1, at the places of the scores
    * @param scratch overwritten at the places of the scores
-   * @param report receives what there is to say
+   * @return what there is to say of them
    */
-  void weigh(Scores in, float[] weights, float[] scratch, Report report);
+  Report weigh(Scores in, float[] weights, float[] scratch);
 
   /**
    * The gradient of the scores: {@code gs = sum over i of g_i dweight_i / ds}.
@@ -51,17 +51,12 @@ public sealed interface TopKWeights permits SoftTopK, SigmoidWeights {
       boolean training,
       Elementwise elementwise) {}
 
-  /** What is known of the weights of one sequence. Filled for each anew. */
-  final class Report {
-    /** Sum of the weights over what it should be, minus 1. */
-    double residual;
-
-    /** How many tokens have the weight 1. */
-    int saturated;
-
-    /** {@code -sum of w ln w}, over its largest value where that is not 0. */
-    double entropy;
-
-    Report() {}
-  }
+  /**
+   * What is known of the weights of a sequence.
+   *
+   * @param residual their sum over what it should be, minus 1
+   * @param saturated how many are 1
+   * @param entropy {@code -sum of w ln w} over the largest it can be, 0 if that is 0
+   */
+  record Report(double residual, int saturated, double entropy) {}
 }

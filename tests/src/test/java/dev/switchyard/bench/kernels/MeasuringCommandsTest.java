@@ -121,6 +121,28 @@ class MeasuringCommandsTest {
         .containsPattern("reference FLOAT32 ");
   }
 
+  @Test
+  void codaComparesWithTheDenseLayer() throws IOException {
+    String small = "coda --features 32 --tokens 7 --sequences 2 --rounds 1";
+    CommandRun run = CommandRun.of(small.split(" "));
+
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.out())
+        .startsWith("2 sequences of 7 tokens, 32 features, SWITCHBACK, 1 thread")
+        .containsPattern("dense +[0-9.]+ +1.00 x ")
+        .contains("r = 3, chosen to all", "r = 5, chosen to chosen", "r = 3, separate routers")
+        .contains("dense FLOAT32");
+    JsonNode report =
+        new ObjectMapper().readTree(CommandRun.of((small + " --json").split(" ")).out());
+    assertThat(report.get("results")).hasSize(9);
+    for (JsonNode result : report.get("results")) {
+      assertThat(result.get("millis").doubleValue())
+          .isGreaterThan(
+              result.get("routeMillis").doubleValue()
+                  + result.get("attentionMillis").doubleValue());
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -144,6 +166,10 @@ class MeasuringCommandsTest {
         "step --in 0                         | --in is 0 (expected 1 to 134217728)",
         "step --out 131073 --in 1 --rows 1   | --out is 131073 (expected 1 to 131072 for int8",
         "step --threads -1                   | --threads is -1 (expected 1 to 1024)",
+        "coda --features 40                  | --features is 40 (expected a multiple of 32)",
+        "coda --tokens 0                     | --tokens is 0 (expected 1 to 65536)",
+        "coda --tokens 65536 --sequences 999 | are too many (expected at most",
+        "coda --precision int4               | Invalid value for option '--precision'",
         "step --backend foo                  | unknown backend \"foo\"",
       })
   void usageErrorIsOneSentenceAndExitCode2(String commandLine, String sentence) {

@@ -332,6 +332,37 @@ class TapeTest {
     return all;
   }
 
+  /** What two tensors hold in common is copied before rows are added to the gradient of one. */
+  @Test
+  void rowsAreAddedToAGradientOfItsOwn() {
+    Tape tape = Tape.recording(Fixtures.reference());
+    Tensor x = Tensor.withGrad(gaussian(3, 2, 1));
+    Tensor other = Tensor.withGrad(gaussian(3, 2, 2));
+    int[] second = {1, 7};
+    FloatMatrix rowValue = tape.result(1, 2);
+    Tensor row =
+        tape.record(
+            rowValue, List.of(x), List.of(), List.of(), g -> tape.addGradRows(x, second, g));
+    Tensor sum = tape.add(x, other);
+    FloatMatrix ones = FloatMatrix.of(new float[] {1, 2, 3, 4, 5, 6}, 3, 2);
+    Tensor y =
+        tape.record(
+            tape.result(1, 1),
+            List.of(row, sum),
+            List.of(),
+            List.of(),
+            g -> {
+              for (Tensor part : List.of(row, sum)) {
+                FloatMatrix gradient = tape.take(part.rows(), 2);
+                System.arraycopy(ones.data(), 0, gradient.data(), 0, part.rows() * 2);
+                tape.addGrad(part, gradient);
+              }
+            });
+    tape.backward(y);
+    assertThat(Fixtures.values(x.grad())).containsExactly(1, 2, 3 + 1, 4 + 2, 5, 6);
+    assertThat(Fixtures.values(other.grad())).containsExactly(1, 2, 3, 4, 5, 6);
+  }
+
   /** Results end with their step, whose storage the next one takes; nothing is recorded. */
   @Test
   void inferenceAgainAndAgain() {

@@ -194,8 +194,8 @@ class SoftTopKTest {
       Scores in = scores(n, 1, n / 4 + 1, 1, false);
       float[] exact = new float[in.values().length];
       float[] descent = new float[exact.length];
-      Report report = of(new Exact()).weigh(in, exact, new float[exact.length]);
-      report = of(new CoordinateDescent()).weigh(in, descent, new float[exact.length]);
+      of(new Exact()).weigh(in, exact, new float[exact.length]);
+      Report report = of(new CoordinateDescent()).weigh(in, descent, new float[exact.length]);
       for (int i = 0; i < n; i++) {
         assertThat(descent[OFFSET + i]).isCloseTo(exact[OFFSET + i], within(1e-4f));
       }

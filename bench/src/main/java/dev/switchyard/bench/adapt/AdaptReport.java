@@ -94,17 +94,17 @@ final class AdaptReport {
     learned()
         .ifPresent(
             coda -> {
-              double loss = dense.quality().accuracy() - coda.quality().accuracy();
+              double change = coda.quality().accuracy() - dense.quality().accuracy();
               double gain = coda.int8() / dense.int8();
               verdicts.add(
                   new Verdict(
                       coda.variant().title() + " is as good as the dense encoder, and fast",
-                      loss <= LOSS && gain >= GAIN,
+                      change >= -LOSS && gain >= GAIN,
                       String.format(
                           Locale.ROOT,
-                          "%.2f points of accuracy below it (at most 1), at %.2f times its texts a"
+                          "accuracy %+.2f points from it (at least -1), at %.2f times its texts a"
                               + " second in int8 (at least 2)",
-                          100 * loss,
+                          100 * change,
                           gain)));
               double control =
                   outcomes.stream()

@@ -149,6 +149,6 @@ final class Adaptation {
 
   /** How well a classifier does on the test texts. */
   Quality test(Classifier classifier) {
-    return Quality.of(classifier.scores(kernels, tests), texts.test().labels());
+    return Quality.of(classifier.scores(Tape.inference(kernels), tests), texts.test().labels());
   }
 }

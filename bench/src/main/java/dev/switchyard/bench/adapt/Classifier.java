@@ -2,7 +2,6 @@ package dev.switchyard.bench.adapt;
 
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.ConditionalEncoder;
-import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Model;
@@ -19,7 +18,7 @@ import java.util.stream.IntStream;
 
 /** An adapted encoder with a head that tells classes apart. */
 final class Classifier {
-  private static final int TEXTS_A_BATCH = 16;
+  private static final int TEXTS_A_BATCH = 32;
 
   private final ConditionalEncoder encoder;
   private final SequenceHead head;
@@ -59,10 +58,10 @@ final class Classifier {
   /**
    * The scores of all texts, computed in batches of texts of about one length.
    *
+   * @param tape for inference, reset after each batch
    * @return [texts, classes]
    */
-  FloatMatrix scores(Kernels kernels, Tokens tokens) {
-    Tape tape = Tape.inference(kernels);
+  FloatMatrix scores(Tape tape, Tokens tokens) {
     int[] order =
         IntStream.range(0, tokens.count())
             .boxed()

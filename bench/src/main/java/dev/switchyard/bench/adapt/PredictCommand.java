@@ -7,6 +7,7 @@ import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Tape;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -82,7 +83,7 @@ public final class PredictCommand implements Callable<Integer> {
     WordPieceTokenizer tokenizer = pretrained.tokenizer();
     BertEncoder base = pretrained.encoder(precision);
     Classifier classifier = saved.classifier(base);
-    Kernels kernels = Kernels.create(Parallel.ofThreads(used));
+    Tape tape = Tape.inference(Kernels.create(Parallel.ofThreads(used)));
     BufferedReader lines =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     List<String> texts = new ArrayList<>();
@@ -90,7 +91,7 @@ public final class PredictCommand implements Callable<Integer> {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         texts.add(line);
         if (texts.size() == LINES_AT_A_TIME || !lines.ready()) {
-          predict(texts, saved, classifier, tokenizer, kernels);
+          predict(texts, saved, classifier, tokenizer, tape);
           texts.clear();
         }
       }
@@ -98,7 +99,7 @@ public final class PredictCommand implements Callable<Integer> {
       throw new UncheckedIOException("the standard input cannot be read: " + e, e);
     }
     if (!texts.isEmpty()) {
-      predict(texts, saved, classifier, tokenizer, kernels);
+      predict(texts, saved, classifier, tokenizer, tape);
     }
     return 0;
   }
@@ -108,9 +109,9 @@ public final class PredictCommand implements Callable<Integer> {
       SavedClassifier saved,
       Classifier classifier,
       WordPieceTokenizer tokenizer,
-      Kernels kernels) {
-    FloatMatrix scores = classifier.scores(kernels, Tokens.of(texts, tokenizer, saved.maxTokens()));
-    kernels.elementwise().softmax(scores, 1, new float[scores.rows()], 0);
+      Tape tape) {
+    FloatMatrix scores = classifier.scores(tape, Tokens.of(texts, tokenizer, saved.maxTokens()));
+    tape.kernels().elementwise().softmax(scores, 1, new float[scores.rows()], 0);
     PrintWriter console = spec.commandLine().getOut();
     for (int i = 0; i < texts.size(); i++) {
       int best = Quality.highest(scores, i);

@@ -5,6 +5,7 @@ import dev.switchyard.layers.Conversion;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.PrecisionPolicy;
 import dev.switchyard.layers.Precisions;
+import dev.switchyard.layers.Tape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,16 +16,19 @@ import java.util.List;
  */
 final class Throughput {
   private static final int TEXTS = 128;
-  private static final int ROUNDS = 5;
+  private static final int ROUNDS = 9;
 
-  /** Rounds of {@link #measure}, the one in which weights are packed included. */
-  static final int PASSES = ROUNDS + 1;
+  /** In which weights are packed, and code is compiled for the other precision. */
+  private static final int WARM_UP = 3;
 
-  private final Kernels kernels;
+  /** Rounds of {@link #measure}, warm-up included. */
+  static final int PASSES = WARM_UP + ROUNDS;
+
+  private final Tape tape;
   private final Tokens texts;
 
   Throughput(Kernels kernels, Tokens tests) {
-    this.kernels = kernels;
+    this.tape = Tape.inference(kernels);
     this.texts = new Tokens(Arrays.copyOf(tests.ids(), Math.min(TEXTS, tests.count())));
   }
 
@@ -39,10 +43,10 @@ final class Throughput {
       conversions.add(Precisions.convert(classifier.encoder(), PrecisionPolicy.to(precision)));
     }
     double[][] nanos = new double[classifiers.size()][ROUNDS];
-    for (int round = -1; round < ROUNDS; round++) { // the first packs weights
+    for (int round = -WARM_UP; round < ROUNDS; round++) {
       for (int i = 0; i < classifiers.size(); i++) {
         long start = System.nanoTime();
-        classifiers.get(i).scores(kernels, texts);
+        classifiers.get(i).scores(tape, texts);
         if (round >= 0) {
           nanos[i][round] = System.nanoTime() - start;
         }

@@ -4,23 +4,55 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 
 /** The same encoder as ONNX Runtime runs it, in batches that are padded to their longest text. */
 final class OnnxRuntimeEncoder implements AutoCloseable {
   private static final int TEXTS_A_BATCH = 8;
 
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  /**
+   * ONNX Runtime 1.29 ends the JVM, without a word, if its command line is longer than about this:
+   * 3,980 bytes were fine, 3,984 were not.
+   */
+  private static final int LONGEST_COMMAND_LINE = 3_900;
+
+  private static final Path COMMAND_LINE = Path.of("/proc/self/cmdline");
+
+  private final OrtEnvironment environment;
   private final OrtSession session;
 
   OnnxRuntimeEncoder(Path model, int threads) throws OrtException {
+    requireShortCommandLine();
+    environment = OrtEnvironment.getEnvironment();
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
       session = environment.createSession(model.toString(), options);
+    }
+  }
+
+  private static void requireShortCommandLine() {
+    int length;
+    try {
+      length = Files.readAllBytes(COMMAND_LINE).length;
+    } catch (IOException e) {
+      return; // not Linux, where this was seen
+    }
+    if (length > LONGEST_COMMAND_LINE) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT,
+              "the command line of this JVM has %d bytes, which ONNX Runtime does not survive"
+                  + " (expected at most %d: its class path is shorter in a folder with a short"
+                  + " name)",
+              length,
+              LONGEST_COMMAND_LINE));
     }
   }
 

@@ -289,17 +289,9 @@ public final class SelfAttention implements SequenceLayer {
                         go,
                         gq,
                         keysAndValues(gkv, column))));
-    addOrDrop(tape, q, gq);
+    tape.addGrad(q, gq);
     if (!one) {
-      addOrDrop(tape, kv, gkv);
-    }
-  }
-
-  private static void addOrDrop(Tape tape, Tensor x, FloatMatrix gx) {
-    if (x.wantsGrad()) {
-      tape.addGrad(x, gx);
-    } else {
-      tape.giveBack(gx);
+      tape.addGrad(kv, gkv);
     }
   }
 

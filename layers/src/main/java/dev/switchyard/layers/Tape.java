@@ -494,12 +494,16 @@ public final class Tape {
   // For whoever writes a layer: gradients.
 
   /**
-   * Adds to a gradient, on the way back.
+   * Adds to a gradient, on the way back, unless nobody wants it.
    *
    * @param x what the gradient is of
    * @param gx a buffer of {@link #take(int, int)}, which is the tape's from now on
    */
   public void addGrad(Tensor x, FloatMatrix gx) {
+    if (!x.wantsGrad()) {
+      giveBack(gx);
+      return;
+    }
     if (x.grad != null) {
       kernels.elementwise().add(x.grad, gx, gx);
       dropGrad(x);

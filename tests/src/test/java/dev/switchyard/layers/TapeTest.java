@@ -332,6 +332,17 @@ class TapeTest {
     return all;
   }
 
+  /** As {@link Tape#passOn} does: the buffer goes to the next who needs one. */
+  @Test
+  void gradientsThatNobodyWantsAreDropped() {
+    Tape tape = Tape.recording(Fixtures.reference());
+    Tensor x = Tensor.of(gaussian(3, 2, 1));
+    FloatMatrix gx = tape.take(3, 2);
+    tape.addGrad(x, gx);
+    assertThat(tape.take(3, 2).data()).isSameAs(gx.data());
+    assertThat(x.grad).isNull();
+  }
+
   /** What two tensors hold in common is copied before rows are added to the gradient of one. */
   @Test
   void rowsAreAddedToAGradientOfItsOwn() {

@@ -5,7 +5,6 @@ import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.io.MalformedFileException;
 import dev.switchyard.layers.io.Safetensors;
 import dev.switchyard.layers.io.SafetensorsWriter;
-import dev.switchyard.layers.io.TensorInfo;
 import dev.switchyard.layers.io.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -125,10 +124,7 @@ public record AdapterFile(
                 + VERSION
                 + " in its metadata)");
       }
-      Map<String, FloatMatrix> weights = new LinkedHashMap<>();
-      for (TensorInfo tensor : in.tensors()) {
-        weights.put(tensor.name(), in.matrix(tensor.name()));
-      }
+      Map<String, FloatMatrix> weights = Weights.read(in);
       String base = metadata.get("base");
       if (base == null) {
         throw new MalformedFileException(file + " does not name its base (expected a fingerprint)");

@@ -82,9 +82,13 @@ final class Rows {
     if (a != null && a.wantsGrad()) {
       passScaled(tape, a, scale, gy);
     }
-    addOrDrop(tape, b, gb);
-    addOrDrop(tape, gates, gm);
-    addOrDrop(tape, x, gx);
+    tape.addGrad(b, gb);
+    tape.addGrad(x, gx);
+    if (gates == null) {
+      tape.giveBack(gm);
+    } else {
+      tape.addGrad(gates, gm);
+    }
   }
 
   private static void passScaled(Tape tape, Tensor a, float scale, FloatMatrix gy) {
@@ -98,14 +102,6 @@ final class Rows {
     }
     tape.kernels().elementwise().scale(ga.data(), ga.rows() * ga.cols(), scale);
     tape.addGrad(a, ga);
-  }
-
-  private static void addOrDrop(Tape tape, Tensor x, FloatMatrix gx) {
-    if (x != null && x.wantsGrad()) {
-      tape.addGrad(x, gx);
-    } else {
-      tape.giveBack(gx);
-    }
   }
 
   private static int[] rows(Tape tape, Selection selection) {

@@ -43,12 +43,24 @@ public final class Weights {
    */
   public static Map<String, FloatMatrix> read(Path file) throws IOException {
     try (Safetensors in = Safetensors.open(file)) {
-      Map<String, FloatMatrix> weights = new LinkedHashMap<>();
-      for (TensorInfo tensor : in.tensors()) {
-        weights.put(tensor.name(), in.matrix(tensor.name()));
-      }
-      return weights;
+      return read(in);
     }
+  }
+
+  /**
+   * Reads all tensors of an open file.
+   *
+   * @param in a safetensors file of F32, F16 and BF16 in up to two dimensions
+   * @return values by name, in the order of the file
+   * @throws MalformedFileException if the file is damaged or holds other tensors
+   * @throws IOException if it cannot be read
+   */
+  public static Map<String, FloatMatrix> read(Safetensors in) throws IOException {
+    Map<String, FloatMatrix> weights = new LinkedHashMap<>();
+    for (TensorInfo tensor : in.tensors()) {
+      weights.put(tensor.name(), in.matrix(tensor.name()));
+    }
+    return weights;
   }
 
   /**

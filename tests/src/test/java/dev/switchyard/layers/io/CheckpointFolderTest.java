@@ -133,12 +133,15 @@ class CheckpointFolderTest {
         .isEqualTo(Checkpoints.text(Checkpoints.at(1, 3)));
   }
 
-  /** Each time in another moment of the writing, which takes up most of the process' time. */
+  /**
+   * Each time in another moment of the loop, fifteen times and until one was in the middle of a
+   * file: how much of the time that is depends on the disk.
+   */
   @Test
   void aKilledProcessLeavesAValidCheckpoint() throws IOException, InterruptedException {
     long newest = 0;
     int unfinished = 0;
-    for (int kill = 0; kill < 15; kill++) {
+    for (int kill = 0; kill < 15 || (unfinished == 0 && kill < 150); kill++) {
       long done = saveAndKill(kill);
       unfinished += (int) files().stream().filter(name -> name.endsWith(".tmp")).count();
 

@@ -53,9 +53,7 @@ public final class CrossEntropy {
     FloatMatrix p = tape.result(x.rows(), x.cols());
     FloatMatrix loss = tape.result(1, 1);
     float[] lse = tape.result(1, x.rows()).data();
-    for (int i = 0; i < x.rows(); i++) {
-      System.arraycopy(scores.data(), scores.rowIndex(i), p.data(), p.rowIndex(i), x.cols());
-    }
+    scores.copyTo(p);
     tape.kernels().elementwise().softmax(p, 1, lse, 0);
     double sum = 0;
     for (int i = 0; i < x.rows(); i++) {

@@ -162,13 +162,24 @@ public final class Linear implements Layer {
     if (tape.isRecording() && (x.wantsGrad() || !weight.frozen())) {
       weight.requireValue(); // now, and not on the way back
     }
+    Tape.Backward watcher = tape.watched(this, x.value());
     boolean keep = tape.isRecording() && !weight.frozen();
     Epilogue epilogue = Epilogue.bias(bias == null ? null : bias.value().data());
     FloatMatrix y = tape.result(x.rows(), weight.rows());
     LinearProducts same = products; // a conversion in between is for the next step
     Matrix kept = same.output(tape, x.value(), epilogue, keep, y);
     List<Matrix> read = kept == null ? List.of() : List.of(kept);
-    return tape.record(y, List.of(x), parameters(), read, gy -> backward(tape, same, x, kept, gy));
+    return tape.record(
+        y,
+        List.of(x),
+        parameters(),
+        read,
+        gy -> {
+          if (watcher != null) {
+            watcher.run(gy);
+          }
+          backward(tape, same, x, kept, gy);
+        });
   }
 
   // gy [rows, out] -> gx [rows, in], gw [out, in], gb [out]

@@ -108,10 +108,7 @@ public final class Parameter {
     if (value == null) {
       value = FloatMatrix.allocate(rows, cols);
     }
-    for (int i = 0; i < rows; i++) {
-      System.arraycopy(
-          newValue.data(), newValue.rowIndex(i), value.data(), value.rowIndex(i), cols);
-    }
+    newValue.copyTo(value);
     markChanged();
   }
 

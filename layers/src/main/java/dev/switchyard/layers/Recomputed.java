@@ -31,7 +31,7 @@ public final class Recomputed implements SequenceLayer {
     Tape first = tape.part(draws);
     FloatMatrix inside = layer.forward(first, Tensor.of(x.value()), sequences).value();
     FloatMatrix y = tape.result(inside.rows(), inside.cols());
-    copy(inside, y);
+    inside.copyTo(y);
     tape.skipDraws(first.draws());
     first.reset(); // its storage goes to the next layer
     return tape.record(
@@ -48,16 +48,10 @@ public final class Recomputed implements SequenceLayer {
     second.backward(layer.forward(second, again, sequences), gy);
     if (x.wantsGrad()) {
       FloatMatrix gx = tape.take(x.rows(), x.cols());
-      copy(again.grad(), gx);
+      again.grad().copyTo(gx);
       tape.addGrad(x, gx);
     }
     second.reset();
-  }
-
-  private static void copy(FloatMatrix from, FloatMatrix to) {
-    for (int i = 0; i < from.rows(); i++) {
-      System.arraycopy(from.data(), from.rowIndex(i), to.data(), to.rowIndex(i), from.cols());
-    }
   }
 
   @Override

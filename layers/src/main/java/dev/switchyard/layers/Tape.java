@@ -51,6 +51,18 @@ public final class Tape {
     void run(FloatMatrix gy);
   }
 
+  /** Is told what the linear layers compute with, see {@link #watch}. */
+  public interface Watcher {
+    /**
+     * Is told of a forward pass, before it.
+     *
+     * @param layer the layer
+     * @param x its input [rows, in], which must not be written to; copy it to keep it
+     * @return is told the gradient of the output, [rows, out], when the tape goes back
+     */
+    Backward forward(Linear layer, FloatMatrix x);
+  }
+
   private record Node(Tensor result, List<Matrix> read, Backward backward) {}
 
   private record Use(Parameter parameter, long version) {}
@@ -68,6 +80,7 @@ public final class Tape {
   private int draws;
   private boolean wentBack;
   private Tensor current;
+  private Watcher watcher;
 
   private Tape(
       Kernels kernels, boolean recording, boolean keeping, Profile profile, Buffers buffers) {
@@ -149,6 +162,20 @@ public final class Tape {
    */
   public boolean isRecording() {
     return recording;
+  }
+
+  /**
+   * Has someone told of what each linear layer computes with, as reports on accuracy need it.
+   *
+   * @param newWatcher is told from the next layer on
+   */
+  public void watch(Watcher newWatcher) {
+    watcher = Objects.requireNonNull(newWatcher, "newWatcher");
+  }
+
+  /** Tells whoever watches; what is told the gradient in turn, or null. */
+  Backward watched(Linear layer, FloatMatrix x) {
+    return watcher == null ? null : watcher.forward(layer, x);
   }
 
   int step() {
@@ -488,6 +515,7 @@ public final class Tape {
     Tape part = new Tape(kernels, recording, keeping, profile, buffers.sharing());
     part.step = step;
     part.draws = firstDraw;
+    part.watcher = watcher;
     return part;
   }
 
@@ -526,10 +554,7 @@ public final class Tape {
       if (x.grad == null) {
         Arrays.fill(sum.data(), 0, x.rows() * x.cols(), 0);
       } else {
-        for (int i = 0; i < x.rows(); i++) {
-          System.arraycopy(
-              x.grad.data(), x.grad.rowIndex(i), sum.data(), sum.rowIndex(i), x.cols());
-        }
+        x.grad.copyTo(sum);
       }
       x.grad = sum;
       x.ownsGrad = true;

@@ -238,6 +238,19 @@ class ViewTest {
   }
 
   @Test
+  void copiesTheElementsAlone() {
+    FloatMatrix view =
+        FloatMatrix.of(new float[] {0, 1, 2, 3, 4, 5, 6, 7, 8}, 3, 3).columnRange(1, 3);
+    FloatMatrix target = FloatMatrix.of(new float[12], 3, 4);
+
+    view.copyTo(target.columnRange(2, 4));
+
+    assertThat(target.data()).containsExactly(0, 0, 1, 2, 0, 0, 4, 5, 0, 0, 7, 8);
+    assertThat(view.copy().data()).containsExactly(1, 2, 4, 5, 7, 8);
+    refuses(() -> view.copyTo(target), "matrix is 3x2 but target is 3x4 (expected equal shapes)");
+  }
+
+  @Test
   void refusesNoArray() {
     assertThatThrownBy(() -> FloatMatrix.of(null, 0, 0)).isInstanceOf(NullPointerException.class);
     assertThatThrownBy(() -> Bfloat16Matrix.of(null, 0, 0))

@@ -37,17 +37,8 @@ public final class Fixtures {
     }
   }
 
-  /** A copy of a matrix that the next step may overwrite. */
-  public static FloatMatrix copy(FloatMatrix m) {
-    FloatMatrix copy = FloatMatrix.allocate(m.rows(), m.cols());
-    for (int i = 0; i < m.rows(); i++) {
-      System.arraycopy(m.data(), m.rowIndex(i), copy.data(), copy.rowIndex(i), m.cols());
-    }
-    return copy;
-  }
-
   /** The elements of a matrix, row by row. */
   public static float[] values(FloatMatrix m) {
-    return copy(m).data();
+    return m.copy().data();
   }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.testkit.GradientCheck;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;

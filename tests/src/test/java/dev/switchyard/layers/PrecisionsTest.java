@@ -214,7 +214,7 @@ class PrecisionsTest {
     step(model); // both layouts are packed
     float[] expected = output(kernels, model);
     Map<String, FloatMatrix> saved = new TreeMap<>();
-    Weights.of(model.parameters()).forEach((name, w) -> saved.put(name, Fixtures.copy(w)));
+    Weights.of(model.parameters()).forEach((name, w) -> saved.put(name, w.copy()));
 
     Release release = Precisions.release(model, kernels);
 

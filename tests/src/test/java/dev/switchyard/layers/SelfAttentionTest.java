@@ -129,7 +129,7 @@ class SelfAttentionTest {
 
   private double loss(
       FloatMatrix x, FloatMatrix direction, double h, FloatMatrix r, Sequences sequences) {
-    FloatMatrix moved = Fixtures.copy(x);
+    FloatMatrix moved = x.copy();
     for (int i = 0; i < moved.data().length; i++) {
       moved.data()[i] += (float) h * direction.data()[i];
     }
@@ -210,7 +210,7 @@ class SelfAttentionTest {
   @Test
   void causalAttentionDoesNotSeeTheFuture() {
     FloatMatrix x = Fixtures.gaussian(600, FEATURES, 1);
-    FloatMatrix changed = Fixtures.copy(x);
+    FloatMatrix changed = x.copy();
     for (int i = 400; i < 600; i++) {
       changed.set(i, 0, 1e6f);
     }

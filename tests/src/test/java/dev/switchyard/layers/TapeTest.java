@@ -308,7 +308,7 @@ class TapeTest {
     float[][] gradients = new float[2][];
     for (int lost = 0; lost < 2; lost++) {
       parameters.forEach(Parameter::zeroGrad);
-      Tensor input = Tensor.withGrad(Fixtures.copy(x));
+      Tensor input = Tensor.withGrad(x.copy());
       Tensor y = computation.apply(input);
       if (lost == 1) {
         Arrays.fill(input.value().data(), Float.NaN);

@@ -4,7 +4,6 @@ import dev.switchyard.bench.peers.LinearOperands;
 import dev.switchyard.bench.peers.LinearStep;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
-import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
@@ -49,14 +48,10 @@ final class SwitchyardStep implements LinearStep {
 
   @Override
   public Result result() {
-    return new Result(dense(y.value()), dense(x.grad()), dense(weight.grad()), dense(bias.grad()));
-  }
-
-  private static float[] dense(FloatMatrix matrix) {
-    float[] values = new float[matrix.rows() * matrix.cols()];
-    for (int i = 0; i < matrix.rows(); i++) {
-      System.arraycopy(matrix.data(), matrix.rowIndex(i), values, i * matrix.cols(), matrix.cols());
-    }
-    return values;
+    return new Result(
+        y.value().copy().data(),
+        x.grad().copy().data(),
+        weight.grad().copy().data(),
+        bias.grad().copy().data());
   }
 }

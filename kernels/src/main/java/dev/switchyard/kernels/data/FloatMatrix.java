@@ -80,6 +80,33 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
   }
 
   /**
+   * Copies the elements into another matrix.
+   *
+   * @param target of the same shape; may be a view
+   * @throws IllegalArgumentException if the shapes differ
+   */
+  public void copyTo(FloatMatrix target) {
+    if (target.rows != rows || target.cols != cols) {
+      throw new IllegalArgumentException(
+          "matrix is " + shape() + " but target is " + target.shape() + " (expected equal shapes)");
+    }
+    for (int i = 0; i < rows; i++) {
+      System.arraycopy(data, rowIndex(i), target.data, target.rowIndex(i), cols);
+    }
+  }
+
+  /**
+   * A copy of the elements.
+   *
+   * @return a new matrix, dense and alone in its array
+   */
+  public FloatMatrix copy() {
+    FloatMatrix copy = allocate(rows, cols);
+    copyTo(copy);
+    return copy;
+  }
+
+  /**
    * The array index of a row's first element, unchecked.
    *
    * @param row the row

@@ -97,9 +97,7 @@ final class Rows {
       return;
     }
     FloatMatrix ga = tape.take(a.rows(), a.cols());
-    for (int i = 0; i < gy.rows(); i++) {
-      System.arraycopy(gy.data(), gy.rowIndex(i), ga.data(), ga.rowIndex(i), gy.cols());
-    }
+    gy.copyTo(ga);
     tape.kernels().elementwise().scale(ga.data(), ga.rows() * ga.cols(), scale);
     tape.addGrad(a, ga);
   }

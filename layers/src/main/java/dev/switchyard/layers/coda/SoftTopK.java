@@ -6,10 +6,10 @@ import java.util.Arrays;
 /**
  * The entropy-regularised choice of k among n (Lei et al. 2023, section 3.2; Ainslie et al. 2023):
  *
- * <pre>
- *   maximise  sum of s_i w_i - eps sum of w_i ln w_i
- *   where     sum of w_i = k',  0 <= w_i <= 1
- * </pre>
+ * <pre>{@code
+ * maximise  sum of s_i w_i - eps sum of w_i ln w_i
+ * where     sum of w_i = k',  0 <= w_i <= 1
+ * }</pre>
  *
  * Its solution is {@code w_i = min(1, exp((s_i + a) / eps))} with the one a that makes the sum k'.
  * While training k' is {@code relaxation k}, so that tokens that just missed are heard too.
@@ -68,9 +68,9 @@ public record SoftTopK(Solver solver, EpsSchedule schedule, double relaxation)
    * The solution in closed form, in O(n log n). Of the scores in falling order the m largest have
    * the weight 1, m the first for which the others, with the rest of k', stay at or below it:
    *
-   * <pre>
-   *   k' - m <= sum over j > m of exp((s_j - s_(m+1)) / eps)
-   * </pre>
+   * <pre>{@code
+   * k' - m <= sum over j > m of exp((s_j - s_(m+1)) / eps)
+   * }</pre>
    *
    * <p>Exponentials are taken relative to the score r in the place k' from above. A score s with s
    * - r over 40 eps has the weight 1: of the sum of s, only those between r and s count, which are

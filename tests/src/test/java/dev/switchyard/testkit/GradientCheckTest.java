@@ -1,0 +1,119 @@
+package dev.switchyard.testkit;
+
+import static dev.switchyard.layers.Fixtures.RANDOM;
+import static dev.switchyard.layers.Fixtures.gaussian;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Fixtures;
+import dev.switchyard.layers.Linear;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.opentest4j.AssertionFailedError;
+
+class GradientCheckTest {
+  private final FloatMatrix input = gaussian(3, 4, 1);
+
+  /** y = gain x, whose gradients are off by a factor. */
+  private record Scaled(Parameter gain, float errorOfInput, float errorOfGain) {
+    Tensor forward(Tape tape, Tensor x) {
+      float factor = gain.value().get(0, 0);
+      FloatMatrix y = tape.result(x.rows(), x.cols());
+      x.value().copyTo(y);
+      tape.kernels().elementwise().scale(y.data(), x.rows() * x.cols(), factor);
+      return tape.record(
+          y,
+          List.of(x),
+          List.of(gain),
+          List.of(x.value()),
+          gy -> {
+            FloatMatrix gx = tape.take(x.rows(), x.cols());
+            float sum = 0;
+            for (int i = 0; i < x.rows(); i++) {
+              for (int j = 0; j < x.cols(); j++) {
+                gx.set(i, j, errorOfInput * factor * gy.get(i, j));
+                sum += gy.get(i, j) * x.value().get(i, j);
+              }
+            }
+            gain.grad().data()[0] += errorOfGain * sum;
+            tape.addGrad(x, gx);
+          });
+    }
+  }
+
+  private void check(float errorOfInput, float errorOfGain) {
+    Parameter gain = Parameter.vector("gain", 1.5f);
+    Scaled scaled = new Scaled(gain, errorOfInput, errorOfGain);
+    GradientCheck.check(Fixtures.reference(), scaled::forward, List.of(gain), input);
+  }
+
+  @Test
+  void acceptsRightGradients() {
+    check(1, 1);
+    GradientCheck.check(
+        Fixtures.reference(), new Linear("l", 4, 2, Precision.FLOAT32, RANDOM), input);
+  }
+
+  @Test
+  void doesNotChangeValues() {
+    FloatMatrix before = input.copy();
+    Linear layer = new Linear("l", 4, 2, Precision.FLOAT32, RANDOM);
+    List<FloatMatrix> values = layer.parameters().stream().map(p -> p.value().copy()).toList();
+
+    GradientCheck.check(Fixtures.reference(), layer, input);
+    GradientCheck.check(Fixtures.reference(), layer, input); // nor depend on gradients of before
+
+    MatrixAssertions.assertWithin(0, before, input);
+    for (int i = 0; i < values.size(); i++) {
+      MatrixAssertions.assertWithin(0, values.get(i), layer.parameters().get(i).value());
+    }
+  }
+
+  @Test
+  void namesTheElementWhoseGradientIsWrong() {
+    assertThatExceptionOfType(AssertionFailedError.class)
+        .isThrownBy(() -> check(1.001f, 1))
+        .withMessageStartingWith("gradient of input, row 0, column 0 of 3x4: computed ")
+        .withMessageContaining("finite differences give ")
+        .satisfies(error -> assertThat(error.isExpectedDefined()).isTrue());
+    assertThatExceptionOfType(AssertionFailedError.class)
+        .isThrownBy(() -> check(1, 0.999f))
+        .withMessageStartingWith("gradient of gain, row 0, column 0 of 1x1: computed ");
+  }
+
+  @Test
+  void aGradientThatIsNoNumberIsWrong() {
+    assertThatExceptionOfType(AssertionFailedError.class)
+        .isThrownBy(() -> check(Float.NaN, 1))
+        .withMessageContaining("computed NaN");
+  }
+
+  @Test
+  void gradientsTooSmallToTellFail() {
+    Parameter gain = Parameter.vector("gain", 0);
+    Scaled zero = new Scaled(gain, 1, 1);
+    assertThatExceptionOfType(AssertionFailedError.class)
+        .isThrownBy(
+            () -> GradientCheck.check(Fixtures.reference(), zero::forward, List.of(gain), input))
+        .withMessageStartingWith("gradient of input is 0.00 at most, too small for a bound of ");
+  }
+
+  @Test
+  void refusesViews() {
+    FloatMatrix view = gaussian(5, 6, 2).rowRange(1, 4).columnRange(0, 4);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                GradientCheck.check(
+                    Fixtures.reference(), new Linear("l", 4, 2, Precision.FLOAT32, RANDOM), view))
+        .withMessage(
+            "input is a 3x4 view of a larger array (expected a matrix alone in its array, as"
+                + " copy() makes)");
+  }
+}

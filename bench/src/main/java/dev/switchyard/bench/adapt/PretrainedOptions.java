@@ -3,7 +3,6 @@ package dev.switchyard.bench.adapt;
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.encoders.MiniLm;
 import dev.switchyard.encoders.BertEncoder;
-import dev.switchyard.encoders.BertShape;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.layers.Precision;
 import java.io.IOException;
@@ -30,14 +29,9 @@ final class PretrainedOptions {
 
   BertEncoder encoder(Precision precision) {
     try {
-      if (model == null) {
-        return MiniLm.encoder(precision);
-      }
-      if (model.toString().endsWith(".onnx")) {
-        return BertEncoder.readOnnx(model, precision);
-      }
-      BertShape shape = BertShape.read(model.resolveSibling("config.json"));
-      return BertEncoder.readSafetensors(model, shape, precision);
+      return model == null ? MiniLm.encoder(precision) : BertEncoder.read(model, precision);
+    } catch (IllegalArgumentException e) {
+      throw new DataException(e.getMessage(), e);
     } catch (IOException e) {
       throw unreadable("the encoder " + (model == null ? "" : model), e);
     }

@@ -33,7 +33,7 @@ import java.util.List;
  * layer, {@code ....qkv.weight}; all other parameters keep the names that they have in the Hugging
  * Face library. For use by one thread at a time.
  */
-public final class BertEncoder implements Model {
+public final class BertEncoder implements TokenEncoder {
   private final BertShape shape;
   private final TokenEmbedding words;
   private final TokenEmbedding positions;
@@ -54,6 +54,29 @@ public final class BertEncoder implements Model {
     this.types = types;
     this.norm = norm;
     this.blocks = List.copyOf(blocks);
+  }
+
+  /**
+   * Reads a model as sentence-transformers and Hugging Face publish it: an {@code .onnx} file, or a
+   * {@code .safetensors} file with its {@code config.json} beside it.
+   *
+   * @param file the model
+   * @param precision of all linear layers
+   * @return the encoder
+   * @throws IllegalArgumentException if the name of the file ends otherwise
+   * @throws IOException as {@link #readOnnx} or {@link #readSafetensors} does
+   */
+  public static BertEncoder read(Path file, Precision precision) throws IOException {
+    String name = file.toString();
+    if (name.endsWith(".onnx")) {
+      return readOnnx(file, precision);
+    }
+    if (name.endsWith(".safetensors")) {
+      BertShape shape = BertShape.read(file.resolveSibling("config.json"));
+      return readSafetensors(file, shape, precision);
+    }
+    throw new IllegalArgumentException(
+        "model " + name + " is of no known kind (expected .onnx or .safetensors)");
   }
 
   /**
@@ -93,15 +116,8 @@ public final class BertEncoder implements Model {
     }
   }
 
-  /**
-   * Computes the hidden states of single texts, all of whose tokens are of type 0.
-   *
-   * @param tape records and computes
-   * @param ids of all tokens, one text after the other
-   * @param sequences which of them form a text
-   * @return [tokens, features]
-   * @throws IllegalArgumentException as {@link #forward(Tape, int[], int[], Sequences)} does
-   */
+  // ids [tokens] -> [tokens, features]
+  @Override
   public Tensor forward(Tape tape, int[] ids, Sequences sequences) {
     return forward(tape, ids, new int[ids.length], sequences);
   }
@@ -184,11 +200,7 @@ public final class BertEncoder implements Model {
     return blocks;
   }
 
-  /**
-   * The numbers of the model.
-   *
-   * @return its shape
-   */
+  @Override
   public BertShape shape() {
     return shape;
   }

@@ -3,7 +3,6 @@ package dev.switchyard.encoders;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.layers.Linear;
-import dev.switchyard.layers.Model;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
@@ -20,7 +19,7 @@ import java.util.Map;
  * computed for a few tokens of each text alone. The pretrained parameters are shared with the
  * encoder and frozen; what learns is new. For use by one thread at a time.
  */
-public final class ConditionalEncoder implements Model {
+public final class ConditionalEncoder implements TokenEncoder {
   private final BertEncoder base;
   private final String fingerprint;
   private final List<ConditionalAdapter> adapters;
@@ -56,15 +55,8 @@ public final class ConditionalEncoder implements Model {
     return adapters;
   }
 
-  /**
-   * Computes the hidden states of texts.
-   *
-   * @param tape records and computes
-   * @param ids of all tokens, one text after the other, all of type 0
-   * @param sequences which of them form a text
-   * @return [tokens, features]
-   * @throws IllegalArgumentException as {@link BertEncoder#forward(Tape, int[], Sequences)} does
-   */
+  // ids [tokens] -> [tokens, features]
+  @Override
   public Tensor forward(Tape tape, int[] ids, Sequences sequences) {
     Tensor x = base.embed(tape, ids, new int[ids.length], sequences);
     for (ConditionalAdapter adapter : adapters) {
@@ -138,6 +130,11 @@ public final class ConditionalEncoder implements Model {
    */
   public void load(AdapterFile file, List<Parameter> further) {
     file.load(fingerprint, adapters, further);
+  }
+
+  @Override
+  public BertShape shape() {
+    return base.shape();
   }
 
   /** What learns, and what was pretrained. */

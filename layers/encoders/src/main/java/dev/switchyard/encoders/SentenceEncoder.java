@@ -31,7 +31,7 @@ public final class SentenceEncoder {
   private static final int TOKENS_A_BATCH = 1024;
 
   private final WordPieceTokenizer tokenizer;
-  private final BertEncoder encoder;
+  private final TokenEncoder encoder;
   private final int maxTokens;
   private final L2Normalization unit = new L2Normalization();
   private final Tape tape; // guarded by this
@@ -44,7 +44,7 @@ public final class SentenceEncoder {
    * @param kernels what computes
    * @throws IllegalArgumentException if the tokenizer has tokens that the encoder has not
    */
-  public SentenceEncoder(WordPieceTokenizer tokenizer, BertEncoder encoder, Kernels kernels) {
+  public SentenceEncoder(WordPieceTokenizer tokenizer, TokenEncoder encoder, Kernels kernels) {
     this(tokenizer, encoder, kernels, encoder.shape().positions());
   }
 
@@ -59,7 +59,7 @@ public final class SentenceEncoder {
    *     maxTokens leaves no room or is more than the positions
    */
   public SentenceEncoder(
-      WordPieceTokenizer tokenizer, BertEncoder encoder, Kernels kernels, int maxTokens) {
+      WordPieceTokenizer tokenizer, TokenEncoder encoder, Kernels kernels, int maxTokens) {
     if (tokenizer.vocabularySize() > encoder.shape().vocabulary()) {
       throw new IllegalArgumentException(
           "the tokenizer has "
@@ -84,6 +84,25 @@ public final class SentenceEncoder {
   }
 
   /**
+   * How many elements an embedding has.
+   *
+   * @return the features of the encoder
+   */
+  public int features() {
+    return encoder.shape().features();
+  }
+
+  /**
+   * How many tokens of a text are looked at.
+   *
+   * @param text any text
+   * @return their number, with those that begin and end it
+   */
+  public int countTokens(String text) {
+    return tokenizer.encode(text, maxTokens).length;
+  }
+
+  /**
    * The embedding of one text.
    *
    * @param text any text
@@ -101,7 +120,7 @@ public final class SentenceEncoder {
    */
   public FloatMatrix embed(List<String> texts) {
     List<int[]> tokens = texts.parallelStream().map(t -> tokenizer.encode(t, maxTokens)).toList();
-    FloatMatrix embeddings = FloatMatrix.allocate(texts.size(), encoder.shape().features());
+    FloatMatrix embeddings = FloatMatrix.allocate(texts.size(), features());
     List<Integer> byLength =
         IntStream.range(0, tokens.size())
             .boxed()
@@ -135,12 +154,8 @@ public final class SentenceEncoder {
       Tensor means = Pooling.MEAN.forward(tape, states, sequences);
       FloatMatrix rows = unit.forward(tape, means).value();
       for (int i = 0; i < batch.size(); i++) {
-        System.arraycopy(
-            rows.data(),
-            rows.rowIndex(i),
-            embeddings.data(),
-            embeddings.rowIndex(batch.get(i)),
-            rows.cols());
+        int text = batch.get(i);
+        rows.rowRange(i, i + 1).copyTo(embeddings.rowRange(text, text + 1));
       }
     } finally {
       tape.reset();

@@ -1,0 +1,107 @@
+package dev.switchyard.langchain4j;
+
+import dev.langchain4j.data.embedding.Embedding;
+import dev.langchain4j.data.segment.TextSegment;
+import dev.langchain4j.model.embedding.DimensionAwareEmbeddingModel;
+import dev.langchain4j.model.output.Response;
+import dev.langchain4j.model.output.TokenUsage;
+import dev.switchyard.encoders.BertEncoder;
+import dev.switchyard.encoders.SentenceEncoder;
+import dev.switchyard.encoders.WordPieceTokenizer;
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Precisions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Embeds texts in this JVM, in place of langchain4j's own in-process models: the same files, the
+ * same embeddings (mean of the tokens' states, of length 1). Texts of one call are computed
+ * together, in the order of their length and without padding, so pass many at once.
+ *
+ * <p>One difference: a text longer than the model has positions is cut, where langchain4j's models
+ * embed its parts and average them.
+ *
+ * <p>Thread-safe. After {@link #close()} nothing is embedded any more, and what the model held can
+ * be collected.
+ */
+public final class SwitchyardEmbeddingModel extends DimensionAwareEmbeddingModel
+    implements AutoCloseable {
+  private static final int TOKENS_AROUND = 2; // begin and end of a text, which are not the user's
+
+  private final String name;
+  private volatile SentenceEncoder encoder; // null once closed
+
+  /**
+   * A model over an encoder, which may have adapters.
+   *
+   * @param name what {@link #modelName()} tells
+   * @param encoder makes the embeddings
+   */
+  public SwitchyardEmbeddingModel(String name, SentenceEncoder encoder) {
+    this.name = Objects.requireNonNull(name, "name");
+    this.encoder = Objects.requireNonNull(encoder, "encoder");
+    dimension = encoder.features();
+  }
+
+  /**
+   * Reads a pretrained encoder for inference on all cores: in int8 ({@link
+   * Precision#SWITCHBACK_Q}), whose weights then exist in int8 alone, or in another precision.
+   *
+   * @param model a BERT, see {@link BertEncoder#read}
+   * @param tokenizer its {@code tokenizer.json}
+   * @param precision of its linear layers
+   * @return the model, named like the file
+   * @throws IllegalArgumentException if model and tokenizer do not go together
+   * @throws IOException if a file cannot be read, or is not what is expected
+   */
+  public static SwitchyardEmbeddingModel read(Path model, Path tokenizer, Precision precision)
+      throws IOException {
+    Kernels kernels =
+        Kernels.create(Parallel.ofThreads(Runtime.getRuntime().availableProcessors()));
+    BertEncoder encoder = BertEncoder.read(model, precision);
+    Precisions.release(encoder, kernels);
+    SentenceEncoder sentences =
+        new SentenceEncoder(WordPieceTokenizer.read(tokenizer), encoder, kernels);
+    return new SwitchyardEmbeddingModel(String.valueOf(model.getFileName()), sentences);
+  }
+
+  /**
+   * Embeds texts.
+   *
+   * @param segments any texts; their metadata is not looked at
+   * @return an embedding each, in the order of the texts, and the number of tokens
+   * @throws IllegalStateException if the model is closed
+   */
+  @Override
+  public Response<List<Embedding>> embedAll(List<TextSegment> segments) {
+    SentenceEncoder open = encoder;
+    if (open == null) {
+      throw new IllegalStateException("embedding model " + name + " is closed");
+    }
+    List<String> texts = segments.stream().map(TextSegment::text).toList();
+    FloatMatrix vectors = open.embed(texts);
+    List<Embedding> embeddings = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      embeddings.add(Embedding.from(vectors.rowRange(i, i + 1).copy().data()));
+    }
+    int tokens = texts.stream().mapToInt(text -> open.countTokens(text) - TOKENS_AROUND).sum();
+    return Response.from(embeddings, new TokenUsage(tokens));
+  }
+
+  @Override
+  public String modelName() {
+    return name;
+  }
+
+  /** Lets go of the encoder. Calls that are under way end as if nothing had happened. */
+  @Override
+  public void close() {
+    encoder = null;
+  }
+}

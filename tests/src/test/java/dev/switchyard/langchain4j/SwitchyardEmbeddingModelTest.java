@@ -1,0 +1,151 @@
+package dev.switchyard.langchain4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import dev.langchain4j.data.embedding.Embedding;
+import dev.langchain4j.data.segment.TextSegment;
+import dev.langchain4j.model.embedding.EmbeddingModel;
+import dev.langchain4j.model.embedding.request.EmbeddingRequest;
+import dev.langchain4j.model.output.Response;
+import dev.switchyard.encoders.BertEncoder;
+import dev.switchyard.encoders.ConditionalEncoder;
+import dev.switchyard.encoders.SentenceEncoder;
+import dev.switchyard.encoders.TinyModel;
+import dev.switchyard.encoders.WordPieceTokenizer;
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.Fixtures;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.coda.CodaOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What users of langchain4j get, through its interface. */
+class SwitchyardEmbeddingModelTest {
+  private static final List<TextSegment> SEGMENTS =
+      Stream.of("free money !", "lunch", "the meeting the code the lunch a code", "offers", "?")
+          .map(TextSegment::from)
+          .toList();
+
+  @TempDir Path folder;
+  private Path file;
+
+  @BeforeEach
+  void write() throws IOException {
+    file = TinyModel.write(folder);
+  }
+
+  private SwitchyardEmbeddingModel model(Precision precision) throws IOException {
+    return SwitchyardEmbeddingModel.read(file, folder.resolve("tokenizer.json"), precision);
+  }
+
+  @Test
+  void embedsAsTheSentenceEncoderDoes() throws IOException {
+    SentenceEncoder sentences =
+        new SentenceEncoder(
+            WordPieceTokenizer.read(folder.resolve("tokenizer.json")),
+            BertEncoder.read(file, Precision.FLOAT32),
+            Kernels.create(Parallel.ofThreads(Runtime.getRuntime().availableProcessors())));
+    try (SwitchyardEmbeddingModel model = model(Precision.FLOAT32)) {
+      List<Embedding> embeddings = model.embedAll(SEGMENTS).content();
+
+      assertThat(embeddings).hasSameSizeAs(SEGMENTS);
+      for (int i = 0; i < embeddings.size(); i++) {
+        float[] expected = sentences.embed(SEGMENTS.get(i).text());
+        assertThat(embeddings.get(i).vector()).isEqualTo(expected);
+      }
+    }
+  }
+
+  @Test
+  void answersEveryMethodOfTheInterface() throws IOException {
+    try (SwitchyardEmbeddingModel closeable = model(Precision.SWITCHBACK_Q)) {
+      EmbeddingModel model = closeable;
+      Embedding embedding = model.embed("free money").content();
+
+      assertThat(model.dimension()).isEqualTo(8);
+      assertThat(embedding.dimension()).isEqualTo(8);
+      assertThat(model.modelName()).isEqualTo("model.safetensors");
+      assertThat(model.embed(TextSegment.from("free money")).content()).isEqualTo(embedding);
+      assertThat(
+              model
+                  .embed(EmbeddingRequest.builder().inputs(List.of()).input("free money").build())
+                  .embeddings())
+          .containsExactly(embedding);
+      assertThat(model.embedAll(List.of()).content()).isEmpty();
+    }
+  }
+
+  /** As langchain4j's own models count them: without those that begin and end a text. */
+  @Test
+  void countsTokens() throws IOException {
+    try (SwitchyardEmbeddingModel model = model(Precision.FLOAT32)) {
+      Response<List<Embedding>> response =
+          model.embedAll(List.of(TextSegment.from("free money !"), TextSegment.from("offers")));
+
+      assertThat(response.tokenUsage().inputTokenCount()).isEqualTo(3 + 2);
+    }
+  }
+
+  @Test
+  void manyThreadsMayAsk() throws IOException {
+    try (SwitchyardEmbeddingModel model = model(Precision.SWITCHBACK)) {
+      List<Embedding> alone = model.embedAll(SEGMENTS).content();
+
+      assertThat(
+              IntStream.range(0, 64)
+                  .parallel()
+                  .mapToObj(i -> model.embedAll(SEGMENTS).content())
+                  .toList())
+          .isEqualTo(Collections.nCopies(64, alone));
+    }
+  }
+
+  @Test
+  void takesAnEncoderWithAdapters() throws IOException {
+    CodaOptions options = CodaOptions.of(2, Precision.FLOAT32).withAdapter(4, 1, true, 0);
+    ConditionalEncoder adapted =
+        new ConditionalEncoder(
+            BertEncoder.read(file, Precision.FLOAT32), options, new CounterRandom(1));
+    Fixtures.disturb(adapted.learned(), 0.3f);
+    SentenceEncoder sentences =
+        new SentenceEncoder(
+            WordPieceTokenizer.read(folder.resolve("tokenizer.json")),
+            adapted,
+            Fixtures.reference());
+    try (SwitchyardEmbeddingModel model = new SwitchyardEmbeddingModel("adapted", sentences);
+        SwitchyardEmbeddingModel plain = model(Precision.FLOAT32)) {
+      assertThat(model.embed("free money offer").content().vector())
+          .isEqualTo(sentences.embed("free money offer"))
+          .isNotEqualTo(plain.embed("free money offer").content().vector());
+    }
+  }
+
+  @Test
+  void refusesToEmbedOnceClosed() throws IOException {
+    SwitchyardEmbeddingModel model = model(Precision.FLOAT32);
+    model.close();
+    model.close();
+
+    assertThatIllegalStateException()
+        .isThrownBy(() -> model.embed("free"))
+        .withMessage("embedding model model.safetensors is closed");
+  }
+
+  @Test
+  void refusesFilesOfUnknownKinds() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> SwitchyardEmbeddingModel.read(Path.of("m.bin"), file, Precision.FLOAT32))
+        .withMessage("model m.bin is of no known kind (expected .onnx or .safetensors)");
+  }
+}

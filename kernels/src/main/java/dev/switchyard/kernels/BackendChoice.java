@@ -47,8 +47,8 @@ public final class BackendChoice {
   /**
    * A backend by name.
    *
-   * @param name {@code reference}, {@code vector} or {@code x86}; {@code x86-avx512}, {@code
-   *     x86-avx_vnni} or {@code x86-avx2} to force an instruction set
+   * @param name {@code reference}, {@code vector} or {@code x86}; {@code x86-amx}, {@code
+   *     x86-avx512}, {@code x86-avx_vnni} or {@code x86-avx2} to force an instruction set
    * @return the choice
    * @throws IllegalArgumentException if there is no such backend
    * @throws IllegalStateException if it cannot run here, with the reason
@@ -68,7 +68,7 @@ public final class BackendChoice {
         }
         yield new BackendChoice(portable(), why);
       }
-      case X86Backend.NAME, "x86-avx512", "x86-avx_vnni", "x86-avx2" -> {
+      case X86Backend.NAME, "x86-amx", "x86-avx512", "x86-avx_vnni", "x86-avx2" -> {
         try {
           yield new BackendChoice(X86Backend.create(lower, portable()), why);
         } catch (Unavailable e) {
@@ -79,8 +79,8 @@ public final class BackendChoice {
           throw new IllegalArgumentException(
               "unknown backend \""
                   + name
-                  + "\" (expected reference, vector or x86; or x86-avx512, x86-avx_vnni or x86-avx2"
-                  + " to force an instruction set)");
+                  + "\" (expected reference, vector or x86; or x86-amx, x86-avx512, x86-avx_vnni or"
+                  + " x86-avx2 to force an instruction set)");
     };
   }
 

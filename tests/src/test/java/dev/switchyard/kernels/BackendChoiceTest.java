@@ -50,8 +50,8 @@ class BackendChoiceTest {
         .withMessage(
             "unknown backend \""
                 + name
-                + "\" (expected reference, vector or x86; or x86-avx512, x86-avx_vnni or x86-avx2"
-                + " to force an instruction set)");
+                + "\" (expected reference, vector or x86; or x86-amx, x86-avx512, x86-avx_vnni or"
+                + " x86-avx2 to force an instruction set)");
   }
 
   @Test

@@ -29,7 +29,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every set of instructions that this processor has, on shapes drawn at random. */
 class EmittedPathsTest {
   private static final List<String> PATHS =
-      Stream.of("x86-avx512", "x86-avx_vnni", "x86-avx2").filter(EmittedPathsTest::runs).toList();
+      Stream.of("x86-amx", "x86-avx512", "x86-avx_vnni", "x86-avx2")
+          .filter(EmittedPathsTest::runs)
+          .toList();
 
   private static boolean runs(String path) {
     try {
@@ -67,10 +69,18 @@ class EmittedPathsTest {
   @ParameterizedTest
   @MethodSource("paths")
   void peaksOfAllTypes(String path) {
-    int lanes = path.equals("x86-avx512") ? 16 : 8;
-    int sums = path.equals("x86-avx512") ? 28 : 12;
+    boolean wide = path.equals("x86-avx512") || path.equals("x86-amx");
+    int lanes = wide ? 16 : 8;
+    int sums = wide ? 28 : 12;
     for (ElementType type : ElementType.values()) {
       PeakLoop peak = BackendChoice.named(path).peak(type).orElseThrow();
+      if (path.equals("x86-amx") && type != ElementType.FLOAT32) {
+        int values = type == ElementType.INT8 ? 64 : 32;
+        assertThat(peak.operations() % (2L * 32 * 32 * values)).isZero();
+        assertThat(peak.instruction()).endsWith(", 16 x 64 bytes");
+        peak.run().run();
+        continue;
+      }
       long turns = peak.operations() / (2L * lanes * sums);
       int products =
           switch (peak.instruction().substring(0, 6)) {
@@ -87,7 +97,8 @@ class EmittedPathsTest {
   }
 
   /**
-   * Around the edges of tiles (14 rows, 6), panels (32 columns, 16), squares and unrolled loops.
+   * Around the edges of tiles (32 rows, 14, 6), panels (32 columns, 16), squares, and loops that
+   * are unrolled.
    */
   @ParameterizedTest(name = "{0} {1} {2}")
   @MethodSource("products")

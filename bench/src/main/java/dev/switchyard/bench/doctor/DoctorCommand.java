@@ -32,7 +32,7 @@ public final class DoctorCommand implements Callable<Integer> {
   private static final int LABEL = 14;
 
   private static final List<String> PATHS =
-      List.of("x86-avx512", "x86-avx_vnni", "x86-avx2", "vector", "reference");
+      List.of("x86-amx", "x86-avx512", "x86-avx_vnni", "x86-avx2", "vector", "reference");
 
   @Spec private CommandSpec spec;
 

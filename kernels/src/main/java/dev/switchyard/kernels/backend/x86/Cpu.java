@@ -30,9 +30,46 @@ record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes
 
   private static final int AVX512_STATE = 0xE6;
 
+  /** The shapes and the data of tiles. */
+  private static final int AMX_STATE = 0x6_0000;
+
+  /** EDX of leaf 7: bfloat16, tiles, int8. */
+  private static final int AMX = 1 << 22 | 1 << 24 | 1 << 25;
+
+  /** Linux: {@code arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)}. */
+  private static final int ARCH_PRCTL = 158;
+
+  private static final int REQUEST_PERMISSION = 0x1023;
+  private static final int TILE_DATA = 18;
+
   /** Asks the processor. */
   static Cpu detect() throws Unavailable {
     return new Questions(ExecutableMemory.load(code())).cpu();
+  }
+
+  /**
+   * Asks Linux to keep the tiles of this process's threads, without which using them is an error
+   * (Linux, Documentation/arch/x86/xstate.rst).
+   *
+   * @return whether it does
+   */
+  private static boolean permitsTiles() throws Unavailable {
+    if (!System.getProperty("os.name").startsWith("Linux")) {
+      return false;
+    }
+    Assembler asm = new Assembler();
+    Gp memory = Gp.R8; // the system call leaves it as it is
+    asm.mov(memory, CallingConvention.ARGUMENTS.getFirst());
+    asm.mov32(Gp.RAX, ARCH_PRCTL);
+    asm.mov32(Gp.RDI, REQUEST_PERMISSION);
+    asm.mov32(Gp.RSI, TILE_DATA);
+    asm.syscall();
+    asm.mov(Mem.at(memory, 0), Gp.RAX);
+    asm.ret();
+    MemorySegment answer = Arena.ofAuto().allocate(Long.BYTES);
+    MemorySegment code = ExecutableMemory.load(asm.toBytes());
+    CallingConvention.call(code, answer, answer, answer, answer);
+    return answer.get(ValueLayout.JAVA_LONG, 0) == 0;
   }
 
   /** {@code (in and out)}: EAX and ECX in; EAX, EBX, ECX, EDX out, then XCR0 if asked for. */
@@ -79,7 +116,7 @@ record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes
       this.code = code;
     }
 
-    Cpu cpu() {
+    Cpu cpu() throws Unavailable {
       boolean evex = false;
       boolean bfloat16 = false;
       Set<InstructionSet> sets = EnumSet.noneOf(InstructionSet.class);
@@ -92,6 +129,7 @@ record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes
         if (leaves >= 7 && fma && (state & AVX_STATE) == AVX_STATE) {
           int subleaves = ask(7, 0, false);
           boolean avx2 = bit(EBX, 5);
+          boolean amx = (get(EDX) & AMX) == AMX && (state & AMX_STATE) == AMX_STATE;
           evex = bit(EBX, 16) && bit(EBX, 17) && bit(EBX, 30) && bit(EBX, 31) && bit(ECX, 11);
           evex &= (state & AVX512_STATE) == AVX512_STATE;
           int more = subleaves >= 1 ? ask(7, 1, false) : 0;
@@ -99,6 +137,7 @@ record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes
           add(sets, InstructionSet.AVX2, avx2);
           add(sets, InstructionSet.AVX_VNNI, avx2 && ((more >> 4) & 1) != 0);
           add(sets, InstructionSet.AVX512, evex);
+          add(sets, InstructionSet.AMX, amx && bfloat16 && permitsTiles());
         }
       }
       return new Cpu(brand(), sets, bfloat16, l2Bytes(evex));

@@ -24,6 +24,9 @@ final class EmittedCode {
   private final Map<Dot, Map<Left, MemorySegment[]>> tiles = new EnumMap<>(Dot.class);
   private final Map<Conversion, Map<Layout, MemorySegment>> packs = new EnumMap<>(Conversion.class);
 
+  /** By layout of A: for tiles of up to 16 rows, and for larger ones. */
+  private final Map<Dot, Map<Left, MemorySegment[]>> amx = new EnumMap<>(Dot.class);
+
   private final Map<Dot, MemorySegment> peaks = new EnumMap<>(Dot.class);
   private final Map<Pass, MemorySegment> quantizers = new EnumMap<>(Pass.class);
 
@@ -44,7 +47,19 @@ final class EmittedCode {
       PeakGenerator.emit(asm, set, dot);
       end(asm, entries, start, "peak-" + dot, f -> peaks.put(dot, f));
       tiles.put(dot, new EnumMap<>(Left.class));
+      amx.put(dot, new EnumMap<>(Left.class));
       for (Left left : Left.values()) {
+        if (set.usesTiles(dot)) {
+          MemorySegment[] functions = new MemorySegment[2];
+          amx.get(dot).put(left, functions);
+          for (int i = 0; i < 2; i++) {
+            int both = i;
+            int begin = asm.position();
+            AmxGenerator.emit(asm, dot, left, both > 0);
+            end(asm, entries, begin, "amx-" + dot + "-" + left + "-" + i, f -> functions[both] = f);
+          }
+          continue;
+        }
         MemorySegment[] byRows = new MemorySegment[set.tileRows + 1];
         tiles.get(dot).put(left, byRows);
         for (int rows = 1; rows <= set.tileRows; rows++) {
@@ -139,6 +154,62 @@ final class EmittedCode {
     arguments.set(TileArguments.ROW, TileArguments.ROW_SCALES);
     arguments.setColumns(cols, set);
     CallingConvention.call(tiles.get(dot).get(left)[rows], arguments.memory, a, b, c);
+  }
+
+  /**
+   * Multiplies a tile of A with panels of B on tile registers. {@code arguments} hold the values of
+   * rows and columns, and the mode.
+   *
+   * @param aStride in bytes; for packed A, those of all groups of 16 rows
+   * @param bStride from panel to panel
+   * @param cols columns to store of the last panel
+   * @throws IndexOutOfBoundsException if any part would lie outside of its memory
+   */
+  void amx(
+      Dot dot,
+      Left left,
+      int rows,
+      int panels,
+      int groups,
+      AmxArguments arguments,
+      MemorySegment a,
+      long aOffset,
+      long aStride,
+      MemorySegment b,
+      long bOffset,
+      long bStride,
+      MemorySegment c,
+      long cOffset,
+      long cStride,
+      int cols) {
+    require(groups >= 0, "groups", groups);
+    require(rows >= 1 && rows <= set.tileRows(dot), "rows of a tile", rows);
+    require(panels >= 1 && panels <= AmxArguments.MAX_PANELS, "panels", panels);
+    require(cols >= 1 && cols <= set.panelCols(), "columns", cols);
+    long steps = (groups + AmxGenerator.STEP - 1L) / AmxGenerator.STEP;
+    boolean both = rows > AmxGenerator.HALF;
+    boolean packed = left == Left.PACKED;
+    long aBytes =
+        packed
+            ? (both ? aStride : 0) + (steps + 1) / 2 * AmxGenerator.PAIR_BYTES
+            : (rows - 1) * aStride + steps * AmxGenerator.ROW_BYTES;
+    long panelBytes = steps * AmxGenerator.STEP * set.panelGroupBytes();
+    long cBytes = (panels - 1L) * set.panelGroupBytes() + (long) cols * Float.BYTES;
+    within("A", aOffset, aStride, aBytes, a.byteSize());
+    within("B", bOffset, bStride, (panels - 1) * bStride + panelBytes, b.byteSize());
+    within("C", cOffset, cStride, (rows - 1) * cStride + cBytes, c.byteSize());
+    arguments.set(AmxArguments.STEPS, steps);
+    arguments.set(AmxArguments.A_OFFSET, aOffset);
+    arguments.set(AmxArguments.A_STRIDE, packed ? 2 * AmxGenerator.ROW_BYTES : aStride);
+    arguments.set(AmxArguments.SECOND_A, packed ? aStride : AmxGenerator.HALF * aStride);
+    arguments.set(AmxArguments.B_OFFSET, bOffset);
+    arguments.set(AmxArguments.NEXT_B, bStride);
+    arguments.set(AmxArguments.C_OFFSET, cOffset);
+    arguments.set(AmxArguments.C_STRIDE, cStride);
+    arguments.set(AmxArguments.PANELS, panels);
+    arguments.setRows(rows);
+    arguments.setLastColumns(cols);
+    CallingConvention.call(amx.get(dot).get(left)[both ? 1 : 0], arguments.memory, a, b, c);
   }
 
   /**
@@ -244,6 +315,7 @@ final class EmittedCode {
     Arguments arguments = new Arguments(PeakGenerator.BYTES);
     arguments.set(PeakGenerator.TURNS, turns);
     arguments.set(PeakGenerator.VALUE, dot.ones);
+    AmxArguments.setShapes(arguments.memory, PeakGenerator.SHAPES, 2 * AmxGenerator.HALF);
     MemorySegment memory = arguments.memory;
     CallingConvention.call(peaks.get(dot), memory, memory, memory, memory);
   }

@@ -7,6 +7,7 @@ import java.util.Locale;
  *
  * <pre>
  *              vector   registers   tile of sums      beside the sums
+ *   AMX        64       8 tiles     32 x 2 vectors    2 of A, 2 of B       (float32: as AVX512)
  *   AVX512     64       32          14 x 2 vectors    2 of B, 2 temporary
  *   AVX_VNNI   32       16           6 x 2 vectors    2 of B, 2 temporary
  *   AVX2       32       16           6 x 2 vectors    2 of B, 2 temporary
@@ -16,6 +17,8 @@ import java.util.Locale;
  * loads for 28 dot instructions, and two of either can start in a cycle.
  */
 enum InstructionSet {
+  /** AMX tiles of int8 and bfloat16, and all of AVX-512 that is used here. */
+  AMX(64, 14),
   /** F, BW, DQ, VL and VNNI. */
   AVX512(64, 14),
   /** AVX2, FMA and the 256-bit VNNI. */
@@ -29,7 +32,7 @@ enum InstructionSet {
   /** Bytes of a vector. */
   final int vectorBytes;
 
-  /** Most rows of a tile. */
+  /** Most rows of a tile whose sums are vectors. */
   final int tileRows;
 
   InstructionSet(int vectorBytes, int tileRows) {
@@ -59,7 +62,29 @@ enum InstructionSet {
 
   /** Whether there are EVEX forms: mask registers and operands spread on the way. */
   boolean hasEvex() {
-    return this == AVX512;
+    return vectorBytes == 64;
+  }
+
+  /** Whether a dot works on tile registers, see {@link AmxGenerator}. */
+  boolean usesTiles(Dot dot) {
+    return this == AMX && dot != Dot.FLOAT32;
+  }
+
+  /** Most rows of a tile. */
+  int tileRows(Dot dot) {
+    return usesTiles(dot) ? 2 * AmxGenerator.HALF : tileRows;
+  }
+
+  /** Groups of k that a dot takes at once; B holds zeros up to a multiple of them. */
+  int stepGroups(Dot dot) {
+    return usesTiles(dot) ? AmxGenerator.STEP : 1;
+  }
+
+  /** The name of the instruction of a dot. */
+  String mnemonic(Dot dot) {
+    return !usesTiles(dot)
+        ? dot.mnemonic + ", " + vectorBytes * Byte.SIZE + " bits"
+        : dot.isInteger() ? "tdpbsud, 16 x 64 bytes" : "tdpbf16ps, 16 x 64 bytes";
   }
 
   /** The dot instruction for int8 products. */

@@ -17,17 +17,33 @@ final class PeakGenerator {
   static final int TURNS = 0;
 
   static final int VALUE = 8;
-  static final int BYTES = 16;
+
+  /** The shapes of tile registers. */
+  static final int SHAPES = 64;
+
+  static final int BYTES = SHAPES + AmxGenerator.SHAPES_BYTES;
 
   private PeakGenerator() {}
 
-  /** Dot instructions a turn. */
-  static int sums(InstructionSet set) {
+  private static int sums(InstructionSet set) {
     return set.tileRows * InstructionSet.PANEL_VECTORS;
+  }
+
+  /** Multiplications and additions a turn. */
+  static long operations(InstructionSet set, Dot dot) {
+    long groups =
+        set.usesTiles(dot)
+            ? (long) set.tileRows(dot) * set.panelCols() * AmxGenerator.STEP
+            : (long) sums(set) * set.lanes();
+    return 2 * groups * dot.group;
   }
 
   /** Emits the function {@code (arguments, unused, unused, unused)}. */
   static void emit(Assembler asm, InstructionSet set, Dot dot) {
+    if (set.usesTiles(dot)) {
+      AmxGenerator.emitPeak(asm, dot);
+      return;
+    }
     Gp arguments = CallingConvention.ARGUMENTS.get(0);
     Gp count = CallingConvention.SCRATCH.get(0);
     Vec left = new Vec(sums(set), set.vectorBytes);

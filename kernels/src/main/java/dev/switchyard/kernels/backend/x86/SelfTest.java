@@ -40,7 +40,7 @@ final class SelfTest {
     SelfTest test = new SelfTest(kernel, set);
     for (ElementType type : ElementType.values()) {
       for (Form form : Form.values()) {
-        for (int rows = 1; rows <= set.tileRows; rows++) {
+        for (int rows = 1; rows <= kernel.tileRows(); rows++) {
           test.check(type, form, rows);
         }
       }

@@ -1,5 +1,6 @@
 package dev.switchyard.kernels.backend.x86;
 
+import dev.switchyard.kernels.backend.Product;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -11,6 +12,7 @@ final class Workspace {
   private static final int ALIGNMENT = 64;
 
   final TileArguments tile = new TileArguments();
+  final AmxArguments amx = new AmxArguments();
   final PackArguments pack = new PackArguments();
   final Region region = new Region();
 
@@ -119,6 +121,44 @@ final class Workspace {
     } else if (bias != null) {
       MemorySegment.copy(bias, col, tile.memory, ValueLayout.JAVA_FLOAT, TileArguments.BIAS, cols);
       hasBias = true;
+    }
+  }
+
+  /**
+   * Gives a call on tile registers the values of some rows of the block, which {@link #tile} has.
+   */
+  void setAmxRows(int from, int rows) {
+    long bytes = (long) rows * Float.BYTES;
+    long skipped = (long) from * Float.BYTES;
+    MemorySegment.copy(
+        tile.memory,
+        TileArguments.ROW_SCALES + skipped,
+        amx.memory,
+        AmxArguments.ROW_SCALES,
+        bytes);
+    MemorySegment.copy(
+        tile.memory,
+        TileArguments.ROW_CORRECTIONS + skipped,
+        amx.memory,
+        AmxArguments.ROW_CORRECTIONS,
+        bytes);
+  }
+
+  /** Gives it those of the columns of its panels. */
+  void setAmxColumns(Product p, int begin, int end, float[] bias) {
+    for (int col = begin, at = AmxArguments.COLUMNS; col < end; col += columns.length) {
+      int cols = Math.min(columns.length, end - col);
+      if (p.isInt8()) {
+        p.b().copyScales(col, col + cols, columns);
+        MemorySegment.copy(columns, 0, amx.memory, ValueLayout.JAVA_FLOAT, at, cols);
+      }
+      long biases = at + AmxGenerator.PANEL_BYTES;
+      if (bias == null) {
+        amx.memory.asSlice(biases, AmxGenerator.PANEL_BYTES).fill((byte) 0);
+      } else {
+        MemorySegment.copy(bias, col, amx.memory, ValueLayout.JAVA_FLOAT, biases, cols);
+      }
+      at += AmxArguments.COLUMNS_BYTES;
     }
   }
 

@@ -37,7 +37,7 @@ public final class X86Backend implements Backend {
       throws Unavailable {
     this.name = name;
     this.portable = portable;
-    boolean bfloat16 = cpu.bfloat16() && set == InstructionSet.AVX512;
+    boolean bfloat16 = cpu.bfloat16() && set.hasEvex();
     code = new EmittedCode(set, bfloat16);
     matmul = new X86Matmul(code, bfloat16, cpu.l2Bytes());
     quantize = new X86Quantize(code, portable.quantize());
@@ -136,9 +136,10 @@ public final class X86Backend implements Backend {
   public Optional<PeakLoop> peak(ElementType type) {
     Dot dot = matmul.dot(type);
     InstructionSet set = code.set();
-    String instruction = dot.mnemonic + ", " + set.vectorBytes * Byte.SIZE + " bits";
-    long operationsATurn = 2L * PeakGenerator.sums(set) * set.lanes() * dot.group;
     return Optional.of(
-        new PeakLoop(instruction, PEAK_TURNS * operationsATurn, () -> code.peak(dot, PEAK_TURNS)));
+        new PeakLoop(
+            set.mnemonic(dot),
+            PEAK_TURNS * PeakGenerator.operations(set, dot),
+            () -> code.peak(dot, PEAK_TURNS)));
   }
 }

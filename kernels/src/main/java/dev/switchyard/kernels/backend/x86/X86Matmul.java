@@ -70,7 +70,7 @@ final class X86Matmul implements MatmulKernel {
 
   @Override
   public int tileRows() {
-    return set.tileRows;
+    return set.tileRows(set.int8());
   }
 
   /** The instruction that multiplies a type. */
@@ -155,6 +155,19 @@ final class X86Matmul implements MatmulKernel {
           (long) k / dot.group * set.panelGroupBytes(),
           panelBytes(out));
     }
+    if (rowEnd == out.inner()) {
+      endPanels(dot, out);
+    }
+  }
+
+  /** Zeros from the last group to the end of its step. */
+  private void endPanels(Dot dot, PackedMatrix out) {
+    int groups = dot.groups(out.inner());
+    int end = roundUp(groups, set.stepGroups(dot));
+    for (int panel = 0; panel < out.panelCount() && groups < end; panel++) {
+      long from = panel * panelBytes(out) + (long) groups * set.panelGroupBytes();
+      out.memory().asSlice(from, (long) (end - groups) * set.panelGroupBytes()).fill((byte) 0);
+    }
   }
 
   /** Packs the region; see {@link PackGenerator}. */
@@ -193,7 +206,7 @@ final class X86Matmul implements MatmulKernel {
   @Override
   public void multiply(Product p, int rowBegin, int rowEnd, int panelBegin, int panelEnd) {
     int rows = rowEnd - rowBegin;
-    int tiles = divideUp(rows, set.tileRows);
+    int tiles = divideUp(rows, set.tileRows(dot(p.b().type())));
     int small = rows / tiles;
     int larger = rows % tiles;
     int split = rowBegin + larger * (small + 1);
@@ -209,7 +222,7 @@ final class X86Matmul implements MatmulKernel {
     int inner = p.inner();
     boolean whole = dot.isInteger() || p.halves() != null; // sums do not wait in C
     int blocks = whole ? 1 : innerBlocks(dot.groups(inner));
-    int blockInner = roundUp(divideUp(inner, blocks), dot.group);
+    int blockInner = roundUp(divideUp(inner, blocks), dot.group * set.stepGroups(dot));
     int most = tilesABlock(tileRows, dot.groups(blockInner));
     for (int tile = 0; tile < tiles; tile += most) {
       int count = Math.min(most, tiles - tile);
@@ -289,6 +302,11 @@ final class X86Matmul implements MatmulKernel {
         };
     int cRow = halves ? 0 : result.rowIndex(row);
     long cStride = (long) Float.BYTES * (halves ? set.panelCols() : result.rowStride());
+    if (set.usesTiles(dot)) {
+      w.amx.set(AmxArguments.MODE, mode);
+      amxBlock(p, w, dot, left, row, tileRows, tiles, depth, begin, c, panelBegin, panelEnd, last);
+      return;
+    }
     for (int panel = panelBegin; panel < panelEnd; panel++) {
       int col = panel * set.panelCols();
       int cols = Math.min(set.panelCols(), p.cols() - col);
@@ -316,6 +334,68 @@ final class X86Matmul implements MatmulKernel {
           cols);
       if (result instanceof Bfloat16Matrix c16) {
         round(w, c16, row, tiles * tileRows, col, cols);
+      }
+    }
+  }
+
+  /**
+   * The same on tile registers: some panels, which stay in L2, with one tile of A after the other.
+   * A bfloat16 result goes by way of floats, a panel of a tile at a time.
+   */
+  private void amxBlock(
+      Product p,
+      Workspace w,
+      Dot dot,
+      Left left,
+      int row,
+      int tileRows,
+      int tiles,
+      int depth,
+      long begin,
+      MemorySegment c,
+      int panelBegin,
+      int panelEnd,
+      boolean last) {
+    long panelBytes = panelBytes(p.b());
+    Result result = p.c();
+    Bfloat16Matrix c16 = result instanceof Bfloat16Matrix h ? h : null;
+    long fit = l2Bytes / 2 / Math.max(1, (long) dot.groups(depth) * set.panelGroupBytes());
+    int most = c16 != null ? 1 : (int) Math.clamp(fit, 1, AmxArguments.MAX_PANELS);
+    for (int panel = panelBegin, panels; panel < panelEnd; panel += panels) {
+      panels = Math.min(most, panelEnd - panel);
+      int col = panel * set.panelCols();
+      int lastCol = col + (panels - 1) * set.panelCols();
+      int cols = Math.min(set.panelCols(), p.cols() - lastCol);
+      w.setAmxColumns(p, col, lastCol + cols, last ? p.epilogue().bias() : null);
+      for (int tile = 0; tile < tiles; tile++) {
+        int first = row + tile * tileRows;
+        w.setAmxRows(tile * tileRows, tileRows);
+        if (c16 != null && w.amx.accumulates()) {
+          widen(w, c16, first, tileRows, col, cols);
+        }
+        code.amx(
+            dot,
+            left,
+            tileRows,
+            panels,
+            dot.groups(depth),
+            w.amx,
+            w.left(),
+            w.leftOffset()
+                + tile
+                    * w.leftStride()
+                    * (left == Left.PACKED ? divideUp(tileRows, AmxGenerator.HALF) : tileRows),
+            w.leftStride(),
+            p.b().memory(),
+            panel * panelBytes + begin,
+            panelBytes,
+            c,
+            c16 != null ? 0 : (long) Float.BYTES * (result.rowIndex(first) + col),
+            (long) Float.BYTES * (c16 != null ? set.panelCols() : result.rowStride()),
+            cols);
+        if (c16 != null) {
+          round(w, c16, first, tileRows, col, cols);
+        }
       }
     }
   }
@@ -379,13 +459,18 @@ final class X86Matmul implements MatmulKernel {
       return Left.ROWS;
     }
     w.region.of(p.a(), p.b().type(), dot);
+    if (p.transposesA() && set.usesTiles(dot)) {
+      packTransposedLeft(dot, w, row, tileRows, tiles, k, depth);
+      return Left.PACKED;
+    }
     if (p.transposesA()) {
       packLeftTiles(dot, w, row, tileRows, tiles, k, depth);
       return Left.PACKED;
     }
     int rows = tiles * tileRows;
     PackGenerator.Conversion direct = w.region.direct();
-    boolean whole = direct != null && direct.groupBytes() == Integer.BYTES;
+    // Tiles are loaded by rows of 64 bytes, which in an array straddle two cache lines each.
+    boolean whole = direct != null && direct.groupBytes() == Integer.BYTES && !set.usesTiles(dot);
     boolean padded = p.a() instanceof QuantizedMatrix; // its rows end with room to read
     if (whole && (padded || depth % dot.group == 0)) {
       w.region.set(row, rows, k, depth, rows, depth, false);
@@ -409,7 +494,8 @@ final class X86Matmul implements MatmulKernel {
     w.pack.setFlips(0, PackArguments.FLIP_BYTES);
     for (int i = 0; i < rows; i += most) {
       int count = Math.min(most, rows - i);
-      w.region.set(row + i, count, k, depth, count, read, depth % dot.group != 0);
+      boolean zeros = depth % (dot.group * set.stepGroups(dot)) != 0;
+      w.region.set(row + i, count, k, depth, count, read, zeros);
       pack(w, Layout.ROWS, count, turns, 0, target, i * stride, stride);
     }
     w.usePacked(stride);
@@ -438,6 +524,64 @@ final class X86Matmul implements MatmulKernel {
           stride);
     }
     w.usePacked(stride);
+  }
+
+  /**
+   * As above for tile registers, which want rows of groups: after interleaving, squares of 16
+   * groups by 16 rows are transposed. The halves of a tile follow one another.
+   */
+  private void packTransposedLeft(
+      Dot dot, Workspace w, int row, int tileRows, int tiles, int k, int depth) {
+    int half = AmxGenerator.HALF;
+    int halves = divideUp(tileRows, half);
+    int groups = dot.groups(depth);
+    int pairs = divideUp(groups, 2 * AmxGenerator.STEP);
+    long halfBytes = (long) pairs * AmxGenerator.PAIR_BYTES;
+    long total = tiles * halves * halfBytes;
+    MemorySegment memory = w.reservePacked(2 * total); // the result, then what is interleaved
+    int read = (tiles - 1) * tileRows + half;
+    int most = roundUp(Math.max(1, PACK_BYTES / Float.BYTES / read), dot.group);
+    w.pack.setFlips(0, PackArguments.FLIP_BYTES);
+    for (int h = 0; h < halves; h++) {
+      int cols = Math.min(read, tiles * tileRows - h * half);
+      for (int i = 0, count; i < depth; i += count) {
+        count = wholeUnits(depth - i, dot.group, most);
+        int readRows = roundUp(count, dot.group);
+        w.region.set(k + i, count, row + h * half, cols, readRows, read, count < readRows);
+        pack(
+            w,
+            Layout.INTERLEAVED_TILES,
+            readRows / dot.group,
+            tiles,
+            tileRows,
+            memory,
+            total + h * halfBytes + (long) i / dot.group * set.vectorBytes,
+            halves * halfBytes);
+      }
+    }
+    long filled = (long) groups * set.vectorBytes;
+    for (int part = 0; part < tiles * halves; part++) {
+      long at = part * halfBytes;
+      if (filled < halfBytes) {
+        memory.asSlice(total + at + filled, halfBytes - filled).fill((byte) 0);
+      }
+      for (int pair = 0; pair < pairs; pair++, at += AmxGenerator.PAIR_BYTES) {
+        code.pack(
+            PackGenerator.Conversion.FLOAT32, // groups, whatever is in them
+            Layout.TRANSPOSED_PANEL,
+            InstructionSet.PANEL_VECTORS,
+            1,
+            w.pack,
+            memory,
+            total + at,
+            set.vectorBytes,
+            0,
+            memory,
+            at,
+            0);
+      }
+    }
+    w.usePacked(halfBytes);
   }
 
   private static int divideUp(int value, int by) {

@@ -7,7 +7,7 @@ import java.util.function.Consumer;
  * Writes x86-64 machine code into a growing buffer. Each method emits one instruction, and hands
  * its text in the syntax of the manuals to an optional listing, which GNU {@code as} can assemble
  * for comparison. Encodings follow the Intel SDM, volume 2: section 2.1 (legacy), 2.3 (VEX), 2.7
- * (EVEX).
+ * (EVEX); those of tiles are in the instruction reference there.
  *
  * <p>An instruction takes VEX where it can and EVEX where it must: for 512 bits, registers from 16
  * on, masks, and broadcast operands.
@@ -278,6 +278,13 @@ public final class Assembler {
     put(0xD0);
   }
 
+  /** Asks the operating system, in the way of its own convention for registers. */
+  public void syscall() {
+    say("syscall");
+    put(0x0F);
+    put(0x05);
+  }
+
   private void legacy0F(int opcode, int extension, Mem m) {
     int rex = rexOf(0, m);
     if (rex != 0) {
@@ -376,6 +383,77 @@ public final class Assembler {
   public void store(VectorOp op, Mem to, Vec select, Vec src) {
     say(op.mnemonic(), " ", to, ", ", select, ", ", src);
     encode(op, src.bytes(), src.number(), select.number(), to, Mask.ALL, false);
+  }
+
+  // Tiles
+
+  /**
+   * Gives the tile registers the shapes that 64 bytes in memory describe, and fills them with 0.
+   */
+  public void ldtilecfg(Mem shapes) {
+    say("ldtilecfg ", shapes);
+    vexPrefix(0, 0, shapes, 0, 2, 0, 0);
+    put(0x49);
+    modrm(0, shapes, 1);
+  }
+
+  /** Forgets tiles and shapes, so that there is less to save when threads are switched. */
+  public void tilerelease() {
+    say("tilerelease");
+    tilePrefix(0, 0);
+    put(0x49);
+    put(0xC0);
+  }
+
+  /** Fills a tile with zeros. */
+  public void tilezero(Tmm tile) {
+    say("tilezero ", tile);
+    tilePrefix(0, 3);
+    put(0x49);
+    put(modrm(3, tile.number(), 0));
+  }
+
+  /** Loads the rows of a tile, which lie as far apart as the index of the address says. */
+  public void tileloadd(Tmm to, Mem from) {
+    say("tileloadd ", to, ", ", from);
+    strided(3, to, from);
+  }
+
+  /** Stores the rows of a tile, as far apart as the index of the address says. */
+  public void tilestored(Mem to, Tmm from) {
+    say("tilestored ", to, ", ", from);
+    strided(2, from, to);
+  }
+
+  private void strided(int prefix, Tmm tile, Mem memory) {
+    vexPrefix(0, 0, memory, prefix, 2, 0, 0);
+    put(0x4B);
+    modrm(tile.number(), memory, 1);
+  }
+
+  /** {@code sums += left . right} over bytes, signed by unsigned, without saturation. */
+  public void tdpbsud(Tmm sums, Tmm left, Tmm right) {
+    say("tdpbsud ", sums, ", ", left, ", ", right);
+    tileProduct(0x5E, sums, left, right);
+  }
+
+  /** {@code sums += left . right} over bfloat16 numbers, in float. */
+  public void tdpbf16ps(Tmm sums, Tmm left, Tmm right) {
+    say("tdpbf16ps ", sums, ", ", left, ", ", right);
+    tileProduct(0x5C, sums, left, right);
+  }
+
+  private void tileProduct(int opcode, Tmm sums, Tmm left, Tmm right) {
+    tilePrefix(right.number(), 2);
+    put(opcode);
+    put(modrm(3, sums.number(), left.number()));
+  }
+
+  /** VEX for tile registers alone, none of which needs its extension bits. */
+  private void tilePrefix(int vvvv, int pp) {
+    put(0xC4);
+    put(0xE2);
+    put(((~vvvv & 15) << 3) | pp);
   }
 
   private static int bytes(Operand operand) {

@@ -40,7 +40,7 @@ final class RandomProgram {
     Label end = asm.newLabel();
     asm.bind(begin);
     for (int i = 0; i < instructions; i++) {
-      emit(i % 20, begin, end);
+      emit(i % 21, begin, end);
     }
     asm.bind(end);
     asm.ret();
@@ -128,6 +128,22 @@ final class RandomProgram {
         asm.xgetbv();
         asm.vzeroupper();
       }
+      case 19 -> {
+        Mem rows = Mem.at(gp(), pick(Gp.RAX, Gp.RBP, Gp.R9, Gp.R12), 1, displacement());
+        asm.ldtilecfg(m);
+        asm.tilezero(tile());
+        asm.tileloadd(tile(), rows);
+        int first = random.nextInt(8); // three different ones
+        int apart = 1 + random.nextInt(3);
+        Tmm sums = new Tmm(first);
+        Tmm left = new Tmm((first + apart) % 8);
+        Tmm right = new Tmm((first + 2 * apart) % 8);
+        asm.tdpbsud(sums, left, right);
+        asm.tdpbf16ps(sums, left, right);
+        asm.tilestored(rows, tile());
+        asm.tilerelease();
+        asm.syscall();
+      }
       default -> {
         asm.kmovw(mask, m);
         asm.prefetcht0(m);
@@ -151,6 +167,10 @@ final class RandomProgram {
 
   private Gp gp() {
     return pick(Gp.values());
+  }
+
+  private Tmm tile() {
+    return new Tmm(random.nextInt(8));
   }
 
   private static Vec half(Vec v) {

@@ -36,6 +36,9 @@ final class AmxArguments extends Arguments {
 
   static final int MASKS = 96;
 
+  /** Room for the address of the tile of A. */
+  static final int TILE = 104;
+
   /** The shapes of the registers. */
   static final int SHAPES = 128;
 

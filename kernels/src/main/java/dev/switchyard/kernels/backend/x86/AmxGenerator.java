@@ -30,11 +30,13 @@ import dev.switchyard.kernels.backend.x86.asm.Vec;
  *     sums = 0
  *     for each step of 16 groups:   load b0, b1, a0:   s00 += a0 . b0,  s01 += a0 . b1
  *                                   load a1:           s10 += a1 . b0,  s11 += a1 . b1
- *     sums to memory; row by row: correction, scales, bias, accumulation; store
+ *       some rows of the panel before: correction, scales, bias, accumulation; store
+ *     sums to memory
  * </pre>
  *
- * A dot takes 16 cycles and its sum 52, so that four sums keep the unit busy. Panel after panel,
- * the rows of C are written from left to right: tile after tile, they would be on other pages each
+ * A dot takes 16 cycles and its sum 52, so that four sums keep the unit busy; the vector unit has
+ * nothing else to do meanwhile than to finish the sums of the panel before. Panel after panel, the
+ * rows of C are written from left to right: tile after tile, they would be on other pages each
  * time. What lies beyond the last group has to be zero in B, and a number in A.
  */
 final class AmxGenerator {
@@ -55,6 +57,12 @@ final class AmxGenerator {
 
   /** Bytes of a group of a panel, and of a row of sums. */
   static final int PANEL_BYTES = 128;
+
+  /** No mode: there are no rows yet. */
+  private static final int NONE = -1;
+
+  /** Rows to finish beside two steps, which take 128 cycles: with more, the dots would wait. */
+  private static final int ROWS_A_PAIR = 8;
 
   private static final int VECTORS = InstructionSet.PANEL_VECTORS;
   private static final int VECTOR_BYTES = 64;
@@ -79,7 +87,7 @@ final class AmxGenerator {
   private final Gp panel = CallingConvention.SAVED.get(2);
   private final Gp cStride = CallingConvention.SAVED.get(3);
   private final Gp cRow = CallingConvention.SAVED.get(4);
-  private final Gp tile = CallingConvention.SAVED.get(5);
+  private final Gp rowsLeft = CallingConvention.SAVED.get(5);
 
   private AmxGenerator(Assembler asm, Dot dot, Left left, boolean both) {
     this.asm = asm;
@@ -123,38 +131,47 @@ final class AmxGenerator {
     asm.add(a, argument(AmxArguments.A_OFFSET));
     asm.add(b, argument(AmxArguments.B_OFFSET));
     asm.add(c, argument(AmxArguments.C_OFFSET));
-    asm.mov(tile, a);
+    asm.mov(argument(AmxArguments.TILE), a);
     asm.mov(panel, b);
     asm.mov(stride, argument(AmxArguments.A_STRIDE));
     asm.mov32(panelStride, PANEL_BYTES); // of B, and of the sums in memory
     asm.mov(cStride, argument(AmxArguments.C_STRIDE));
     asm.lea(columns, argument(AmxArguments.COLUMNS));
-    Label nextPanel = asm.newLabel();
-    Label lastPanel = asm.newLabel();
-    Label epilogue = asm.newLabel();
+    products(NONE);
     Label end = asm.newLabel();
-    products();
-    asm.bind(nextPanel);
-    storeSums();
-    asm.sub(argument(AmxArguments.PANELS), 1);
-    asm.jz(lastPanel);
-    asm.add(panel, argument(AmxArguments.NEXT_B));
-    products(); // of the next panel, at work while this one's sums are looked at
-    setMasks(AmxArguments.MASKS);
-    asm.jmp(epilogue);
-    asm.bind(lastPanel);
-    setMasks(AmxArguments.LAST_MASKS);
-    asm.bind(epilogue);
-    epilogues();
-    asm.mov(count, argument(AmxArguments.PANELS));
-    asm.test(count, count);
-    asm.jz(end);
-    asm.add(c, PANEL_BYTES);
-    asm.add(columns, AmxArguments.COLUMNS_BYTES);
-    asm.jmp(nextPanel);
+    int modes = dot.isInteger() ? TileArguments.INTEGERS | TileArguments.ACCUMULATE : 1;
+    for (int mode = 0; mode <= modes; mode++) {
+      Label other = asm.newLabel();
+      asm.mov(count, argument(AmxArguments.MODE));
+      asm.cmp(count, mode);
+      asm.jnz(other);
+      panels(mode);
+      asm.jmp(end);
+      asm.bind(other);
+    }
     asm.bind(end);
     asm.tilerelease();
     CallingConvention.leave(asm);
+  }
+
+  /** What is left to do when the sums of the first panel are there. */
+  private void panels(int mode) {
+    Label next = asm.newLabel();
+    Label last = asm.newLabel();
+    asm.bind(next);
+    storeSums();
+    asm.sub(argument(AmxArguments.PANELS), 1);
+    asm.jz(last);
+    asm.add(panel, argument(AmxArguments.NEXT_B));
+    startRows(AmxArguments.MASKS);
+    products(mode);
+    finishRows(mode);
+    asm.add(c, PANEL_BYTES);
+    asm.add(columns, AmxArguments.COLUMNS_BYTES);
+    asm.jmp(next);
+    asm.bind(last);
+    startRows(AmxArguments.LAST_MASKS);
+    finishRows(mode);
   }
 
   private Mem argument(int offset) {
@@ -163,15 +180,16 @@ final class AmxGenerator {
 
   // Products
 
-  private void products() {
+  /** The sums of a panel; beside them, rows of the one before if there is a mode for them. */
+  private void products(int mode) {
     for (int half = 0; half < halves(); half++) {
       for (int v = 0; v < VECTORS; v++) {
         asm.tilezero(sum(half, v));
       }
     }
     asm.mov(b, panel);
-    asm.mov(a, tile);
-    asm.mov(second, tile);
+    asm.mov(a, argument(AmxArguments.TILE));
+    asm.mov(second, a);
     asm.add(second, argument(AmxArguments.SECOND_A));
     Label pairs = asm.newLabel();
     Label rest = asm.newLabel();
@@ -183,6 +201,9 @@ final class AmxGenerator {
     asm.bind(pairs);
     step(0);
     step(1);
+    if (mode != NONE) {
+      someRows(mode);
+    }
     int bytes = left == Left.PACKED ? PAIR_BYTES : 2 * ROW_BYTES;
     asm.add(a, bytes);
     asm.add(second, bytes);
@@ -240,36 +261,42 @@ final class AmxGenerator {
     asm.kmovw(Mask.K2, argument(offset + Short.BYTES));
   }
 
-  /** One after the other for each mode; the mode chooses where to jump. */
-  private void epilogues() {
+  private void startRows(int masks) {
+    setMasks(masks);
     for (int v = 0; v < VECTORS; v++) {
       asm.op(VMOVUPS, columnScales(v), Mem.at(columns, v * VECTOR_BYTES));
       asm.op(VMOVUPS, bias(v), Mem.at(columns, PANEL_BYTES + v * VECTOR_BYTES));
     }
     asm.lea(sums, argument(AmxArguments.SUMS));
+    asm.lea(row, argument(AmxArguments.ROW_SCALES));
+    asm.mov(cRow, c);
+    asm.mov(rowsLeft, argument(AmxArguments.ROWS));
+  }
+
+  private void someRows(int mode) {
     Label done = asm.newLabel();
-    int modes = dot.isInteger() ? TileArguments.INTEGERS | TileArguments.ACCUMULATE : 1;
-    for (int mode = 0; mode <= modes; mode++) {
-      Label other = asm.newLabel();
-      asm.mov(count, argument(AmxArguments.MODE));
-      asm.cmp(count, mode);
-      asm.jnz(other);
-      rows(mode);
-      asm.jmp(done);
-      asm.bind(other);
+    for (int i = 0; i < ROWS_A_PAIR; i++) {
+      asm.test(rowsLeft, rowsLeft);
+      asm.jz(done);
+      row(mode);
     }
     asm.bind(done);
   }
 
-  private void rows(int mode) {
+  private void finishRows(int mode) {
+    Label loop = asm.newLabel();
+    Label done = asm.newLabel();
+    asm.bind(loop);
+    asm.test(rowsLeft, rowsLeft);
+    asm.jz(done);
+    row(mode);
+    asm.jmp(loop);
+    asm.bind(done);
+  }
+
+  private void row(int mode) {
     boolean integers = (mode & TileArguments.INTEGERS) != 0;
     boolean accumulate = (mode & TileArguments.ACCUMULATE) != 0;
-    Label loop = asm.newLabel();
-    asm.mov(cRow, c);
-    asm.lea(row, argument(AmxArguments.ROW_SCALES));
-    asm.mov(count, argument(AmxArguments.ROWS));
-    asm.align(32);
-    asm.bind(loop);
     for (int v = 0; v < VECTORS; v++) {
       asm.op(VMOVUPS, y(v), Mem.at(sums, v * VECTOR_BYTES));
       if (dot.isInteger()) {
@@ -287,8 +314,7 @@ final class AmxGenerator {
     asm.add(sums, PANEL_BYTES);
     asm.add(row, Integer.BYTES);
     asm.add(cRow, cStride);
-    asm.sub(count, 1);
-    asm.jnz(loop);
+    asm.sub(rowsLeft, 1);
   }
 
   /** Takes off what the bias of B added: 128 times the sum of the row of A. */
@@ -299,26 +325,26 @@ final class AmxGenerator {
 
   private void accumulateIntegers(int v, boolean accumulate) {
     if (accumulate) {
-      asm.load(VMOVUPS, temporary(), mask(v), c(v));
-      asm.op(VPADDD, y(v), y(v), temporary());
+      asm.load(VMOVUPS, temporary(v), mask(v), c(v));
+      asm.op(VPADDD, y(v), y(v), temporary(v));
     }
   }
 
   /** {@code y = sum * (row scale * column scale) + bias}, the last two roundings in one. */
   private void dequantize(int v, boolean accumulate) {
-    asm.op(VMULPS, temporary(), columnScales(v), Mem.at(row, 0).spread());
+    asm.op(VMULPS, temporary(v), columnScales(v), Mem.at(row, 0).spread());
     asm.op(VCVTDQ2PS, y(v), y(v));
-    asm.op(VFMADD213PS, y(v), temporary(), bias(v));
+    asm.op(VFMADD213PS, y(v), temporary(v), bias(v));
     if (accumulate) {
-      asm.load(VMOVUPS, temporary(), mask(v), c(v));
-      asm.op(VADDPS, y(v), temporary(), y(v));
+      asm.load(VMOVUPS, temporary(v), mask(v), c(v));
+      asm.op(VADDPS, y(v), temporary(v), y(v));
     }
   }
 
   private void floats(int v, boolean accumulate) {
     if (accumulate) {
-      asm.load(VMOVUPS, temporary(), mask(v), c(v));
-      asm.op(VADDPS, y(v), temporary(), y(v));
+      asm.load(VMOVUPS, temporary(v), mask(v), c(v));
+      asm.op(VADDPS, y(v), temporary(v), y(v));
     }
     asm.op(VADDPS, y(v), y(v), bias(v));
   }
@@ -373,16 +399,16 @@ final class AmxGenerator {
     return vec(v);
   }
 
-  private static Vec temporary() {
-    return vec(VECTORS);
+  private static Vec temporary(int v) {
+    return vec(VECTORS + v);
   }
 
   private static Vec bias(int v) {
-    return vec(VECTORS + 1 + v);
+    return vec(2 * VECTORS + v);
   }
 
   private static Vec columnScales(int v) {
-    return vec(2 * VECTORS + 1 + v);
+    return vec(3 * VECTORS + v);
   }
 
   private static Vec vec(int number) {

@@ -360,7 +360,7 @@ final class X86Matmul implements MatmulKernel {
     Result result = p.c();
     Bfloat16Matrix c16 = result instanceof Bfloat16Matrix h ? h : null;
     long fit = l2Bytes / 2 / Math.max(1, (long) dot.groups(depth) * set.panelGroupBytes());
-    int most = c16 != null ? 1 : (int) Math.clamp(fit, 1, AmxArguments.MAX_PANELS);
+    int most = c16 != null ? 1 : Math.clamp(fit, 1, AmxArguments.MAX_PANELS);
     for (int panel = panelBegin, panels; panel < panelEnd; panel += panels) {
       panels = Math.min(most, panelEnd - panel);
       int col = panel * set.panelCols();

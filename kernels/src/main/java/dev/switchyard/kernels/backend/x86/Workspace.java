@@ -152,7 +152,7 @@ final class Workspace {
         p.b().copyScales(col, col + cols, columns);
         MemorySegment.copy(columns, 0, amx.memory, ValueLayout.JAVA_FLOAT, at, cols);
       }
-      long biases = at + AmxGenerator.PANEL_BYTES;
+      long biases = (long) at + AmxGenerator.PANEL_BYTES;
       if (bias == null) {
         amx.memory.asSlice(biases, AmxGenerator.PANEL_BYTES).fill((byte) 0);
       } else {

@@ -537,7 +537,7 @@ final class X86Matmul implements MatmulKernel {
     int groups = dot.groups(depth);
     int pairs = divideUp(groups, 2 * AmxGenerator.STEP);
     long halfBytes = (long) pairs * AmxGenerator.PAIR_BYTES;
-    long total = tiles * halves * halfBytes;
+    long total = halfBytes * tiles * halves;
     MemorySegment memory = w.reservePacked(2 * total); // the result, then what is interleaved
     int read = (tiles - 1) * tileRows + half;
     int most = roundUp(Math.max(1, PACK_BYTES / Float.BYTES / read), dot.group);

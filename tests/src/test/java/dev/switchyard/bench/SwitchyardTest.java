@@ -71,6 +71,8 @@ class SwitchyardTest {
         "train --width 0               | --width is 0 (expected 1 to 4096)",
         "train --depth 65              | --depth is 65 (expected 1 to 64)",
         "train --heads -1              | --heads is -1 (expected 1 to 256)",
+        "train --peer --task CLIP       | --peer trains in PyTorch, which is made for CLASSIFY with"
+            + " ADAMW, but --task is CLIP",
         "train --threads 0             | --threads is 0 (expected 1 to 1024)",
         "train --width 100 --heads 3   | --width is 100 but --heads is 3 (expected a width that the"
             + " heads divide)",

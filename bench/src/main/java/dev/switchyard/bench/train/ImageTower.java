@@ -12,7 +12,7 @@ import dev.switchyard.layers.VisionTransformer;
 /** The vision transformer of all tasks. */
 final class ImageTower {
   /** Pixels across a patch: a 28x28 image becomes 16 tokens. */
-  private static final int PATCH = 7;
+  static final int PATCH = 7;
 
   private static final int CHANNELS = 1;
 

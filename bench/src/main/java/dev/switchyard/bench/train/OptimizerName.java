@@ -13,7 +13,7 @@ public enum OptimizerName {
   ADAMW {
     @Override
     Optimizer create(Kernels kernels, List<Parameter> parameters) {
-      return new AdamW(kernels, parameters, new AdamW.Settings(0.9f, 0.98f, 1e-8f, DECAY));
+      return new AdamW(kernels, parameters, ADAMW_SETTINGS);
     }
   },
 
@@ -27,6 +27,8 @@ public enum OptimizerName {
   };
 
   private static final float DECAY = 0.05f;
+
+  static final AdamW.Settings ADAMW_SETTINGS = new AdamW.Settings(0.9f, 0.98f, 1e-8f, DECAY);
 
   abstract Optimizer create(Kernels kernels, List<Parameter> parameters);
 }

@@ -4,6 +4,7 @@ import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.bench.peers.TorchTransformer;
 import dev.switchyard.layers.Precision;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -69,6 +70,13 @@ public final class TrainCommand implements Callable<Integer> {
         "Any of ${COMPLETION-CANDIDATES}."
       })
   private List<Precision> precisions;
+
+  @Option(
+      names = "--peer",
+      description =
+          "Train the same model in PyTorch too, in float32 and with autocast to bfloat16, from the"
+              + " same weights and in the same order of batches; for CLASSIFY with ADAMW.")
+  private boolean peer;
 
   @Option(
       names = "--epochs",
@@ -171,6 +179,9 @@ public final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     TrainOptions options = options();
     requireFolder(out);
+    if (peer) {
+      requirePeer();
+    }
     FashionMnist images = data == null ? FashionMnist.shipped() : FashionMnist.load(data);
     if (options.batch() > images.training().count()) {
       throw usageError(
@@ -212,7 +223,7 @@ public final class TrainCommand implements Callable<Integer> {
     for (Map.Entry<Precision, TrainingRun> run : runs.entrySet()) {
       Optional<TrainingResult> result = run.getValue().result();
       if (result.isEmpty()) {
-        try (TrainingProgress progress = progress(run.getKey())) {
+        try (TrainingProgress progress = progress(run.getKey().name())) {
           result = trainer.run(run.getValue(), run.getKey(), progress, interruption);
         }
       }
@@ -227,6 +238,16 @@ public final class TrainCommand implements Callable<Integer> {
         return INTERRUPTED;
       }
       results.add(result.get());
+    }
+    for (boolean autocast : peer ? new boolean[] {false, true} : new boolean[0]) {
+      try (TrainingProgress progress =
+          progress(autocast ? "PyTorch bfloat16" : "PyTorch float32")) {
+        Optional<TrainingResult> result = trainer.runTorch(autocast, progress, interruption);
+        if (result.isEmpty()) {
+          return INTERRUPTED; // the trainings before are saved
+        }
+        results.add(result.get());
+      }
     }
     report.accept(results);
     return 0;
@@ -318,6 +339,15 @@ public final class TrainCommand implements Callable<Integer> {
   private TrainOptions options() {
     try {
       int processors = Runtime.getRuntime().availableProcessors();
+      if (peer && (task != TaskName.CLASSIFY || optimizer != OptimizerName.ADAMW)) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "--peer trains in PyTorch, which is made for CLASSIFY with ADAMW, but --task is %s"
+                    + " and --optimizer is %s",
+                task,
+                optimizer));
+      }
       if (saveEvery != null) {
         OptionRange.require("--save-every", saveEvery, Integer.MAX_VALUE);
       }
@@ -352,11 +382,19 @@ public final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  private void requirePeer() {
+    try {
+      TorchTransformer.requireAvailable();
+    } catch (IllegalStateException e) {
+      throw usageError("--peer cannot be used here: " + e.getMessage());
+    }
+  }
+
   private ParameterException usageError(String sentence) {
     return new ParameterException(spec.commandLine(), sentence);
   }
 
-  private static TrainingProgress progress(Precision precision) {
-    return new TrainingProgress(ProgressDisplay.of(precision.name(), System.err));
+  private static TrainingProgress progress(String name) {
+    return new TrainingProgress(ProgressDisplay.of(name, System.err));
   }
 }

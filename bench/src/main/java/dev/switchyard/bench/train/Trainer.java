@@ -4,16 +4,10 @@ import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
-import dev.switchyard.layers.Profile;
-import dev.switchyard.layers.Profile.Part;
-import dev.switchyard.layers.Tape;
-import dev.switchyard.layers.Tensor;
-import dev.switchyard.layers.optim.Optimizer;
 import dev.switchyard.layers.optim.WarmupCosine;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -28,6 +22,7 @@ public final class Trainer {
   private static final double NANOS_A_MILLI = 1e6;
 
   private final TrainOptions options;
+  private final FashionMnist images;
   private final TrainingTask task;
   private final Kernels kernels;
   private final int stepsAnEpoch;
@@ -41,6 +36,7 @@ public final class Trainer {
    */
   public Trainer(TrainOptions options, FashionMnist images) {
     this.options = options;
+    this.images = images;
     this.task = options.task().create(options, images);
     this.kernels = Kernels.create(Parallel.ofThreads(options.threads()));
     this.stepsAnEpoch = task.examples() / options.batch();
@@ -83,16 +79,37 @@ public final class Trainer {
    */
   Optional<TrainingResult> run(
       TrainingRun run, Precision precision, StepListener listener, BooleanSupplier interrupted) {
-    TrainingTask.Learner model = task.model(precision);
-    Optimizer optimizer = options.optimizer().create(kernels, model.parameters());
-    List<Double> losses = run.restore(model.parameters(), optimizer);
+    OwnTraining training = new OwnTraining(run, precision, task, options.optimizer(), kernels);
+    return run(training, run::isDue, listener, interrupted);
+  }
+
+  /**
+   * Trains the same model in PyTorch, from the beginning to the end.
+   *
+   * @param autocast whether products are in bfloat16
+   * @param listener is told of each step
+   * @param interrupted asked after each step whether to leave
+   * @return how it went; nothing if it was interrupted
+   */
+  Optional<TrainingResult> runTorch(
+      boolean autocast, StepListener listener, BooleanSupplier interrupted) {
+    List<Parameter> parameters = task.model(Precision.FLOAT32).parameters();
+    TorchTraining training = new TorchTraining(autocast, options, images, parameters);
+    return run(training, (step, anEpoch) -> false, listener, interrupted);
+  }
+
+  /** Whether a training is to be saved after a step. */
+  private interface Due {
+    boolean isDue(int step, int stepsAnEpoch);
+  }
+
+  private Optional<TrainingResult> run(
+      Training training, Due due, StepListener listener, BooleanSupplier interrupted) {
+    List<Double> losses = training.losses();
     int lastEpoch = Math.max(losses.size(), steps - stepsAnEpoch);
     WarmupCosine schedule = new WarmupCosine(options.rate(), 0, (int) (WARMUP * steps), steps);
     CounterRandom shuffle = new CounterRandom(options.seed()).split(-1);
     int[] order = {};
-    Profile profile = new Profile();
-    Tape tape = Tape.recording(kernels, profile);
-    tape.startAt(losses.size() + 1);
     long nanos = 0;
     for (int step = losses.size(); step < steps; step++) {
       int epoch = step / stepsAnEpoch;
@@ -100,22 +117,18 @@ public final class Trainer {
         order = shuffle.permutation(task.examples(), epoch);
       }
       if (step == lastEpoch) {
-        profile.clear();
+        training.startTiming();
         nanos = 0;
       }
       long start = System.nanoTime();
-      Tensor loss = model.loss(tape, epoch, order, step % stepsAnEpoch * options.batch());
-      losses.add((double) loss.value().get(0, 0));
-      tape.backward(loss);
-      float rate = schedule.rate(step);
-      profile.measure(Part.OPTIMIZER, () -> update(optimizer, rate));
-      tape.reset();
+      int from = step % stepsAnEpoch * options.batch();
+      losses.add(training.step(epoch, order, from, schedule.rate(step)));
       nanos += System.nanoTime() - start;
       listener.onStep(step + 1, steps, losses.getLast(), options.batch());
       if (step + 1 < steps) { // the last is saved with the result
         boolean leave = interrupted.getAsBoolean();
-        if (leave || run.isDue(step + 1, stepsAnEpoch)) {
-          run.save(model.parameters(), optimizer, losses, stepsAnEpoch);
+        if (leave || due.isDue(step + 1, stepsAnEpoch)) {
+          training.save(stepsAnEpoch);
         }
         if (leave) {
           return Optional.empty();
@@ -126,35 +139,18 @@ public final class Trainer {
     double stepMillis = nanos / NANOS_A_MILLI / timed;
     TrainingResult result =
         new TrainingResult(
-            precision.name(),
-            model.accuracy(kernels),
+            training.name(),
+            training.accuracy(),
             mean(losses.subList(steps - stepsAnEpoch, steps)),
             stepMillis,
-            parts(profile, nanos, timed),
+            training.partsMillis(nanos, timed),
             options.batch() / stepMillis * 1000,
             losses);
-    run.finish(model.parameters(), optimizer, result);
+    training.finish(result);
     return Optional.of(result);
-  }
-
-  private static void update(Optimizer optimizer, float rate) {
-    optimizer.step(rate);
-    optimizer.zeroGrad();
   }
 
   private static double mean(List<Double> losses) {
     return losses.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
-  }
-
-  private static Map<String, Double> parts(Profile profile, long totalNanos, int steps) {
-    Map<String, Double> parts = new LinkedHashMap<>();
-    double scale = 1 / (NANOS_A_MILLI * steps);
-    parts.put("quantize", profile.nanos(Part.QUANTIZE) * scale);
-    parts.put("multiply", profile.nanos(Part.MULTIPLY) * scale);
-    parts.put("weightGradient", profile.nanos(Part.WEIGHT_GRADIENT) * scale);
-    parts.put("attention", profile.nanos(Part.ATTENTION) * scale);
-    parts.put("optimizer", profile.nanos(Part.OPTIMIZER) * scale);
-    parts.put("rest", profile.restNanos(totalNanos) * scale);
-    return parts;
   }
 }

@@ -1,0 +1,44 @@
+package dev.switchyard.bench.train;
+
+import java.util.List;
+import java.util.Map;
+
+/** A training under way, by whatever library: what {@link Trainer} asks of it. */
+interface Training {
+  /** What results call it. */
+  String name();
+
+  /** The losses of the steps that an earlier run made; to be added to. */
+  List<Double> losses();
+
+  /**
+   * Makes a step.
+   *
+   * @param epoch the pass over the examples, from 0
+   * @param order the examples in the order of this pass
+   * @param from where in the order the batch begins
+   * @param rate the learning rate
+   * @return the loss before the step
+   */
+  double step(int epoch, int[] order, int from, float rate);
+
+  /** Begins to measure times by part; what was measured before does not count. */
+  void startTiming();
+
+  /**
+   * The time of a step by part, in milliseconds.
+   *
+   * @param nanos of all steps since timing was started
+   * @param steps how many these are
+   */
+  Map<String, Double> partsMillis(long nanos, int steps);
+
+  /** Saves what it takes to go on, if the training can. */
+  void save(int stepsAnEpoch);
+
+  /** Saves the outcome, if the training can. */
+  void finish(TrainingResult result);
+
+  /** The part of the test examples that are right, from 0 to 1. */
+  double accuracy();
+}

@@ -1,0 +1,91 @@
+package dev.switchyard.bench.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.bench.peers.TorchTransformer;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.optim.AdamW;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** PyTorch is a peer only if it computes the same thing. */
+class TorchTrainingTest {
+  private static final TrainOptions OPTIONS =
+      new TrainOptions(
+          TaskName.CLASSIFY,
+          List.of(Precision.FLOAT32),
+          1,
+          100,
+          24,
+          2,
+          3,
+          OptimizerName.ADAMW,
+          0.003f,
+          2,
+          5);
+
+  private final Trainer trainer = new Trainer(OPTIONS, FashionMnist.shipped());
+
+  private TrainingResult torch(boolean autocast) {
+    return trainer.runTorch(autocast, (step, steps, loss, batch) -> {}, () -> false).orElseThrow();
+  }
+
+  /**
+   * The first loss differs by rounding alone. Rounding errors then grow from step to step, while a
+   * wrong weight decay, moment or rate moves the tenth loss by 0.01 and more.
+   */
+  @Test
+  void goesTheSameWayInFloat32() {
+    TrainingResult ours = trainer.run(Precision.FLOAT32, (step, steps, loss, batch) -> {});
+    TrainingResult torch = torch(false);
+
+    assertThat(torch.precision()).isEqualTo("PYTORCH_FLOAT32");
+    assertThat(torch.losses()).hasSameSizeAs(ours.losses());
+    assertThat(torch.losses().getFirst()).isCloseTo(ours.losses().getFirst(), within(1e-5));
+    for (int i = 0; i < 30; i++) {
+      assertThat(torch.losses().get(i))
+          .as("step %d", i)
+          .isCloseTo(ours.losses().get(i), within(1e-3));
+    }
+    assertThat(torch.finalLoss()).isCloseTo(ours.finalLoss(), within(1e-3));
+    assertThat(torch.testAccuracy()).isCloseTo(ours.testAccuracy(), within(0.01));
+  }
+
+  @Test
+  void autocastRoundsToBfloat16() {
+    TrainingResult torch = torch(true);
+
+    assertThat(torch.precision()).isEqualTo("PYTORCH_AUTOCAST");
+    double first = torch(false).losses().getFirst();
+    assertThat(torch.losses().getFirst()).isNotEqualTo(first).isCloseTo(first, within(0.02));
+    assertThat(torch.testAccuracy()).isGreaterThan(0.5);
+  }
+
+  @Test
+  void leavesWhenInterrupted() {
+    int[] steps = {0};
+
+    assertThat(
+            trainer.runTorch(
+                false, (step, all, loss, batch) -> steps[0] = step, () -> steps[0] == 3))
+        .isEmpty();
+    assertThat(steps[0]).isEqualTo(3);
+  }
+
+  @Test
+  void refusesOtherModels() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                new TorchTransformer(
+                    new TorchTransformer.Shape(28, 7, 24, 2, 3),
+                    List.of(),
+                    AdamW.Settings.DEFAULT,
+                    false,
+                    1))
+        .withMessage("the model has 0 parameters (expected 7 and 12 for each of 2 blocks)");
+  }
+}

@@ -24,9 +24,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * to bfloat16. For use by the thread that made it.
  */
 public final class TorchTransformer {
-  /** What PyTorch calls itself; the binding is made for this version alone. */
-  public static final String DESCRIPTION = "PyTorch 2.10";
-
   private static final double LAYER_NORM_EPS = 1e-5;
   private static final int PARAMETERS_OUTSIDE = 7; // three of the embedding, four of the head
   private static final int PARAMETERS_A_BLOCK = 12;
@@ -113,14 +110,14 @@ public final class TorchTransformer {
   }
 
   private static Tensor copy(Parameter parameter) {
-    Tensor view =
-        torch.from_blob(
-            new FloatPointer(parameter.value().copy().data()),
-            parameter.rows() == 1
-                ? new long[] {parameter.cols()}
-                : new long[] {parameter.rows(), parameter.cols()});
-    Tensor own = view.clone();
-    return own.requires_grad_(true);
+    long[] shape =
+        parameter.rows() == 1
+            ? new long[] {parameter.cols()}
+            : new long[] {parameter.rows(), parameter.cols()};
+    // Closed, and so alive, only after the values were copied: PyTorch does not keep the pointer.
+    try (FloatPointer values = new FloatPointer(parameter.value().data())) {
+      return torch.from_blob(values, shape).clone().requires_grad_(true);
+    }
   }
 
   private org.bytedeco.pytorch.AdamW optimizer(
@@ -204,7 +201,7 @@ public final class TorchTransformer {
             .from_blob(new FloatPointer(pixels), images, across, patch, across, patch)
             .permute(0, 1, 3, 2, 4)
             .reshape(images, shape.tokens(), (long) patch * patch);
-    x = torch.linear(x, w.next(), new TensorOptional(w.next())).add(w.next());
+    x = linear(x, w).add(w.next()); // positions
     for (int block = 0; block < shape.depth(); block++) {
       x = x.add(attention(norm(x, w), w));
       Tensor hidden = linear(norm(x, w), w);

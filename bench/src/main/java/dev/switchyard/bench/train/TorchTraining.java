@@ -73,6 +73,11 @@ final class TorchTraining implements Training {
   }
 
   @Override
+  public boolean isSaveDue(int step, int stepsAnEpoch) {
+    return false;
+  }
+
+  @Override
   public void save(int stepsAnEpoch) {}
 
   @Override

@@ -228,14 +228,7 @@ public final class TrainCommand implements Callable<Integer> {
         }
       }
       if (result.isEmpty()) {
-        PrintWriter console = spec.commandLine().getOut();
-        console.printf(
-            Locale.ROOT,
-            "%nInterrupted. The training is saved in %s: the same command with --resume goes on"
-                + " with it.%n",
-            checkpoints());
-        console.flush();
-        return INTERRUPTED;
+        return interrupted();
       }
       results.add(result.get());
     }
@@ -244,13 +237,24 @@ public final class TrainCommand implements Callable<Integer> {
           progress(autocast ? "PyTorch bfloat16" : "PyTorch float32")) {
         Optional<TrainingResult> result = trainer.runTorch(autocast, progress, interruption);
         if (result.isEmpty()) {
-          return INTERRUPTED; // the trainings before are saved
+          return interrupted(); // those before are saved, this one begins anew
         }
         results.add(result.get());
       }
     }
     report.accept(results);
     return 0;
+  }
+
+  private int interrupted() {
+    PrintWriter console = spec.commandLine().getOut();
+    console.printf(
+        Locale.ROOT,
+        "%nInterrupted. The training is saved in %s: the same command with --resume goes on with"
+            + " it.%n",
+        checkpoints());
+    console.flush();
+    return INTERRUPTED;
   }
 
   private void report(List<TrainingResult> results, Trainer trainer, ResultWriter writer) {

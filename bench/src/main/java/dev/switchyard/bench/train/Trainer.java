@@ -19,7 +19,7 @@ public final class Trainer {
   /** The part of all steps in which the learning rate rises. */
   private static final double WARMUP = 0.1;
 
-  private static final double NANOS_A_MILLI = 1e6;
+  static final double NANOS_A_MILLI = 1e6;
 
   private final TrainOptions options;
   private final FashionMnist images;
@@ -80,7 +80,7 @@ public final class Trainer {
   Optional<TrainingResult> run(
       TrainingRun run, Precision precision, StepListener listener, BooleanSupplier interrupted) {
     OwnTraining training = new OwnTraining(run, precision, task, options.optimizer(), kernels);
-    return run(training, run::isDue, listener, interrupted);
+    return run(training, listener, interrupted);
   }
 
   /**
@@ -95,16 +95,11 @@ public final class Trainer {
       boolean autocast, StepListener listener, BooleanSupplier interrupted) {
     List<Parameter> parameters = task.model(Precision.FLOAT32).parameters();
     TorchTraining training = new TorchTraining(autocast, options, images, parameters);
-    return run(training, (step, anEpoch) -> false, listener, interrupted);
-  }
-
-  /** Whether a training is to be saved after a step. */
-  private interface Due {
-    boolean isDue(int step, int stepsAnEpoch);
+    return run(training, listener, interrupted);
   }
 
   private Optional<TrainingResult> run(
-      Training training, Due due, StepListener listener, BooleanSupplier interrupted) {
+      Training training, StepListener listener, BooleanSupplier interrupted) {
     List<Double> losses = training.losses();
     int lastEpoch = Math.max(losses.size(), steps - stepsAnEpoch);
     WarmupCosine schedule = new WarmupCosine(options.rate(), 0, (int) (WARMUP * steps), steps);
@@ -127,7 +122,7 @@ public final class Trainer {
       listener.onStep(step + 1, steps, losses.getLast(), options.batch());
       if (step + 1 < steps) { // the last is saved with the result
         boolean leave = interrupted.getAsBoolean();
-        if (leave || due.isDue(step + 1, stepsAnEpoch)) {
+        if (leave || training.isSaveDue(step + 1, stepsAnEpoch)) {
           training.save(stepsAnEpoch);
         }
         if (leave) {

@@ -33,6 +33,9 @@ interface Training {
    */
   Map<String, Double> partsMillis(long nanos, int steps);
 
+  /** Whether it is to be saved after that many steps. */
+  boolean isSaveDue(int step, int stepsAnEpoch);
+
   /** Saves what it takes to go on, if the training can. */
   void save(int stepsAnEpoch);
 

@@ -50,8 +50,8 @@ public final class SwitchyardEmbeddingModel extends DimensionAwareEmbeddingModel
   }
 
   /**
-   * Reads a pretrained encoder for inference on all cores: in int8 ({@link
-   * Precision#SWITCHBACK_Q}), whose weights then exist in int8 alone, or in another precision.
+   * Reads a pretrained encoder for inference on all cores. Of the precisions in int8, {@link
+   * Precision#SWITCHBACK_Q} is closest to float32; weights are kept in int8 alone then.
    *
    * @param model a BERT, see {@link BertEncoder#read}
    * @param tokenizer its {@code tokenizer.json}

@@ -42,36 +42,21 @@ final class EmittedCode {
     this.set = set;
     Assembler asm = new Assembler();
     List<Entry> entries = new ArrayList<>();
-    for (Dot dot : dots(set, bfloat16)) {
+    List<Dot> dots = dots(set, bfloat16);
+    for (Dot dot : dots) {
       int start = asm.position();
       PeakGenerator.emit(asm, set, dot);
       end(asm, entries, start, "peak-" + dot, f -> peaks.put(dot, f));
-      tiles.put(dot, new EnumMap<>(Left.class));
-      amx.put(dot, new EnumMap<>(Left.class));
       for (Left left : Left.values()) {
         if (set.usesTiles(dot)) {
-          MemorySegment[] functions = new MemorySegment[2];
-          amx.get(dot).put(left, functions);
-          for (int i = 0; i < 2; i++) {
-            int both = i;
-            int begin = asm.position();
-            AmxGenerator.emit(asm, dot, left, both > 0);
-            end(asm, entries, begin, "amx-" + dot + "-" + left + "-" + i, f -> functions[both] = f);
-          }
-          continue;
-        }
-        MemorySegment[] byRows = new MemorySegment[set.tileRows + 1];
-        tiles.get(dot).put(left, byRows);
-        for (int rows = 1; rows <= set.tileRows; rows++) {
-          int row = rows;
-          int begin = asm.position();
-          TileGenerator.emit(asm, new TileGenerator.Kind(set, dot, left, rows));
-          end(asm, entries, begin, "tile-" + dot + "-" + left + "-" + rows, f -> byRows[row] = f);
+          emitAmx(asm, entries, dot, left);
+        } else {
+          emitTiles(asm, entries, dot, left);
         }
       }
     }
     for (Conversion conversion : Conversion.values()) {
-      if (tiles.containsKey(conversion.dot)) {
+      if (dots.contains(conversion.dot)) {
         Map<Layout, MemorySegment> byLayout = new EnumMap<>(Layout.class);
         packs.put(conversion, byLayout);
         for (Layout layout : Layout.values()) {
@@ -97,6 +82,29 @@ final class EmittedCode {
     return bfloat16
         ? List.of(set.int8(), Dot.BFLOAT16, Dot.FLOAT32)
         : List.of(set.int8(), Dot.FLOAT32);
+  }
+
+  private void emitTiles(Assembler asm, List<Entry> entries, Dot dot, Left left) {
+    MemorySegment[] byRows = new MemorySegment[set.tileRows + 1];
+    tiles.computeIfAbsent(dot, _ -> new EnumMap<>(Left.class)).put(left, byRows);
+    for (int rows = 1; rows <= set.tileRows; rows++) {
+      int row = rows;
+      int begin = asm.position();
+      TileGenerator.emit(asm, new TileGenerator.Kind(set, dot, left, rows));
+      end(asm, entries, begin, "tile-" + dot + "-" + left + "-" + rows, f -> byRows[row] = f);
+    }
+  }
+
+  private void emitAmx(Assembler asm, List<Entry> entries, Dot dot, Left left) {
+    MemorySegment[] byHalves = new MemorySegment[2];
+    amx.computeIfAbsent(dot, _ -> new EnumMap<>(Left.class)).put(left, byHalves);
+    for (int i = 0; i < byHalves.length; i++) {
+      int half = i;
+      int begin = asm.position();
+      AmxGenerator.emit(asm, dot, left, half == 1);
+      String name = "amx-" + dot + "-" + left + "-" + (half + 1) * AmxGenerator.HALF;
+      end(asm, entries, begin, name, f -> byHalves[half] = f);
+    }
   }
 
   private static void end(

@@ -19,6 +19,8 @@ final class Workspace {
   /** Values of the columns of a panel, on their way to the arguments. */
   final float[] columns;
 
+  private final float[] noBias;
+
   final HeapSegment result = new HeapSegment();
 
   private final HeapSegment ofUnrounded = new HeapSegment();
@@ -35,6 +37,7 @@ final class Workspace {
 
   Workspace(int panelCols) {
     columns = new float[panelCols];
+    noBias = new float[panelCols];
   }
 
   // The block of A
@@ -152,12 +155,13 @@ final class Workspace {
         p.b().copyScales(col, col + cols, columns);
         MemorySegment.copy(columns, 0, amx.memory, ValueLayout.JAVA_FLOAT, at, cols);
       }
-      long biases = (long) at + AmxGenerator.PANEL_BYTES;
-      if (bias == null) {
-        amx.memory.asSlice(biases, AmxGenerator.PANEL_BYTES).fill((byte) 0);
-      } else {
-        MemorySegment.copy(bias, col, amx.memory, ValueLayout.JAVA_FLOAT, biases, cols);
-      }
+      MemorySegment.copy(
+          bias == null ? noBias : bias,
+          bias == null ? 0 : col,
+          amx.memory,
+          ValueLayout.JAVA_FLOAT,
+          (long) at + AmxGenerator.PANEL_BYTES,
+          cols);
       at += AmxArguments.COLUMNS_BYTES;
     }
   }

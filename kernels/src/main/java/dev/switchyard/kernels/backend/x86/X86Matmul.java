@@ -459,12 +459,12 @@ final class X86Matmul implements MatmulKernel {
       return Left.ROWS;
     }
     w.region.of(p.a(), p.b().type(), dot);
-    if (p.transposesA() && set.usesTiles(dot)) {
-      packTransposedLeft(dot, w, row, tileRows, tiles, k, depth);
-      return Left.PACKED;
-    }
     if (p.transposesA()) {
-      packLeftTiles(dot, w, row, tileRows, tiles, k, depth);
+      if (set.usesTiles(dot)) {
+        packTransposedLeft(dot, w, row, tileRows, tiles, k, depth);
+      } else {
+        packLeftTiles(dot, w, row, tileRows, tiles, k, depth);
+      }
       return Left.PACKED;
     }
     int rows = tiles * tileRows;
@@ -492,9 +492,9 @@ final class X86Matmul implements MatmulKernel {
     int read = turns * set.lanes() * dot.group;
     int most = Math.max(1, PACK_BYTES / Float.BYTES / read);
     w.pack.setFlips(0, PackArguments.FLIP_BYTES);
+    boolean zeros = depth % (dot.group * set.stepGroups(dot)) != 0;
     for (int i = 0; i < rows; i += most) {
       int count = Math.min(most, rows - i);
-      boolean zeros = depth % (dot.group * set.stepGroups(dot)) != 0;
       w.region.set(row + i, count, k, depth, count, read, zeros);
       pack(w, Layout.ROWS, count, turns, 0, target, i * stride, stride);
     }
@@ -506,13 +506,31 @@ final class X86Matmul implements MatmulKernel {
       Dot dot, Workspace w, int row, int tileRows, int tiles, int k, int depth) {
     long stride = (long) dot.groups(depth) * set.vectorBytes;
     MemorySegment target = w.reservePacked(tiles * stride);
+    interleave(dot, w, row, 0, tileRows, tiles, k, depth, target, 0, stride);
+    w.usePacked(stride);
+  }
+
+  /** Groups of k of each tile, from one of its rows on: a vector of rows a group. */
+  private void interleave(
+      Dot dot,
+      Workspace w,
+      int row,
+      int first,
+      int tileRows,
+      int tiles,
+      int k,
+      int depth,
+      MemorySegment target,
+      long offset,
+      long stride) {
     int read = (tiles - 1) * tileRows + set.lanes();
+    int cols = Math.min(read, tiles * tileRows - first);
     int most = roundUp(Math.max(1, PACK_BYTES / Float.BYTES / read), dot.group);
     w.pack.setFlips(0, PackArguments.FLIP_BYTES);
     for (int i = 0, count; i < depth; i += count) {
       count = wholeUnits(depth - i, dot.group, most);
       int readRows = roundUp(count, dot.group);
-      w.region.set(k + i, count, row, tiles * tileRows, readRows, read, count < readRows);
+      w.region.set(k + i, count, row + first, cols, readRows, read, count < readRows);
       pack(
           w,
           Layout.INTERLEAVED_TILES,
@@ -520,44 +538,27 @@ final class X86Matmul implements MatmulKernel {
           tiles,
           tileRows,
           target,
-          (long) i / dot.group * set.vectorBytes,
+          offset + (long) i / dot.group * set.vectorBytes,
           stride);
     }
-    w.usePacked(stride);
   }
 
   /**
-   * As above for tile registers, which want rows of groups: after interleaving, squares of 16
+   * The same for tile registers, which want rows of groups: after interleaving, squares of 16
    * groups by 16 rows are transposed. The halves of a tile follow one another.
    */
   private void packTransposedLeft(
       Dot dot, Workspace w, int row, int tileRows, int tiles, int k, int depth) {
-    int half = AmxGenerator.HALF;
-    int halves = divideUp(tileRows, half);
+    int halves = divideUp(tileRows, AmxGenerator.HALF);
     int groups = dot.groups(depth);
     int pairs = divideUp(groups, 2 * AmxGenerator.STEP);
     long halfBytes = (long) pairs * AmxGenerator.PAIR_BYTES;
     long total = halfBytes * tiles * halves;
     MemorySegment memory = w.reservePacked(2 * total); // the result, then what is interleaved
-    int read = (tiles - 1) * tileRows + half;
-    int most = roundUp(Math.max(1, PACK_BYTES / Float.BYTES / read), dot.group);
-    w.pack.setFlips(0, PackArguments.FLIP_BYTES);
-    for (int h = 0; h < halves; h++) {
-      int cols = Math.min(read, tiles * tileRows - h * half);
-      for (int i = 0, count; i < depth; i += count) {
-        count = wholeUnits(depth - i, dot.group, most);
-        int readRows = roundUp(count, dot.group);
-        w.region.set(k + i, count, row + h * half, cols, readRows, read, count < readRows);
-        pack(
-            w,
-            Layout.INTERLEAVED_TILES,
-            readRows / dot.group,
-            tiles,
-            tileRows,
-            memory,
-            total + h * halfBytes + (long) i / dot.group * set.vectorBytes,
-            halves * halfBytes);
-      }
+    for (int half = 0; half < halves; half++) {
+      int first = half * AmxGenerator.HALF;
+      long offset = total + half * halfBytes;
+      interleave(dot, w, row, first, tileRows, tiles, k, depth, memory, offset, halves * halfBytes);
     }
     long filled = (long) groups * set.vectorBytes;
     for (int part = 0; part < tiles * halves; part++) {

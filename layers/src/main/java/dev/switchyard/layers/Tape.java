@@ -10,12 +10,15 @@ import dev.switchyard.kernels.data.Scaling;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Reverse-mode differentiation at the level of layers. Each layer computes its result with the
@@ -65,7 +68,7 @@ public final class Tape {
 
   private record Node(Tensor result, List<Matrix> read, Backward backward) {}
 
-  private record Use(Parameter parameter, long version) {}
+  private record Use(Parameter parameter, long version, int node) {}
 
   private final Kernels kernels;
   private final boolean recording;
@@ -81,6 +84,7 @@ public final class Tape {
   private boolean wentBack;
   private Tensor current;
   private Watcher watcher;
+  private Consumer<Parameter> whenComplete;
 
   private Tape(
       Kernels kernels, boolean recording, boolean keeping, Profile profile, Buffers buffers) {
@@ -178,6 +182,18 @@ public final class Tape {
     return watcher == null ? null : watcher.forward(layer, x);
   }
 
+  /**
+   * Has someone told, on the way back, of each parameter whose gradient is complete for this step,
+   * as soon as it is; so that gradients can travel to other processes while those of earlier layers
+   * are computed.
+   *
+   * @param listener is told of each parameter that the step used and that learns, once; from the
+   *     last layer to the first, in an order that depends on the layers alone
+   */
+  public void whenComplete(Consumer<Parameter> listener) {
+    whenComplete = Objects.requireNonNull(listener, "listener");
+  }
+
   int step() {
     return step;
   }
@@ -245,6 +261,8 @@ public final class Tape {
     wentBack = true;
     y.grad = gradY;
     y.ownsGrad = false;
+    Map<Parameter, Integer> firstUses = whenComplete == null ? Map.of() : firstUses();
+    int use = uses.size() - 1;
     for (int i = nodes.size() - 1; i >= 0; i--) {
       current = nodes.get(i).result();
       FloatMatrix gy = current.grad;
@@ -252,8 +270,24 @@ public final class Tape {
         nodes.get(i).backward().run(gy);
         dropGrad(current);
       }
+      for (; whenComplete != null && use >= 0 && uses.get(use).node() == i; use--) {
+        Parameter parameter = uses.get(use).parameter();
+        if (!parameter.frozen() && firstUses.getOrDefault(parameter, -1) == i) {
+          firstUses.remove(parameter); // a layer may name it twice
+          whenComplete.accept(parameter);
+        }
+      }
     }
     current = null;
+  }
+
+  /** The node at which a parameter is used first, and so comes last on the way back. */
+  private Map<Parameter, Integer> firstUses() {
+    Map<Parameter, Integer> first = new HashMap<>();
+    for (Use use : uses) {
+      first.putIfAbsent(use.parameter(), use.node());
+    }
+    return first;
   }
 
   private void checkBackward(Tensor y, FloatMatrix gradY) {
@@ -444,7 +478,7 @@ public final class Tape {
       nodes.add(new Node(y, read, backward));
       read.forEach(matrix -> readLater.add(storage(matrix)));
       for (Parameter parameter : parameters) {
-        uses.add(new Use(parameter, parameter.version()));
+        uses.add(new Use(parameter, parameter.version(), nodes.size() - 1));
       }
     }
     return y;

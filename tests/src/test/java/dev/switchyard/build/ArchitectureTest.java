@@ -25,6 +25,8 @@ class ArchitectureTest {
           .definedBy("dev.switchyard.langchain4j..")
           .layer("encoders")
           .definedBy("dev.switchyard.encoders..")
+          .layer("mpi")
+          .definedBy("dev.switchyard.mpi..")
           .layer("test kit")
           .definedBy("dev.switchyard.testkit..")
           .layer("layers")
@@ -42,6 +44,8 @@ class ArchitectureTest {
           .whereLayer("langchain4j")
           .mayOnlyAccessLayers("encoders", "layers", "operations", "data", "threads")
           .whereLayer("encoders")
+          .mayOnlyAccessLayers("layers", "operations", "data", "threads")
+          .whereLayer("mpi")
           .mayOnlyAccessLayers("layers", "operations", "data", "threads")
           .whereLayer("test kit")
           .mayOnlyAccessLayers("layers", "operations", "data", "threads")
@@ -82,6 +86,19 @@ class ArchitectureTest {
               "java..", "jdk..", "dev.switchyard.kernels..", "dev.switchyard.layers..");
 
   @ArchTest
+  static final ArchRule MPI_NEEDS_LAYERS_AND_THE_JDK_ALONE =
+      classes()
+          .that()
+          .resideInAPackage("dev.switchyard.mpi..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..",
+              "dev.switchyard.kernels..",
+              "dev.switchyard.layers..",
+              "dev.switchyard.mpi..");
+
+  @ArchTest
   static final ArchRule ENCODERS_NEED_LAYERS_AND_A_JSON_PARSER_ALONE =
       classes()
           .that()
@@ -113,7 +130,10 @@ class ArchitectureTest {
       noClasses()
           .that()
           .resideInAnyPackage(
-              "dev.switchyard.kernels..", "dev.switchyard.layers..", "dev.switchyard.encoders..")
+              "dev.switchyard.kernels..",
+              "dev.switchyard.layers..",
+              "dev.switchyard.encoders..",
+              "dev.switchyard.mpi..")
           .should()
           .dependOnClassesThat()
           .belongToAnyOf(Random.class, ThreadLocalRandom.class)

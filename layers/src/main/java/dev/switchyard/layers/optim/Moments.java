@@ -75,17 +75,15 @@ final class Moments {
   void step(float learningRate, Update update) {
     Requirement.notNegative("learning rate", learningRate);
     if (policy == NonFiniteGradients.STOP) {
-      for (Slot slot : slots.values()) {
-        if (!slot.parameter.frozen() && !isFinite(slot)) {
-          throw new ArithmeticException(nonFinite(slot.parameter));
-        }
-      }
+      NonFiniteGradients.refuse(
+          kernels, slots.values().stream().map(slot -> slot.parameter).toList());
     }
     for (Slot slot : slots.values()) {
       if (slot.parameter.frozen()) {
         continue;
       }
-      if (policy == NonFiniteGradients.SKIP && !isFinite(slot)) {
+      if (policy == NonFiniteGradients.SKIP
+          && !NonFiniteGradients.isFinite(kernels, slot.parameter)) {
         skipped.merge(slot.parameter.name(), 1L, Long::sum);
         continue;
       }
@@ -100,27 +98,6 @@ final class Moments {
     if (monitor != null) {
       monitor.endStep();
     }
-  }
-
-  private boolean isFinite(Slot slot) {
-    return Double.isFinite(kernels.elementwise().sumOfSquares(slot.g(), slot.g().length));
-  }
-
-  private static String nonFinite(Parameter parameter) {
-    float[] g = parameter.grad().data();
-    int worst = 0;
-    for (int i = 0; i < g.length && Float.isFinite(g[worst]); i++) {
-      worst = Math.abs(g[i]) <= Math.abs(g[worst]) ? worst : i; // NaN compares as larger
-    }
-    int cols = parameter.grad().cols();
-    return String.format(
-        Locale.ROOT,
-        "element (%d, %d) of the gradient of %s is %s (expected a finite number whose square is"
-            + " finite)",
-        worst / cols,
-        worst % cols,
-        parameter,
-        g[worst]);
   }
 
   void zeroGrad() {

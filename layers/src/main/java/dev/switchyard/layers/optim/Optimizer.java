@@ -7,7 +7,7 @@ import java.util.Map;
  * Updates parameters from their gradients. Frozen parameters are left alone, and count no steps
  * while they are. For use by one thread; the kernels may use more.
  */
-public sealed interface Optimizer permits AdamW, StableAdamW {
+public interface Optimizer {
   /**
    * Updates all parameters.
    *

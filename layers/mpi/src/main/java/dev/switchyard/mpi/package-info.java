@@ -1,0 +1,21 @@
+/**
+ * Training on several machines. Read from the top down:
+ *
+ * <ul>
+ *   <li>The processes: a {@link dev.switchyard.mpi.Collective}, of {@link dev.switchyard.mpi.Mpi}
+ *       under {@code mpirun}, or a {@link dev.switchyard.mpi.SingleProcess}; {@link
+ *       dev.switchyard.mpi.Agreement} finds the one that differs.
+ *   <li>{@link dev.switchyard.mpi.DataParallel} takes the mean of gradients while they are
+ *       computed, by a {@link dev.switchyard.mpi.Reduction}; {@link
+ *       dev.switchyard.mpi.ShardedOptimizer} spreads the optimizer's state; {@link
+ *       dev.switchyard.mpi.LocalSteps} takes the mean of parameters now and then instead.
+ *   <li>{@link dev.switchyard.mpi.GatheredRows} is for losses over the whole batch.
+ *   <li>Inside: an {@code Exchange} sums a bucket of gradients, as {@code AllReduce} or as {@code
+ *       SlicedSum} in a {@code WireFormat}. {@code Mpi} stands on {@code MpiCalls}, these on the
+ *       {@code MpiLibrary} that the {@code Launcher} implies, with its {@code MpiAbi}.
+ * </ul>
+ *
+ * <p>The library is the one of the machine; nothing is built against it, and none is needed where
+ * there is only one process.
+ */
+package dev.switchyard.mpi;

@@ -8,7 +8,9 @@ import dev.switchyard.bench.experiment.ExperimentCommand;
 import dev.switchyard.bench.kernels.CodaCommand;
 import dev.switchyard.bench.kernels.MatmulCommand;
 import dev.switchyard.bench.kernels.StepCommand;
+import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.train.TrainCommand;
+import dev.switchyard.mpi.CollectiveException;
 import java.io.UncheckedIOException;
 import java.util.Locale;
 import picocli.CommandLine;
@@ -48,7 +50,9 @@ public final class Switchyard {
   public static void main(String[] arguments) {
     // Charts are drawn to files only; without this, macOS shows a program in its dock.
     System.setProperty("java.awt.headless", "true");
-    System.exit(commandLine().execute(arguments));
+    int exitCode = commandLine().execute(arguments);
+    Processes.leave(exitCode);
+    System.exit(exitCode);
   }
 
   /** The command with all that is special about its error handling. */
@@ -70,6 +74,7 @@ public final class Switchyard {
       throws Exception {
     if (error instanceof DataException
         || error instanceof UncheckedIOException
+        || error instanceof CollectiveException
         || error instanceof ArithmeticException) { // a training that diverged
       print(command, error.getMessage());
       return ExitCode.SOFTWARE;
@@ -78,7 +83,9 @@ public final class Switchyard {
   }
 
   private static void print(CommandLine command, String sentence) {
-    command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + sentence);
+    command
+        .getErr()
+        .println(command.getCommandSpec().qualifiedName() + ": " + Processes.name() + sentence);
     command.getErr().flush();
   }
 

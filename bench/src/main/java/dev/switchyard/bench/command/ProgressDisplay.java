@@ -1,6 +1,7 @@
 package dev.switchyard.bench.command;
 
 import java.io.Console;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
@@ -23,6 +24,11 @@ public abstract sealed class ProgressDisplay implements AutoCloseable {
     // Whether a console exists where there is no terminal differs from JDK to JDK.
     boolean terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     return terminal ? bar(name, out) : lines(name, out, System::nanoTime);
+  }
+
+  /** Shows nothing. */
+  public static ProgressDisplay none() {
+    return lines("", new PrintStream(OutputStream.nullOutputStream()), System::nanoTime);
   }
 
   /** A bar that redraws itself on {@code out}, which must be a terminal. */

@@ -5,6 +5,7 @@ import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.Findings.Verdict;
 import dev.switchyard.bench.page.LineChart;
+import dev.switchyard.bench.processes.Sharing;
 import dev.switchyard.bench.train.OptimizerName;
 import dev.switchyard.bench.train.TaskName;
 import dev.switchyard.bench.train.TrainOptions;
@@ -56,7 +57,8 @@ final class PrecisionsExperiment implements Experiment {
             OptimizerName.ADAMW,
             1e-3f,
             setting.threads(),
-            setting.seed());
+            setting.seed(),
+            Sharing.ALONE);
     Trainer trainer = new Trainer(options, setting.images());
     int steps = options.epochs() * (setting.images().training().count() / BATCH);
     setting.expect(steps * Precision.values().length);

@@ -48,8 +48,7 @@ final class Classification implements TrainingTask {
   private final class Classifier implements Learner {
     private final VisionTransformer scores;
     private final CrossEntropy crossEntropy = new CrossEntropy();
-    private final ImageBatch batch =
-        new ImageBatch(images.training(), normalization, options.batch());
+    private final ImageBatches batches = new ImageBatches(images.training(), normalization);
 
     Classifier(VisionTransformer scores) {
       this.scores = scores;
@@ -61,9 +60,14 @@ final class Classification implements TrainingTask {
     }
 
     @Override
-    public Tensor loss(Tape tape, int epoch, int[] order, int from) {
-      batch.gather(order, from);
+    public Tensor loss(Tape tape, int epoch, int[] order, int from, int count) {
+      ImageBatch batch = batches.gather(order, from, count);
       return crossEntropy.forward(tape, scores.forward(tape, batch.tensor()), batch.labels());
+    }
+
+    @Override
+    public boolean seesWholeBatch() {
+      return false;
     }
 
     @Override

@@ -24,6 +24,9 @@ import dev.switchyard.layers.TextTransformer;
 import dev.switchyard.layers.TokenEmbedding;
 import dev.switchyard.layers.Transformer;
 import dev.switchyard.layers.VisionTransformer;
+import dev.switchyard.mpi.Collective;
+import dev.switchyard.mpi.GatheredRows;
+import dev.switchyard.mpi.SingleProcess;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,9 +45,12 @@ final class ImagesAndTexts implements TrainingTask {
   private final FashionMnist images;
   private final Normalization normalization;
   private final Captions captions = new Captions();
+  private final GatheredRows ofAll; // each image finds its text among those of all processes
 
-  ImagesAndTexts(TrainOptions options, FashionMnist images) {
+  ImagesAndTexts(TrainOptions options, FashionMnist images, Collective collective) {
     this.options = options;
+    this.ofAll =
+        new GatheredRows(options.sharing().seesWholeBatch() ? collective : new SingleProcess());
     this.images = images;
     this.normalization = images.training().normalization();
   }
@@ -83,8 +89,7 @@ final class ImagesAndTexts implements TrainingTask {
     private final ContrastiveLoss contrastive = new ContrastiveLoss("loss");
     private final L2Normalization unit = new L2Normalization();
     private final CounterRandom random = new CounterRandom(options.seed()).split(TEXTS);
-    private final ImageBatch batch =
-        new ImageBatch(images.training(), normalization, options.batch());
+    private final ImageBatches batches = new ImageBatches(images.training(), normalization);
 
     Towers(VisionTransformer ofImages, TextTransformer ofTexts) {
       this.ofImages = ofImages;
@@ -97,15 +102,22 @@ final class ImagesAndTexts implements TrainingTask {
     }
 
     @Override
-    public Tensor loss(Tape tape, int epoch, int[] order, int from) {
-      batch.gather(order, from);
+    public Tensor loss(Tape tape, int epoch, int[] order, int from, int count) {
+      ImageBatch batch = batches.gather(order, from, count);
       long key = random.key(epoch);
       List<int[]> texts = new ArrayList<>();
-      for (int i = 0; i < options.batch(); i++) {
+      for (int i = 0; i < count; i++) {
         texts.add(captions.draw(batch.labels()[i], key, order[from + i]));
       }
       return contrastive.forward(
-          tape, ofImages.forward(tape, batch.tensor()), embedded(tape, texts));
+          tape,
+          ofAll.forward(tape, ofImages.forward(tape, batch.tensor())),
+          ofAll.forward(tape, embedded(tape, texts)));
+    }
+
+    @Override
+    public boolean seesWholeBatch() {
+      return options.sharing().seesWholeBatch();
     }
 
     private Tensor embedded(Tape tape, List<int[]> texts) {

@@ -10,14 +10,20 @@ import java.util.function.BooleanSupplier;
 final class Interruption implements BooleanSupplier, AutoCloseable {
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread hook = new Thread(this::request, "interruption");
+  private final Runnable onRequest;
   private volatile boolean requested;
 
-  Interruption() {
+  /**
+   * @param onRequest told at once, while the work goes on
+   */
+  Interruption(Runnable onRequest) {
+    this.onRequest = onRequest;
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
   private void request() {
     requested = true;
+    onRequest.run();
     try {
       closed.await();
     } catch (InterruptedException e) { // nobody does; the JVM stops then

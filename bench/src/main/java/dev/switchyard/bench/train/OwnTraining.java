@@ -1,12 +1,14 @@
 package dev.switchyard.bench.train;
 
+import dev.switchyard.bench.processes.Processes;
+import dev.switchyard.bench.processes.SharedSteps;
+import dev.switchyard.bench.processes.Sharing;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Profile;
 import dev.switchyard.layers.Profile.Part;
 import dev.switchyard.layers.Tape;
-import dev.switchyard.layers.Tensor;
-import dev.switchyard.layers.optim.Optimizer;
+import dev.switchyard.layers.io.Fingerprint;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,25 +19,40 @@ final class OwnTraining implements Training {
   private final Precision precision;
   private final Kernels kernels;
   private final TrainingTask.Learner model;
-  private final Optimizer optimizer;
+  private final TrainOptions options;
+  private final SharedSteps shared;
   private final Profile profile = new Profile();
   private final Tape tape;
   private final List<Double> losses;
+  private long waitedBefore;
+  private boolean isDue;
 
   /** A training from where the run's checkpoints end. */
   OwnTraining(
       TrainingRun run,
       Precision precision,
       TrainingTask task,
-      OptimizerName optimizer,
+      TrainOptions options,
+      Processes processes,
       Kernels kernels) {
     this.run = run;
     this.precision = precision;
     this.kernels = kernels;
+    this.options = options;
     this.model = task.model(precision);
-    this.optimizer = optimizer.create(kernels, model.parameters());
-    this.losses = run.restore(model.parameters(), this.optimizer);
     this.tape = Tape.recording(kernels, profile);
+    this.shared =
+        new SharedSteps(
+            processes,
+            options.sharing(),
+            kernels,
+            tape,
+            profile,
+            model.parameters(),
+            parameters -> options.optimizer().create(kernels, parameters),
+            options.seed());
+    this.losses = run.restore(model.parameters(), shared);
+    processes.requireSame(Map.of("model", Fingerprint.of(model.parameters())));
     tape.startAt(losses.size() + 1);
   }
 
@@ -51,22 +68,22 @@ final class OwnTraining implements Training {
 
   @Override
   public double step(int epoch, int[] order, int from, float rate) {
-    Tensor loss = model.loss(tape, epoch, order, from);
-    double value = loss.value().get(0, 0);
-    tape.backward(loss);
-    profile.measure(
-        Part.OPTIMIZER,
-        () -> {
-          optimizer.step(rate);
-          optimizer.zeroGrad();
-        });
-    tape.reset();
-    return value;
+    return shared.step(shard -> part(epoch, order, from, shard), rate);
+  }
+
+  private SharedSteps.Part part(int epoch, int[] order, int from, int shard) {
+    Sharing sharing = options.sharing();
+    int first = sharing.first(shard, options.batch());
+    int count = sharing.first(shard + 1, options.batch()) - first;
+    return new SharedSteps.Part(
+        model.loss(tape, epoch, order, from + first, count),
+        model.seesWholeBatch() ? 1 : sharing.weight(shard, options.batch()));
   }
 
   @Override
   public void startTiming() {
     profile.clear();
+    waitedBefore = shared.waitNanos();
   }
 
   @Override
@@ -78,23 +95,39 @@ final class OwnTraining implements Training {
     parts.put("weightGradient", profile.nanos(Part.WEIGHT_GRADIENT) * scale);
     parts.put("attention", profile.nanos(Part.ATTENTION) * scale);
     parts.put("optimizer", profile.nanos(Part.OPTIMIZER) * scale);
-    parts.put("rest", profile.restNanos(nanos) * scale);
+    long waited = shared.waitNanos() - waitedBefore;
+    if (waited > 0) {
+      parts.put("exchange", waited * scale);
+    }
+    parts.put("rest", profile.restNanos(nanos - waited) * scale);
     return parts;
   }
 
   @Override
   public boolean isSaveDue(int step, int stepsAnEpoch) {
-    return run.isDue(step, stepsAnEpoch);
+    isDue |= run.isDue(step, stepsAnEpoch);
+    return isDue && canSave();
+  }
+
+  @Override
+  public boolean canSave() {
+    return shared.isAgreed();
   }
 
   @Override
   public void save(int stepsAnEpoch) {
-    run.save(model.parameters(), optimizer, losses, stepsAnEpoch);
+    isDue = false;
+    run.save(model.parameters(), shared, losses, stepsAnEpoch);
   }
 
   @Override
   public void finish(TrainingResult result) {
-    run.finish(model.parameters(), optimizer, result);
+    run.finish(model.parameters(), shared, result);
+  }
+
+  @Override
+  public Map<String, Object> exchangeCosts() {
+    return shared.costs();
   }
 
   @Override

@@ -78,10 +78,20 @@ final class TorchTraining implements Training {
   }
 
   @Override
+  public boolean canSave() {
+    return true;
+  }
+
+  @Override
   public void save(int stepsAnEpoch) {}
 
   @Override
   public void finish(TrainingResult result) {}
+
+  @Override
+  public Map<String, Object> exchangeCosts() {
+    return Map.of();
+  }
 
   @Override
   public double accuracy() {

@@ -5,6 +5,8 @@ import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.peers.TorchTransformer;
+import dev.switchyard.bench.processes.Processes;
+import dev.switchyard.bench.processes.SharingOptions;
 import dev.switchyard.layers.Precision;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -18,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -34,6 +37,8 @@ import picocli.CommandLine.Spec;
           + " outcomes side by side.",
       "",
       "Ctrl-C saves the training, and --resume goes on with it as if nothing had happened.",
+      "",
+      "Under mpirun, the processes share each batch.",
       ""
     },
     footer = {
@@ -172,13 +177,20 @@ public final class TrainCommand implements Callable<Integer> {
               + " checkpoints of a finished one are replaced.")
   private boolean resume;
 
+  @Mixin private SharingOptions sharing;
+
+  private Processes processes;
+
   /** Filled in by picocli. */
   public TrainCommand() {}
 
   @Override
   public Integer call() {
+    processes = Processes.join();
     TrainOptions options = options();
-    requireFolder(out);
+    if (processes.isFirst()) {
+      requireFolder(out);
+    }
     if (peer) {
       requirePeer();
     }
@@ -191,25 +203,32 @@ public final class TrainCommand implements Callable<Integer> {
               options.batch(),
               images.training().count()));
     }
-    PrintWriter console = spec.commandLine().getOut();
-    PrintWriter warnings = spec.commandLine().getErr();
+    PrintWriter console = console();
+    PrintWriter warnings = processes.console(spec.commandLine().getErr());
+    processes.requireSame(identity(options, images));
     Map<Precision, TrainingRun> runs = runs(options, images, warnings);
     // Now: after minutes of training is no time to learn that there is nowhere to write to.
     ResultWriter writer = new ResultWriter(out);
-    writer.createFolder();
+    if (processes.isFirst()) {
+      writer.createFolder();
+    }
 
-    Trainer trainer = new Trainer(options, images);
+    Trainer trainer = new Trainer(options, images, processes);
     console.printf(
         Locale.ROOT,
-        "Training on %,d images, testing on %,d.%n%s%nBackend: %s%n%n",
+        "Training on %,d images, testing on %,d.%n%s%nBackend: %s%n%s%n",
         images.training().count(),
         images.test().count(),
         MachineInfo.ofThisMachine().inOneLine(),
-        trainer.backend());
+        trainer.backend(),
+        processes.count() == 1
+            ? ""
+            : String.format(
+                Locale.ROOT, "Processes: %d, %s%n", processes.count(), processes.title()));
     console.flush();
 
     // Closed when all is said and written: until then the JVM does not stop.
-    try (Interruption interruption = new Interruption()) {
+    try (Interruption interruption = new Interruption(this::onRequest)) {
       return train(trainer, runs, interruption, results -> report(results, trainer, writer));
     }
   }
@@ -246,24 +265,51 @@ public final class TrainCommand implements Callable<Integer> {
     return 0;
   }
 
+  /** Of several processes, one that has ended takes the others along, wherever they are. */
+  private void onRequest() {
+    if (processes.count() > 1 && processes.isFirst()) {
+      spec.commandLine()
+          .getErr()
+          .printf(
+              Locale.ROOT,
+              "%nTold to end, by Ctrl-C or because another process has ended. What is saved is in"
+                  + " %s: the same command with --resume goes on from there.%n",
+              checkpoints());
+      spec.commandLine().getErr().flush();
+    }
+  }
+
+  private PrintWriter console() {
+    return processes.console(spec.commandLine().getOut());
+  }
+
   private int interrupted() {
-    PrintWriter console = spec.commandLine().getOut();
+    PrintWriter console = console();
     console.printf(
         Locale.ROOT,
         "%nInterrupted. The training is saved in %s: the same command with --resume goes on with"
             + " it.%n",
         checkpoints());
     console.flush();
+    Processes.leave(0); // before the JVM ends
     return INTERRUPTED;
   }
 
   private void report(List<TrainingResult> results, Trainer trainer, ResultWriter writer) {
-    PrintWriter console = spec.commandLine().getOut();
+    if (!processes.isFirst()) {
+      return;
+    }
+    PrintWriter console = console();
     console.printf(Locale.ROOT, "%n%s%n", ResultTable.of(results, trainer.accuracyName()));
     console.flush();
     TrainOptions options = trainer.options();
     Map<String, Object> reported = options.asMap();
     reported.put("data", data == null ? "shipped" : data.toString());
+    if (processes.count() > 1) {
+      reported.put("processes", processes.count());
+      reported.put("mpi", processes.title());
+      reported.putAll(trainer.exchangeCosts());
+    }
     List<String> files =
         writer.write(
             new Report(
@@ -281,12 +327,17 @@ public final class TrainCommand implements Callable<Integer> {
     return out.resolve("checkpoints");
   }
 
-  /** The trainings to run, in their order: from the beginning, or from where they are. */
-  private Map<Precision, TrainingRun> runs(
-      TrainOptions options, FashionMnist images, PrintWriter warnings) {
+  private static Map<String, String> identity(TrainOptions options, FashionMnist images) {
     Map<String, String> identity = options.identity();
     identity.put(
         "data", images.training().fingerprint() + ", tests: " + images.test().fingerprint());
+    return identity;
+  }
+
+  /** The trainings to run, in their order: from the beginning, or from where they are. */
+  private Map<Precision, TrainingRun> runs(
+      TrainOptions options, FashionMnist images, PrintWriter warnings) {
+    Map<String, String> identity = identity(options, images);
     Map<Precision, TrainingRun> runs = new LinkedHashMap<>();
     for (Precision precision : options.precisions()) {
       runs.put(
@@ -297,6 +348,7 @@ public final class TrainCommand implements Callable<Integer> {
               identity,
               options.seed(),
               saveEvery == null ? 0 : saveEvery,
+              processes,
               warning -> warnings.println("switchyard train: " + warning)));
     }
     if (resume) {
@@ -352,6 +404,9 @@ public final class TrainCommand implements Callable<Integer> {
                 task,
                 optimizer));
       }
+      if (peer && processes.count() > 1) {
+        throw new IllegalArgumentException("--peer is for one process (expected no mpirun)");
+      }
       if (saveEvery != null) {
         OptionRange.require("--save-every", saveEvery, Integer.MAX_VALUE);
       }
@@ -366,7 +421,8 @@ public final class TrainCommand implements Callable<Integer> {
           optimizer,
           rate,
           threads == null ? processors : threads,
-          seed);
+          seed,
+          sharing.sharing(processes, batch));
     } catch (IllegalArgumentException e) {
       throw usageError(e.getMessage());
     }
@@ -398,7 +454,8 @@ public final class TrainCommand implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), sentence);
   }
 
-  private static TrainingProgress progress(String name) {
-    return new TrainingProgress(ProgressDisplay.of(name, System.err));
+  private TrainingProgress progress(String name) {
+    return new TrainingProgress(
+        processes.isFirst() ? ProgressDisplay.of(name, System.err) : ProgressDisplay.none());
   }
 }

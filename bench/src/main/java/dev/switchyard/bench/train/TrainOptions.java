@@ -1,6 +1,7 @@
 package dev.switchyard.bench.train;
 
 import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.bench.processes.Sharing;
 import dev.switchyard.layers.Precision;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -22,6 +23,7 @@ import java.util.Map;
  * @param rate the highest learning rate
  * @param threads threads that compute
  * @param seed what weights and the order of batches are drawn from
+ * @param sharing how processes share each step
  */
 public record TrainOptions(
     TaskName task,
@@ -34,7 +36,8 @@ public record TrainOptions(
     OptimizerName optimizer,
     float rate,
     int threads,
-    long seed) {
+    long seed,
+    Sharing sharing) {
   /** Checks every value; what is wrong is said in terms of the command's options. */
   public TrainOptions {
     precisions = List.copyOf(precisions);
@@ -77,17 +80,22 @@ public record TrainOptions(
     map.put("optimizer", optimizer.name());
     map.put("rate", rate);
     map.put("threads", threads);
+    if (sharing.shards() > 1) {
+      map.putAll(sharing.asMap());
+    }
     return map;
   }
 
   /**
-   * What must be the same for a training to go on: all but the number of threads, on which no
-   * result depends.
+   * What must be the same for a training to go on: all but the numbers of threads and processes, on
+   * which no result depends by more than rounding.
    */
   Map<String, String> identity() {
     Map<String, String> identity = new LinkedHashMap<>();
     asMap().forEach((name, value) -> identity.put(name, value.toString()));
+    identity.keySet().removeAll(sharing.asMap().keySet());
     identity.remove("threads");
+    identity.putAll(sharing.identity());
     identity.put("seed", Long.toString(seed));
     return identity;
   }

@@ -1,6 +1,7 @@
 package dev.switchyard.bench.train;
 
 import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.parallel.Parallel;
@@ -8,6 +9,7 @@ import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.optim.WarmupCosine;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -23,10 +25,12 @@ public final class Trainer {
 
   private final TrainOptions options;
   private final FashionMnist images;
+  private final Processes processes;
   private final TrainingTask task;
   private final Kernels kernels;
   private final int stepsAnEpoch;
   private final int steps;
+  private Map<String, Object> exchangeCosts = Map.of();
 
   /**
    * Prepares trainings on some images.
@@ -35,9 +39,21 @@ public final class Trainer {
    * @param images training and test images
    */
   public Trainer(TrainOptions options, FashionMnist images) {
+    this(options, images, Processes.alone());
+  }
+
+  /**
+   * Prepares trainings that processes share.
+   *
+   * @param options what to train and how
+   * @param images training and test images
+   * @param processes that train
+   */
+  public Trainer(TrainOptions options, FashionMnist images, Processes processes) {
     this.options = options;
     this.images = images;
-    this.task = options.task().create(options, images);
+    this.processes = processes;
+    this.task = options.task().create(options, images, processes.collective());
     this.kernels = Kernels.create(Parallel.ofThreads(options.threads()));
     this.stepsAnEpoch = task.examples() / options.batch();
     this.steps = options.epochs() * stepsAnEpoch;
@@ -50,6 +66,11 @@ public final class Trainer {
   /** The backend and why it was chosen. */
   public String backend() {
     return kernels.backend().reason();
+  }
+
+  /** What sharing the last training among processes cost; empty for one alone. */
+  Map<String, Object> exchangeCosts() {
+    return exchangeCosts;
   }
 
   /** What the accuracy in the results is called. */
@@ -79,7 +100,7 @@ public final class Trainer {
    */
   Optional<TrainingResult> run(
       TrainingRun run, Precision precision, StepListener listener, BooleanSupplier interrupted) {
-    OwnTraining training = new OwnTraining(run, precision, task, options.optimizer(), kernels);
+    OwnTraining training = new OwnTraining(run, precision, task, options, processes, kernels);
     return run(training, listener, interrupted);
   }
 
@@ -106,6 +127,7 @@ public final class Trainer {
     CounterRandom shuffle = new CounterRandom(options.seed()).split(-1);
     int[] order = {};
     long nanos = 0;
+    boolean leave = false;
     for (int step = losses.size(); step < steps; step++) {
       int epoch = step / stepsAnEpoch;
       if (order.length == 0 || step % stepsAnEpoch == 0) {
@@ -121,11 +143,12 @@ public final class Trainer {
       nanos += System.nanoTime() - start;
       listener.onStep(step + 1, steps, losses.getLast(), options.batch());
       if (step + 1 < steps) { // the last is saved with the result
-        boolean leave = interrupted.getAsBoolean();
-        if (leave || training.isSaveDue(step + 1, stepsAnEpoch)) {
+        leave |= processes.any(interrupted.getAsBoolean());
+        boolean leaveNow = leave && training.canSave();
+        if (leaveNow || training.isSaveDue(step + 1, stepsAnEpoch)) {
           training.save(stepsAnEpoch);
         }
-        if (leave) {
+        if (leaveNow) {
           return Optional.empty();
         }
       }
@@ -142,6 +165,7 @@ public final class Trainer {
             options.batch() / stepMillis * 1000,
             losses);
     training.finish(result);
+    exchangeCosts = processes.count() > 1 ? training.exchangeCosts() : Map.of();
     return Optional.of(result);
   }
 

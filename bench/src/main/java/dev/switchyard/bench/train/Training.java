@@ -1,5 +1,6 @@
 package dev.switchyard.bench.train;
 
+import dev.switchyard.bench.processes.SharedSteps;
 import java.util.List;
 import java.util.Map;
 
@@ -36,11 +37,17 @@ interface Training {
   /** Whether it is to be saved after that many steps. */
   boolean isSaveDue(int step, int stepsAnEpoch);
 
+  /** Whether it can be saved and left now. */
+  boolean canSave();
+
   /** Saves what it takes to go on, if the training can. */
   void save(int stepsAnEpoch);
 
   /** Saves the outcome, if the training can. */
   void finish(TrainingResult result);
+
+  /** What sharing it among processes costs, see {@link SharedSteps#costs}. */
+  Map<String, Object> exchangeCosts();
 
   /** The part of the test examples that are right, from 0 to 1. */
   double accuracy();

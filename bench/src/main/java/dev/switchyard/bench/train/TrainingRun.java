@@ -2,6 +2,8 @@ package dev.switchyard.bench.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.switchyard.bench.processes.Processes;
+import dev.switchyard.bench.processes.SharedSteps;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
@@ -9,7 +11,6 @@ import dev.switchyard.layers.io.Checkpoint;
 import dev.switchyard.layers.io.CheckpointFolder;
 import dev.switchyard.layers.io.Progress;
 import dev.switchyard.layers.io.TrainingState;
-import dev.switchyard.layers.optim.Optimizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -36,6 +37,7 @@ final class TrainingRun {
   private final Map<String, String> identity;
   private final long seed;
   private final int saveEvery;
+  private final Processes processes;
   private Optional<Checkpoint> newest;
 
   /**
@@ -44,6 +46,7 @@ final class TrainingRun {
    * @param folder holds a folder for each precision
    * @param identity what must be the same for a run to go on, by the names of options
    * @param saveEvery steps between checkpoints; 0 for one an epoch
+   * @param processes that train; the first reads and writes
    * @param warnings is told of damaged checkpoints
    */
   TrainingRun(
@@ -52,14 +55,16 @@ final class TrainingRun {
       Map<String, String> identity,
       long seed,
       int saveEvery,
+      Processes processes,
       Consumer<String> warnings) {
     this.path = folder.resolve(precision.name());
     this.folder = new CheckpointFolder(path, KEPT, warnings);
     this.identity = identity;
     this.seed = seed;
     this.saveEvery = saveEvery;
+    this.processes = processes;
     try {
-      this.newest = this.folder.newest();
+      this.newest = SharedCheckpoint.newest(this.folder, processes.collective());
     } catch (IOException e) {
       throw new UncheckedIOException(
           String.format(Locale.ROOT, "the checkpoints in %s cannot be read: %s", path, e), e);
@@ -72,6 +77,7 @@ final class TrainingRun {
     this.identity = Map.of();
     this.seed = 0;
     this.saveEvery = 0;
+    this.processes = Processes.alone();
     this.newest = Optional.empty();
   }
 
@@ -129,16 +135,20 @@ final class TrainingRun {
   /** Deletes the checkpoints of an earlier run, and begins anew. */
   void clear() {
     newest = Optional.empty();
-    write(folder::clear);
+    if (processes.isFirst()) {
+      write(folder::clear);
+    }
   }
 
   /** Gives a model and its optimizer the state of the newest checkpoint; the losses up to it. */
-  List<Double> restore(List<Parameter> parameters, Optimizer optimizer) {
+  List<Double> restore(List<Parameter> parameters, SharedSteps steps) {
     List<Double> losses = new ArrayList<>();
     newest.ifPresent(
         checkpoint -> {
-          TrainingState.restore(checkpoint, parameters, optimizer);
-          FloatMatrix saved = TrainingState.extra(checkpoint).get(LOSSES);
+          TrainingState.restore(checkpoint, parameters, steps.optimizer());
+          Map<String, FloatMatrix> extra = TrainingState.extra(checkpoint);
+          FloatMatrix saved = extra.remove(LOSSES);
+          steps.restoreExtra(extra);
           for (int i = 0; i < saved.cols(); i++) {
             losses.add((double) saved.get(0, i));
           }
@@ -152,15 +162,14 @@ final class TrainingRun {
   }
 
   /** Writes a checkpoint of a run that is not at its end. */
-  void save(
-      List<Parameter> parameters, Optimizer optimizer, List<Double> losses, int stepsAnEpoch) {
+  void save(List<Parameter> parameters, SharedSteps steps, List<Double> losses, int stepsAnEpoch) {
     int step = losses.size();
     Progress progress = new Progress(step, seed, step / stepsAnEpoch, step % stepsAnEpoch);
-    save(parameters, optimizer, losses, progress, identity);
+    save(parameters, steps, losses, progress, identity);
   }
 
   /** Writes the last checkpoint, with the result. */
-  void finish(List<Parameter> parameters, Optimizer optimizer, TrainingResult result) {
+  void finish(List<Parameter> parameters, SharedSteps steps, TrainingResult result) {
     Map<String, String> options = new LinkedHashMap<>(identity);
     try {
       options.put(RESULT, JSON.writeValueAsString(result));
@@ -168,12 +177,12 @@ final class TrainingRun {
       throw new UncheckedIOException(e);
     }
     Progress progress = new Progress(result.losses().size(), seed, 0, 0);
-    save(parameters, optimizer, result.losses(), progress, options);
+    save(parameters, steps, result.losses(), progress, options);
   }
 
   private void save(
       List<Parameter> parameters,
-      Optimizer optimizer,
+      SharedSteps steps,
       List<Double> losses,
       Progress progress,
       Map<String, String> options) {
@@ -184,9 +193,14 @@ final class TrainingRun {
     for (int i = 0; i < losses.size(); i++) {
       row.set(0, i, losses.get(i).floatValue());
     }
+    Map<String, FloatMatrix> extra = new LinkedHashMap<>(steps.extra());
+    extra.put(LOSSES, row);
+    // By all processes, since each may have a part of the optimizer's state.
     Checkpoint checkpoint =
-        TrainingState.save(parameters, optimizer, progress, Map.of(LOSSES, row), options);
-    write(() -> folder.save(checkpoint));
+        TrainingState.save(parameters, steps.optimizer(), progress, extra, options);
+    if (processes.isFirst()) {
+      write(() -> folder.save(checkpoint));
+    }
   }
 
   private interface Writing {

@@ -23,13 +23,17 @@ interface TrainingTask {
     List<Parameter> parameters();
 
     /**
-     * The loss of one batch.
+     * The loss of part of a batch.
      *
      * @param epoch the pass over the examples, from 0
      * @param order the examples in the order of this pass
-     * @param from where in the order the batch begins
+     * @param from where in the order the part begins
+     * @param count the examples of the part
      */
-    Tensor loss(Tape tape, int epoch, int[] order, int from);
+    Tensor loss(Tape tape, int epoch, int[] order, int from, int count);
+
+    /** Whether the loss is that of the whole batch, whatever part this process has. */
+    boolean seesWholeBatch();
 
     /** The part of the test examples that the model gets right, from 0 to 1. */
     double accuracy(Kernels kernels);

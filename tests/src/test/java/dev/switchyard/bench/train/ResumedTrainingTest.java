@@ -5,12 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.switchyard.bench.CommandRun;
 import dev.switchyard.bench.Switchyard;
 import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.bench.processes.Processes;
+import dev.switchyard.bench.processes.SharedSteps;
+import dev.switchyard.bench.processes.Sharing;
+import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.OtherJvm;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Profile;
+import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.io.Checkpoint;
 import dev.switchyard.layers.io.CheckpointFolder;
+import dev.switchyard.mpi.SingleProcess;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -94,12 +102,18 @@ class ResumedTrainingTest {
 
   private TrainOptions options(TaskName task, OptimizerName optimizer) {
     return new TrainOptions(
-        task, List.of(Precision.SWITCHBACK), 3, 8, 16, 2, 2, optimizer, 0.01f, 2, 5);
+        task, List.of(Precision.SWITCHBACK), 3, 8, 16, 2, 2, optimizer, 0.01f, 2, 5, Sharing.ALONE);
   }
 
   private TrainingRun run(String name) {
     return new TrainingRun(
-        folder.resolve(name), Precision.SWITCHBACK, Map.of("task", "t"), 5, 4, warnings::add);
+        folder.resolve(name),
+        Precision.SWITCHBACK,
+        Map.of("task", "t"),
+        5,
+        4,
+        Processes.alone(),
+        warnings::add);
   }
 
   private Optional<TrainingResult> train(TrainOptions options, TrainingRun run, int leaveAfter) {
@@ -175,13 +189,20 @@ class ResumedTrainingTest {
         new TrainingResult(
             "SWITCHBACK", 0.1, Double.NaN, 1, Map.of("rest", 1.0), 8, List.of(2.5, Double.NaN));
     TrainOptions options = options(TaskName.CLASSIFY, OptimizerName.ADAMW);
-    TrainingTask.Learner model = options.task().create(options, images).model(Precision.SWITCHBACK);
-    var kernels =
-        dev.switchyard.kernels.Kernels.create(
-            dev.switchyard.kernels.parallel.Parallel.ofThreads(1));
-    run("bad")
-        .finish(
-            model.parameters(), options.optimizer().create(kernels, model.parameters()), result);
+    TrainingTask.Learner model =
+        options.task().create(options, images, new SingleProcess()).model(Precision.SWITCHBACK);
+    Kernels kernels = Kernels.create(Parallel.serial());
+    SharedSteps steps =
+        new SharedSteps(
+            Processes.alone(),
+            Sharing.ALONE,
+            kernels,
+            Tape.recording(kernels),
+            new Profile(),
+            model.parameters(),
+            parameters -> options.optimizer().create(kernels, parameters),
+            1);
+    run("bad").finish(model.parameters(), steps, result);
     assertThat(run("bad").result()).contains(result);
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.peers.TorchTransformer;
+import dev.switchyard.bench.processes.Sharing;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.optim.AdamW;
 import java.util.List;
@@ -25,7 +26,8 @@ class TorchTrainingTest {
           OptimizerName.ADAMW,
           0.003f,
           2,
-          5);
+          5,
+          Sharing.ALONE);
 
   private final Trainer trainer = new Trainer(OPTIONS, FashionMnist.shipped());
 

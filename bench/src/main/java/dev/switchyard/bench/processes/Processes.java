@@ -1,0 +1,104 @@
+package dev.switchyard.bench.processes;
+
+import dev.switchyard.mpi.Agreement;
+import dev.switchyard.mpi.Collective;
+import dev.switchyard.mpi.Mpi;
+import dev.switchyard.mpi.SingleProcess;
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The processes that run this command: those that mpirun started, or this one alone. */
+public final class Processes {
+  private static Mpi joined; // MPI is started once a JVM
+
+  private final Collective collective;
+  private final String title;
+
+  private Processes(Collective collective, String title) {
+    this.collective = collective;
+    this.title = title;
+  }
+
+  /** This process alone. */
+  public static Processes alone() {
+    return new Processes(new SingleProcess(), "");
+  }
+
+  /**
+   * The processes of mpirun, if it started this one.
+   *
+   * @throws dev.switchyard.mpi.CollectiveException if they cannot be joined
+   */
+  public static synchronized Processes join() {
+    if (!Mpi.isLaunched()) {
+      return alone();
+    }
+    joined = joined == null ? Mpi.join() : joined;
+    return new Processes(joined, joined.title());
+  }
+
+  /**
+   * Leaves the other processes after success, and ends them after a failure: they would wait for
+   * this one.
+   */
+  public static synchronized void leave(int exitCode) {
+    if (joined != null && exitCode != 0) {
+      joined.abort(exitCode);
+    } else if (joined != null) {
+      joined.close();
+      joined = null;
+    }
+  }
+
+  /** Which process this is, for messages; nothing for one alone. */
+  public static synchronized String name() {
+    return joined == null || joined.size() == 1 ? "" : "process " + joined.rank() + ": ";
+  }
+
+  /** What exchanges. */
+  public Collective collective() {
+    return collective;
+  }
+
+  /** How many. */
+  public int count() {
+    return collective.size();
+  }
+
+  /** The MPI library; empty without one. */
+  public String title() {
+    return title;
+  }
+
+  /** Whether this is the one that shows, reports and saves. */
+  public boolean isFirst() {
+    return collective.rank() == 0;
+  }
+
+  /** Where to write what is to be read once. */
+  public PrintWriter console(PrintWriter console) {
+    return isFirst() ? console : new PrintWriter(PrintWriter.nullWriter());
+  }
+
+  /** Whether it is so in any process. */
+  public boolean any(boolean here) {
+    double[] count = {here ? 1 : 0};
+    collective.sum(count);
+    return count[0] > 0;
+  }
+
+  /**
+   * Refuses processes that differ.
+   *
+   * @param facts that have to be the same everywhere, beside the version of this program
+   * @throws dev.switchyard.mpi.CollectiveException if one has another
+   */
+  public void requireSame(Map<String, String> facts) {
+    Map<String, String> all = new LinkedHashMap<>();
+    String version = Processes.class.getPackage().getImplementationVersion();
+    all.put("version", version == null ? "(not built as a jar)" : version);
+    all.putAll(facts);
+    Agreement.require(collective, all);
+  }
+}

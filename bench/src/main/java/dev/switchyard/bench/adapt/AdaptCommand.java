@@ -6,6 +6,8 @@ import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.LabelledTexts;
 import dev.switchyard.bench.page.Page;
+import dev.switchyard.bench.processes.Processes;
+import dev.switchyard.bench.processes.SharingOptions;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.layers.Parameter;
@@ -14,6 +16,7 @@ import dev.switchyard.layers.coda.CodaOptions;
 import dev.switchyard.layers.coda.Gate;
 import dev.switchyard.layers.coda.HeavyAttention;
 import dev.switchyard.layers.coda.SoftTopK;
+import dev.switchyard.layers.io.Fingerprint;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -23,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -171,11 +175,16 @@ public final class AdaptCommand implements Callable<Integer> {
       description = "Folder to write to, created if need be (default: ${DEFAULT-VALUE}).")
   private Path out;
 
+  @Mixin private SharingOptions sharing;
+
+  private Processes processes;
+
   /** Filled in by picocli. */
   public AdaptCommand() {}
 
   @Override
   public Integer call() {
+    processes = Processes.join();
     AdaptOptions options = options();
     List<Variant> variants = variants();
     LabelledTexts all = data == null ? LabelledTexts.shipped() : LabelledTexts.load(data);
@@ -184,10 +193,12 @@ public final class AdaptCommand implements Callable<Integer> {
     BertEncoder base = pretrained.encoder(options.precision());
     requireFit(options, base, tokenizer);
     OutputFolder folder = new OutputFolder(out);
-    folder.create();
+    if (processes.isFirst()) {
+      folder.create();
+    }
 
     long start = System.nanoTime();
-    Adaptation adaptation = new Adaptation(options, base, tokenizer, texts);
+    Adaptation adaptation = new Adaptation(options, base, tokenizer, texts, processes);
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("machine", MachineInfo.ofThisMachine().inOneLine());
     facts.put("backend", adaptation.kernels().backend().reason());
@@ -202,6 +213,10 @@ public final class AdaptCommand implements Callable<Integer> {
             texts.test().count(),
             all.classes().size()));
     options.asMap().forEach((name, value) -> facts.put(name, String.valueOf(value)));
+    if (processes.count() > 1) {
+      facts.put("processes", processes.count() + ", " + processes.title());
+    }
+    processes.requireSame(same(options, base, texts));
     print(facts.get("machine"));
     print("Encoder: " + facts.get("encoder") + ". Texts: " + facts.get("texts") + ".\n");
 
@@ -215,8 +230,39 @@ public final class AdaptCommand implements Callable<Integer> {
                     progress.show(
                         step, steps, String.format(Locale.ROOT, "%s, loss %.4f", phase, loss))));
       }
-      save(variant, classifiers.getLast(), all.classes(), options);
+      if (processes.isFirst()) {
+        save(variant, classifiers.getLast(), all.classes(), options);
+      }
     }
+    processes.onFirst( // the others would disturb what it times
+        () -> report(adaptation, variants, classifiers, base, tokenizer, texts, facts, start));
+    return 0;
+  }
+
+  private static Map<String, String> same(
+      AdaptOptions options, BertEncoder base, LabelledTexts.Split texts) {
+    Map<String, String> same = new LinkedHashMap<>();
+    options.asMap().forEach((name, value) -> same.put(name, String.valueOf(value)));
+    same.remove("threads");
+    same.put("encoder", Fingerprint.of(base.parameters()));
+    same.put(
+        "texts",
+        Integer.toHexString(
+            Objects.hash(
+                texts.training().texts(), texts.training().labels(), texts.test().texts())));
+    return same;
+  }
+
+  private void report(
+      Adaptation adaptation,
+      List<Variant> variants,
+      List<Classifier> classifiers,
+      BertEncoder base,
+      WordPieceTokenizer tokenizer,
+      LabelledTexts.Split texts,
+      Map<String, String> facts,
+      long start) {
+    OutputFolder folder = new OutputFolder(out);
     List<Outcome> outcomes = outcomes(adaptation, variants, classifiers, base);
     facts.put("time", ProgressDisplay.clock((System.nanoTime() - start) / 1e9));
     print("\n" + Outcome.table(outcomes));
@@ -229,7 +275,6 @@ public final class AdaptCommand implements Callable<Integer> {
     result.put("facts", facts);
     folder.write("result.json", Json.of(result));
     print("Written to " + out + ": adapt.html, result.json, and what each variant has learned.");
-    return 0;
   }
 
   private List<Outcome> outcomes(
@@ -311,7 +356,8 @@ public final class AdaptCommand implements Callable<Integer> {
           epochs,
           rate,
           threads == null ? Runtime.getRuntime().availableProcessors() : threads,
-          seed);
+          seed,
+          sharing.sharing(processes, batch));
     } catch (IllegalArgumentException e) {
       throw usageError(e.getMessage());
     }
@@ -332,12 +378,12 @@ public final class AdaptCommand implements Callable<Integer> {
         .toList();
   }
 
-  private static ProgressDisplay progress(String name) {
-    return ProgressDisplay.of(name, System.err);
+  private ProgressDisplay progress(String name) {
+    return processes.isFirst() ? ProgressDisplay.of(name, System.err) : ProgressDisplay.none();
   }
 
   private void print(String text) {
-    PrintWriter console = spec.commandLine().getOut();
+    PrintWriter console = processes.console(spec.commandLine().getOut());
     console.println(text);
     console.flush();
   }

@@ -1,6 +1,7 @@
 package dev.switchyard.bench.adapt;
 
 import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.bench.processes.Sharing;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.coda.CodaOptions;
 import java.util.LinkedHashMap;
@@ -18,6 +19,7 @@ import java.util.Map;
  * @param rate the highest learning rate
  * @param threads that compute
  * @param seed what all that is random is drawn from
+ * @param sharing how processes share each step
  */
 record AdaptOptions(
     CodaOptions coda,
@@ -28,7 +30,8 @@ record AdaptOptions(
     int epochs,
     float rate,
     int threads,
-    long seed) {
+    long seed,
+    Sharing sharing) {
   AdaptOptions {
     OptionRange.require("--max-tokens", maxTokens, 1 << 20);
     OptionRange.require("--batch", batch, 1 << 16);
@@ -66,6 +69,9 @@ record AdaptOptions(
     map.put("rate", rate);
     map.put("threads", threads);
     map.put("seed", seed);
+    if (sharing.shards() > 1) {
+      map.putAll(sharing.asMap());
+    }
     return map;
   }
 }

@@ -1,6 +1,9 @@
 package dev.switchyard.bench.adapt;
 
 import dev.switchyard.bench.data.LabelledTexts;
+import dev.switchyard.bench.processes.Processes;
+import dev.switchyard.bench.processes.SharedSteps;
+import dev.switchyard.bench.processes.Sharing;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.kernels.Kernels;
@@ -10,14 +13,16 @@ import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.CrossEntropy;
 import dev.switchyard.layers.MeanSquaredError;
 import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Profile;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
 import dev.switchyard.layers.coda.ConditionalAdapter;
+import dev.switchyard.layers.io.Fingerprint;
 import dev.switchyard.layers.optim.AdamW;
-import dev.switchyard.layers.optim.Optimizer;
 import dev.switchyard.layers.optim.WarmupCosine;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Adapts a pretrained encoder to the classes of some texts, in two phases (Lei et al. 2023, section
@@ -32,6 +37,7 @@ final class Adaptation {
   private final AdaptOptions options;
   private final BertEncoder base;
   private final LabelledTexts.Split texts;
+  private final Processes processes;
   private final Tokens training;
   private final Tokens tests;
   private final Kernels kernels;
@@ -40,10 +46,12 @@ final class Adaptation {
       AdaptOptions options,
       BertEncoder base,
       WordPieceTokenizer tokenizer,
-      LabelledTexts.Split texts) {
+      LabelledTexts.Split texts,
+      Processes processes) {
     this.options = options;
     this.base = base;
     this.texts = texts;
+    this.processes = processes;
     this.training = Tokens.of(texts.training().texts(), tokenizer, options.maxTokens());
     this.tests = Tokens.of(texts.test().texts(), tokenizer, options.maxTokens());
     this.kernels = Kernels.create(Parallel.ofThreads(options.threads()));
@@ -78,7 +86,7 @@ final class Adaptation {
     phase(
         classifier,
         classifier.encoder().learned(),
-        new Phase("light", light, 0, steps, -3),
+        new Phase("light", light, 0, steps, -3, true),
         (tape, batch, labels) -> {
           FloatMatrix target = base.forward(teacher, batch.ids(), batch.sequences()).value();
           Tensor states = classifier.encoder().forward(tape, batch.ids(), batch.sequences());
@@ -90,7 +98,7 @@ final class Adaptation {
     phase(
         classifier,
         classifier.learned(),
-        new Phase("task", steps - light, light, steps, -4),
+        new Phase("task", steps - light, light, steps, -4, false),
         (tape, batch, labels) -> loss.forward(tape, classifier.scores(tape, batch), labels),
         teacher,
         listener);
@@ -102,8 +110,10 @@ final class Adaptation {
    * @param before steps of those before
    * @param all steps of all
    * @param shuffle which order of the texts
+   * @param ofTokens whether the loss is a mean over tokens, not over texts
    */
-  private record Phase(String name, int steps, int before, int all, long shuffle) {}
+  private record Phase(
+      String name, int steps, int before, int all, long shuffle, boolean ofTokens) {}
 
   private interface Loss {
     Tensor of(Tape tape, Tokens.Batch batch, int[] labels);
@@ -119,7 +129,6 @@ final class Adaptation {
     if (phase.steps == 0) {
       return;
     }
-    Optimizer optimizer = new AdamW(kernels, learned, AdamW.Settings.DEFAULT);
     WarmupCosine schedule =
         new WarmupCosine(options.rate(), 0, (int) (WARMUP * phase.steps), phase.steps);
     CounterRandom shuffle = new CounterRandom(options.seed()).split(phase.shuffle);
@@ -127,24 +136,45 @@ final class Adaptation {
     int batches = training.count() / size;
     int[] order = {};
     Tape tape = Tape.recording(kernels);
+    SharedSteps shared =
+        new SharedSteps(
+            processes,
+            options.sharing(),
+            kernels,
+            tape,
+            new Profile(),
+            learned,
+            parameters -> new AdamW(kernels, parameters, AdamW.Settings.DEFAULT),
+            options.seed());
+    processes.requireSame(Map.of("model", Fingerprint.of(learned)));
     for (int step = 0; step < phase.steps; step++) {
       if (step % batches == 0) {
         order = shuffle.permutation(training.count(), step / batches);
       }
       int[] chosen = Arrays.copyOfRange(order, step % batches * size, (step % batches + 1) * size);
-      int[] labels = Arrays.stream(chosen).map(i -> texts.training().labels().get(i)).toArray();
       for (ConditionalAdapter adapter : classifier.encoder().adapters()) {
         adapter.startStep(phase.before + step);
       }
-      Tensor value = loss.of(tape, training.batch(chosen), labels);
-      double shown = value.value().get(0, 0);
-      tape.backward(value);
-      optimizer.step(schedule.rate(step));
-      optimizer.zeroGrad();
-      tape.reset();
+      double shown =
+          shared.step(
+              shard -> part(tape, loss, chosen, shard, phase.ofTokens), schedule.rate(step));
       teacher.reset();
       listener.onStep(phase.before + step + 1, phase.all, phase.name, shown);
     }
+  }
+
+  private SharedSteps.Part part(Tape tape, Loss loss, int[] chosen, int shard, boolean ofTokens) {
+    Sharing sharing = options.sharing();
+    int[] own =
+        Arrays.copyOfRange(
+            chosen, sharing.first(shard, chosen.length), sharing.first(shard + 1, chosen.length));
+    int[] labels = Arrays.stream(own).map(i -> texts.training().labels().get(i)).toArray();
+    Tokens.Batch batch = training.batch(own);
+    double weight = sharing.weight(shard, chosen.length);
+    if (ofTokens && sharing.localSteps() == 0) {
+      weight = (double) batch.ids().length * sharing.shards() / training.batch(chosen).ids().length;
+    }
+    return new SharedSteps.Part(loss.of(tape, batch, labels), weight);
   }
 
   /** How well a classifier does on the test texts. */

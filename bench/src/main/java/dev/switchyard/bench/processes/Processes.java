@@ -5,11 +5,16 @@ import dev.switchyard.mpi.Collective;
 import dev.switchyard.mpi.Mpi;
 import dev.switchyard.mpi.SingleProcess;
 import java.io.PrintWriter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /** The processes that run this command: those that mpirun started, or this one alone. */
 public final class Processes {
+  private static final long POLL_NANOS = 20_000_000;
+
   private static Mpi joined; // MPI is started once a JVM
 
   private final Collective collective;
@@ -86,6 +91,22 @@ public final class Processes {
     double[] count = {here ? 1 : 0};
     collective.sum(count);
     return count[0] > 0;
+  }
+
+  /**
+   * Has the first process work alone; the others sleep meanwhile, where waiting for a message would
+   * keep their processors busy.
+   */
+  public void onFirst(Runnable work) {
+    if (isFirst()) {
+      work.run();
+    }
+    MemorySegment nothing = Arena.ofAuto().allocate(Float.BYTES);
+    Collective.Pending end = collective.startSum(nothing);
+    while (!isFirst() && !end.isDone()) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+    end.await();
   }
 
   /**

@@ -10,41 +10,66 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
-/** Processes of one main class, started by mpirun. */
-public final class MpiRun {
-  private MpiRun() {}
+/** Processes that an MPI starts. */
+public enum MpiRun {
+  /** Open MPI. */
+  OPEN_MPI("mpirun.openmpi mpirun") {
+    @Override
+    List<String> options() {
+      // root: containers. oversubscribe: more processes than cores. The rest keeps to this machine.
+      List<String> options = new ArrayList<>();
+      options.addAll(List.of("--allow-run-as-root", "--oversubscribe", "--bind-to", "none"));
+      options.addAll(List.of("--mca", "btl", "self,vader"));
+      options.addAll(List.of("--mca", "btl_vader_single_copy_mechanism", "none"));
+      options.addAll(List.of("--mca", "oob_tcp_if_include", "lo"));
+      options.addAll(List.of("--mca", "mpi_yield_when_idle", "1"));
+      return options;
+    }
+  },
 
-  /** Skips the test, with the reason, where there is no Open MPI. */
-  public static void requireMpirun() {
-    Assumptions.assumeTrue(
-        mpirun().isPresent(), "no mpirun on the PATH (expected Open MPI: Debian's openmpi-bin)");
+  /** MPICH. */
+  MPICH("mpirun.mpich") {
+    @Override
+    List<String> options() {
+      return List.of();
+    }
+  };
+
+  private final String names;
+
+  MpiRun(String names) {
+    this.names = names;
   }
 
-  private static Optional<Path> mpirun() {
-    return Stream.of(System.getenv("PATH").split(":", -1))
-        .map(folder -> Path.of(folder, "mpirun"))
+  abstract List<String> options();
+
+  /** Skips the test, with the reason, where this MPI is not installed. */
+  public void require() {
+    Assumptions.assumeTrue(
+        find().isPresent(), "there is no " + names.replace(" ", " or ") + " on the PATH");
+  }
+
+  private Optional<Path> find() {
+    return Stream.of(names.split(" ", -1))
+        .flatMap(
+            name -> Stream.of(System.getenv("PATH").split(":", -1)).map(dir -> Path.of(dir, name)))
         .filter(Files::isExecutable)
         .findFirst();
   }
 
-  /** Runs a main class of the class path in several processes, to the end of all. */
-  public static OtherJvm run(Path directory, int processes, List<String> java)
+  /** Runs a command in several processes, to the end of all. */
+  public OtherJvm run(Path directory, int processes, List<String> command)
       throws IOException, InterruptedException {
-    return OtherJvm.finish(directory, command(processes, java));
+    return OtherJvm.finish(directory, command(processes, command));
   }
 
   /** The command that does so. */
-  static List<String> command(int processes, List<String> java) {
-    List<String> command = new ArrayList<>();
-    command.add(mpirun().orElseThrow().toString());
-    // root: containers. oversubscribe: more processes than cores. The rest keeps to this machine.
-    command.addAll(List.of("--allow-run-as-root", "--oversubscribe", "--bind-to", "none"));
-    command.addAll(List.of("--mca", "btl", "self,vader"));
-    command.addAll(List.of("--mca", "btl_vader_single_copy_mechanism", "none"));
-    command.addAll(List.of("--mca", "oob_tcp_if_include", "lo"));
-    command.addAll(List.of("--mca", "mpi_yield_when_idle", "1"));
-    command.addAll(List.of("-np", Integer.toString(processes)));
-    command.addAll(java);
-    return command;
+  public List<String> command(int processes, List<String> command) {
+    List<String> all = new ArrayList<>();
+    all.add(find().orElseThrow().toString());
+    all.addAll(options());
+    all.addAll(List.of("-np", Integer.toString(processes)));
+    all.addAll(command);
+    return all;
   }
 }

@@ -6,7 +6,6 @@ import dev.switchyard.kernels.OtherJvm;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -15,21 +14,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RanksTest {
   @TempDir private Path folder;
 
-  @BeforeAll
-  static void requireMpirun() {
-    MpiRun.requireMpirun();
-  }
-
   @ParameterizedTest
   @CsvSource({
-    "2, exchanges",
-    "3, exchanges",
-    "2, training",
-    "3, training",
-    "2, refusals",
-    "3, refusals"
+    "OPEN_MPI, 2, exchanges",
+    "OPEN_MPI, 3, exchanges",
+    "OPEN_MPI, 2, training",
+    "OPEN_MPI, 3, training",
+    "OPEN_MPI, 2, refusals",
+    "OPEN_MPI, 3, refusals",
+    "MPICH, 2, exchanges",
+    "MPICH, 3, training",
+    "MPICH, 2, refusals"
   })
-  void processesDoIt(int processes, String what) throws Exception {
+  void processesDoIt(MpiRun mpi, int processes, String what) throws Exception {
+    mpi.require();
     List<String> java =
         new ArrayList<>(
             OtherJvm.command(
@@ -40,7 +38,7 @@ class RanksTest {
                 "-Xmx256m"));
     java.add(what);
 
-    OtherJvm run = MpiRun.run(folder, processes, java);
+    OtherJvm run = mpi.run(folder, processes, java);
 
     assertThat(run.exit()).as(run.output()).isZero();
     assertThat(run.output().lines().filter(line -> line.equals(what + " done")).count())

@@ -103,7 +103,7 @@ public final class SharedSteps {
   /**
    * Makes a step.
    *
-   * @return the loss of the batch before it
+   * @return the loss of the batch before it, a 32-bit float as checkpoints keep it
    */
   public double step(ShardLoss losses, float rate) {
     double[] all = new double[shards * processes.count()]; // added up in the order of shards
@@ -125,7 +125,7 @@ public final class SharedSteps {
         });
     agreed = local == null || local.afterStep();
     processes.collective().sum(all);
-    return Arrays.stream(all).reduce(0, Double::sum) / all.length;
+    return (float) (Arrays.stream(all).reduce(0, Double::sum) / all.length);
   }
 
   /** Whether all processes have the same parameters now, so that they can be saved. */

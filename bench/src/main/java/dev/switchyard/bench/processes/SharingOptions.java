@@ -73,7 +73,8 @@ public final class SharingOptions {
               batch,
               parts));
     }
-    if (localSteps < 0 || localSteps > 0 && (parts > processes.count() || optimizerIsSharded)) {
+    boolean alone = parts == processes.count() && !optimizerIsSharded;
+    if (localSteps < 0 || (localSteps > 0 && !alone)) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,

@@ -76,6 +76,7 @@ public final class Mpi implements Collective {
               "this JVM may not call an MPI library (expected the flag --enable-native-access=%s)",
               module.isNamed() ? module.getName() : "ALL-UNNAMED"));
     }
+    JvmSignals signals = new JvmSignals();
     MpiLibrary library =
         MpiLibrary.open(
             Optional.ofNullable(System.getProperty(PROPERTY))
@@ -83,6 +84,7 @@ public final class Mpi implements Collective {
                 .orElse(launcher.libraries()));
     MpiCalls calls = new MpiCalls(library);
     calls.start();
+    signals.restore();
     Mpi mpi = new Mpi(library, calls, library.abi().world(), true);
     if (launcher.size() > 0 && launcher.size() != mpi.size) {
       throw new CollectiveException(

@@ -23,7 +23,7 @@ import java.util.List;
 @SuppressWarnings("restricted") // Mpi has asked for native access
 final class MpiLibrary {
   private static final Linker LINKER = Linker.nativeLinker();
-  private static final int LAZY_NOW = 2;
+  private static final int NOW = 2;
 
   /** Global: the plugins that the library opens in turn look for its symbols there. */
   private static final int GLOBAL = System.getProperty("os.name").startsWith("Mac") ? 8 : 0x100;
@@ -52,9 +52,8 @@ final class MpiLibrary {
     List<String> failures = new ArrayList<>();
     for (String name : names) {
       try (Arena arena = Arena.ofConfined()) {
-        MethodHandle open = DynamicLoader.handle("dlopen", ADDRESS, ADDRESS, JAVA_INT);
         MemorySegment library =
-            (MemorySegment) open.invokeExact(arena.allocateFrom(name), LAZY_NOW | GLOBAL);
+            (MemorySegment) DynamicLoader.OPEN.invokeExact(arena.allocateFrom(name), NOW | GLOBAL);
         if (!library.equals(MemorySegment.NULL)) {
           return new MpiLibrary(name, SymbolLookup.libraryLookup(name, Arena.global()));
         }
@@ -126,15 +125,19 @@ final class MpiLibrary {
     return MethodHandles.explicitCastArguments(handle, type);
   }
 
-  /** The functions of libc that open libraries. */
+  /** The functions of libc that open libraries; both found before, as finding one resets errors. */
   private static final class DynamicLoader {
-    static MethodHandle handle(String name, MemoryLayout result, MemoryLayout... parameters) {
+    static final MethodHandle OPEN = handle("dlopen", ADDRESS, ADDRESS, JAVA_INT);
+    private static final MethodHandle ERROR = handle("dlerror", ADDRESS);
+
+    private static MethodHandle handle(
+        String name, MemoryLayout result, MemoryLayout... parameters) {
       return LINKER.downcallHandle(
           LINKER.defaultLookup().findOrThrow(name), FunctionDescriptor.of(result, parameters));
     }
 
     static String error() throws Throwable {
-      MemorySegment text = (MemorySegment) handle("dlerror", ADDRESS).invokeExact();
+      MemorySegment text = (MemorySegment) ERROR.invokeExact();
       return text.equals(MemorySegment.NULL)
           ? "no reason given"
           : text.reinterpret(LONGEST_STRING).getString(0);

@@ -1,0 +1,112 @@
+package dev.switchyard.mpi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.switchyard.kernels.OtherJvm;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a user is told who starts a process the wrong way, or without an MPI. */
+class JoiningTest {
+  @TempDir private Path folder;
+
+  /** Joins, and prints the sentence of what goes wrong. */
+  static final class Joining {
+    public static void main(String[] arguments) {
+      try {
+        System.out.println("joined " + Mpi.join().size());
+      } catch (CollectiveException e) {
+        System.out.println("refused: " + e.getMessage());
+      }
+    }
+  }
+
+  private String join(Map<String, String> environment, String... flags) throws Exception {
+    List<String> command = new ArrayList<>(List.of("env"));
+    environment.forEach((name, value) -> command.add(name + "=" + value));
+    command.addAll(OtherJvm.command(Joining.class, flags));
+    return OtherJvm.finish(folder, command).output();
+  }
+
+  @Test
+  void aProcessByItselfIsRefused() {
+    assertThat(Mpi.isLaunched()).isFalse();
+    assertThatThrownBy(Mpi::join)
+        .isInstanceOf(CollectiveException.class)
+        .hasMessage(
+            "this process was started by itself (expected several, as in mpirun -np 2 java ...)");
+  }
+
+  @Test
+  void whatIsMissingIsSaid() throws Exception {
+    Map<String, String> launched = Map.of("PMI_SIZE", "2");
+    assertThat(join(launched, "--illegal-native-access=deny"))
+        .contains(
+            "refused: this JVM may not call an MPI library (expected the flag"
+                + " --enable-native-access=ALL-UNNAMED)");
+    String access = "--enable-native-access=ALL-UNNAMED";
+    assertThat(join(launched, access, "-Dswitchyard.mpi=/nowhere/libmpi.so"))
+        .contains(
+            "refused: no MPI library was found (expected Open MPI or MPICH, or its path in"
+                + " -Dswitchyard.mpi): /nowhere/libmpi.so: cannot open");
+    assertThat(join(launched, access, "-Dswitchyard.mpi=libm.so.6"))
+        .contains("refused: libm.so.6 is no MPI library: it has no MPI_Get_library_version");
+  }
+
+  @Test
+  void theLibraryOfAnotherLauncherIsFoundOut() throws Exception {
+    MpiRun.OPEN_MPI.require();
+    assertThat(
+            join(
+                Map.of(
+                    "PMI_SIZE", "5",
+                    "OMPI_MCA_oob_tcp_if_include", "lo",
+                    "OMPI_ALLOW_RUN_AS_ROOT", "1",
+                    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dswitchyard.mpi=libmpi.so.40"))
+        .contains("refused: MPICH's mpiexec started 5 processes but Open MPI v")
+        .contains("sees 1 (expected the library of the launcher)");
+  }
+
+  @Test
+  void launchersAreKnownByTheirVariables() {
+    assertThat(Launcher.find(Map.of())).isEmpty();
+    assertThat(Launcher.find(Map.of("OMPI_COMM_WORLD_SIZE", "4")).orElseThrow().size())
+        .isEqualTo(4);
+    assertThat(Launcher.find(Map.of("PMI_SIZE", "3")).orElseThrow().name())
+        .isEqualTo("MPICH's mpiexec");
+    assertThat(Launcher.find(Map.of("PMIX_RANK", "1")).orElseThrow().size()).isZero();
+    assertThat(Launcher.find(Map.of("PMI_SIZE", "many")).orElseThrow().size()).isZero();
+    assertThatThrownBy(() -> MpiAbi.of("HP-MPI 2", "libmpi.so.1", _ -> java.util.Optional.empty()))
+        .hasMessage(
+            "libmpi.so.1 is \"HP-MPI 2\", whose binary interface is not known (expected Open MPI,"
+                + " or MPICH or one compatible with it)");
+  }
+
+  @Test
+  void aProcessAloneHasNobodyToWaitFor() {
+    try (SingleProcess alone = new SingleProcess();
+        Arena arena = Arena.ofConfined()) {
+      double[] values = {2};
+      alone.sum(values);
+      alone.barrier();
+      alone.broadcast(0, MemorySegment.ofArray(values));
+      assertThat(values).containsExactly(2);
+      assertThat(alone.gather(new byte[] {7})).containsExactly(new byte[] {7});
+      MemorySegment send = arena.allocateFrom("text");
+      MemorySegment receive = arena.allocate(send.byteSize());
+      assertThat(alone.startExchange(send, receive).isDone()).isTrue();
+      assertThat(receive.getString(0)).isEqualTo("text");
+      assertThat(alone.duplicate().size()).isEqualTo(1);
+      Agreement.require(alone, Map.of("seed", "1"));
+    }
+  }
+}

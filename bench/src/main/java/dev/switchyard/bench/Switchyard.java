@@ -8,6 +8,7 @@ import dev.switchyard.bench.experiment.ExperimentCommand;
 import dev.switchyard.bench.kernels.CodaCommand;
 import dev.switchyard.bench.kernels.MatmulCommand;
 import dev.switchyard.bench.kernels.StepCommand;
+import dev.switchyard.bench.processes.ExchangeCommand;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.train.TrainCommand;
 import dev.switchyard.mpi.CollectiveException;
@@ -40,6 +41,7 @@ import picocli.CommandLine.ParameterException;
       MatmulCommand.class,
       StepCommand.class,
       CodaCommand.class,
+      ExchangeCommand.class,
       DoctorCommand.class
     })
 public final class Switchyard {

@@ -1,5 +1,7 @@
 package dev.switchyard.bench.command;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.Console;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -28,7 +30,8 @@ public abstract sealed class ProgressDisplay implements AutoCloseable {
 
   /** Shows nothing. */
   public static ProgressDisplay none() {
-    return lines("", new PrintStream(OutputStream.nullOutputStream()), System::nanoTime);
+    return lines(
+        "", new PrintStream(OutputStream.nullOutputStream(), false, UTF_8), System::nanoTime);
   }
 
   /** A bar that redraws itself on {@code out}, which must be a terminal. */

@@ -95,7 +95,8 @@ public final class MatmulCommand implements Callable<Integer> {
     List<Peer> peers = measuring.peers(err);
     for (Peer peer : peers) {
       if (!peer.types().contains(type.element)) {
-        err.printf(Locale.ROOT, "%s is left out: it has no %s product%n", peer.name(), type);
+        err.printf(
+            Locale.ROOT, "%s is left out: it has no exact %s product here%n", peer.name(), type);
       }
     }
     MatmulComparison comparison =

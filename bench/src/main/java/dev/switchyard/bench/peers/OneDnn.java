@@ -8,6 +8,7 @@ import dev.switchyard.bench.peers.OneDnnMatmul.Extra;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.layers.Profile;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -55,6 +56,21 @@ final class OneDnn implements Peer {
         types.add(type);
       }
     }
+    if (types.contains(ElementType.INT8) && saturates()) {
+      types.remove(ElementType.INT8);
+    }
+  }
+
+  /** As on a CPU without VNNI, where two products at a time are added in 16 bits. */
+  private boolean saturates() {
+    QuantizedMatrix largest = new QuantizedMatrix(Scaling.TENSOR);
+    largest.beginFill(64, 64);
+    Arrays.fill(largest.data(), Byte.MAX_VALUE);
+    Arrays.fill(largest.scales(), 1);
+    largest.endFill();
+    PeerProduct product = product(ElementType.INT8, largest, largest, new float[64]);
+    product.run();
+    return product.result()[0] != 64 * Byte.MAX_VALUE * Byte.MAX_VALUE;
   }
 
   private static Extra[] extras(ElementType type) {

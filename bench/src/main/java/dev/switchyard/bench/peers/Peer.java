@@ -13,7 +13,7 @@ public interface Peer {
   /** The name for people, with the version, such as {@code oneDNN 3.11}. */
   String description();
 
-  /** The types of products that it computes on this CPU. */
+  /** The types of products that it computes on this CPU, int8 only with sums that are exact. */
   Set<ElementType> types();
 
   /**

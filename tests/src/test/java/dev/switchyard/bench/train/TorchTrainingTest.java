@@ -31,10 +31,6 @@ class TorchTrainingTest {
 
   private final Trainer trainer = new Trainer(OPTIONS, FashionMnist.shipped());
 
-  private TrainingResult torch(boolean autocast) {
-    return trainer.runTorch(autocast, (step, steps, loss, batch) -> {}, () -> false).orElseThrow();
-  }
-
   /**
    * The first loss differs by rounding alone. Rounding errors then grow from step to step, while a
    * wrong weight decay, moment or rate moves the tenth loss by 0.01 and more.
@@ -42,7 +38,8 @@ class TorchTrainingTest {
   @Test
   void goesTheSameWayInFloat32() {
     TrainingResult ours = trainer.run(Precision.FLOAT32, (step, steps, loss, batch) -> {});
-    TrainingResult torch = torch(false);
+    TrainingResult torch =
+        trainer.runTorch(false, (step, steps, loss, batch) -> {}, () -> false).orElseThrow();
 
     assertThat(torch.precision()).isEqualTo("PYTORCH_FLOAT32");
     assertThat(torch.losses()).hasSameSizeAs(ours.losses());
@@ -56,14 +53,19 @@ class TorchTrainingTest {
     assertThat(torch.testAccuracy()).isCloseTo(ours.testAccuracy(), within(0.01));
   }
 
+  /** One step is enough, and takes long on a CPU without bfloat16 instructions. */
   @Test
   void autocastRoundsToBfloat16() {
-    TrainingResult torch = torch(true);
+    double rounded = firstLoss(true);
 
-    assertThat(torch.precision()).isEqualTo("PYTORCH_AUTOCAST");
-    double first = torch(false).losses().getFirst();
-    assertThat(torch.losses().getFirst()).isNotEqualTo(first).isCloseTo(first, within(0.02));
-    assertThat(torch.testAccuracy()).isGreaterThan(0.5);
+    double first = firstLoss(false);
+    assertThat(rounded).isNotEqualTo(first).isCloseTo(first, within(0.02));
+  }
+
+  private double firstLoss(boolean autocast) {
+    double[] first = {0};
+    trainer.runTorch(autocast, (step, steps, loss, batch) -> first[0] = loss, () -> true);
+    return first[0];
   }
 
   @Test

@@ -11,6 +11,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -197,12 +200,7 @@ class ProcessesTest {
     assertThat(undisturbed.exitCode()).as(undisturbed.err()).isZero();
 
     Path log = folder.resolve("log");
-    Process mpirun =
-        OtherJvm.builder(
-                MpiRun.OPEN_MPI.command(before, java(TRAIN, concat(options, out("actual")))))
-            .redirectOutput(log.toFile())
-            .start();
-    awaitCheckpoint(folder.resolve("actual"), mpirun);
+    Process mpirun = startAndAwaitCheckpoint(log, before, options);
     List<ProcessHandle> processes =
         mpirun.descendants().filter(child -> command(child).contains("java")).toList();
     assertThat(processes).hasSize(before);
@@ -224,31 +222,33 @@ class ProcessesTest {
     return process.info().command().orElse("");
   }
 
-  private static void awaitCheckpoint(Path out, Process process) throws Exception {
-    Path checkpoints = out.resolve("checkpoints").resolve("SWITCHBACK");
-    while (process.isAlive()) {
-      if (Files.isDirectory(checkpoints)) {
-        try (Stream<Path> files = Files.list(checkpoints)) {
-          if (files.anyMatch(file -> file.getFileName().toString().startsWith("step-"))) {
-            return;
-          }
+  /** A command that trains in {@code folder/actual}, after its first checkpoint. */
+  private Process startAndAwaitCheckpoint(Path log, int processes, String... options)
+      throws Exception {
+    Path checkpoints = folder.resolve("actual").resolve("checkpoints").resolve("SWITCHBACK");
+    Files.createDirectories(checkpoints);
+    try (WatchService watch = checkpoints.getFileSystem().newWatchService()) {
+      checkpoints.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
+      Process mpirun =
+          OtherJvm.builder(
+                  MpiRun.OPEN_MPI.command(processes, java(TRAIN, concat(options, out("actual")))))
+              .redirectOutput(log.toFile())
+              .start();
+      while (true) {
+        WatchKey key = watch.poll(60, TimeUnit.SECONDS);
+        assertThat(key).as("a checkpoint; so far: %s", Files.readString(log)).isNotNull();
+        if (key.pollEvents().stream().anyMatch(e -> e.context().toString().startsWith("step-"))) {
+          return mpirun;
         }
+        key.reset();
       }
-      Thread.onSpinWait();
     }
-    throw new AssertionError("ended with exit code " + process.exitValue());
   }
 
   @Test
   void ctrlCSavesTheTrainingOfAll() throws Exception {
     Path log = folder.resolve("log");
-    Process mpirun =
-        OtherJvm.builder(
-                MpiRun.OPEN_MPI.command(
-                    2, java(TRAIN, "--epochs=500", "--save-every=2", out("actual"))))
-            .redirectOutput(log.toFile())
-            .start();
-    awaitCheckpoint(folder.resolve("actual"), mpirun);
+    Process mpirun = startAndAwaitCheckpoint(log, 2, "--epochs=500", "--save-every=2");
     mpirun.destroy();
 
     assertThat(mpirun.waitFor(60, TimeUnit.SECONDS)).isTrue();

@@ -60,7 +60,8 @@ final class Ranks {
 
       // Two exchanges under way, ended in the other order, on two lines begun in different orders.
       Collective other = mpi.duplicate();
-      MemorySegment sum = arena.allocateFrom(ValueLayout.JAVA_FLOAT, rank, 2, 3);
+      MemorySegment terms = arena.allocateFrom(ValueLayout.JAVA_FLOAT, rank, 2, 3);
+      MemorySegment sum = arena.allocate(terms.byteSize());
       MemorySegment send = arena.allocate(8L * size);
       MemorySegment receive = arena.allocate(8L * size);
       for (int to = 0; to < size; to++) {
@@ -69,11 +70,11 @@ final class Ranks {
       Collective.Pending summing;
       Collective.Pending exchanging;
       if (rank == 0) {
-        summing = mpi.startSum(sum);
+        summing = mpi.startSum(terms, sum);
         exchanging = other.startExchange(send, receive);
       } else {
         exchanging = other.startExchange(send, receive);
-        summing = mpi.startSum(sum);
+        summing = mpi.startSum(terms, sum);
       }
       exchanging.await();
       while (!summing.isDone()) {
@@ -108,8 +109,15 @@ final class Ranks {
       assertThatThrownBy(() -> mpi.startGather(odd, odd))
           .hasMessage(
               "7 bytes to send and 7 to receive (expected 1 and %d equal parts)", mpi.size());
+      MemorySegment memory = arena.allocate(12);
+      for (MemorySegment receive : List.of(memory.asSlice(4, 8), arena.allocate(8).asReadOnly())) {
+        assertThatThrownBy(() -> mpi.startSum(memory.asSlice(0, 8), receive))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("expected memory that can be written, apart from what is sent");
+      }
     }
-    assertThatThrownBy(() -> mpi.startSum(MemorySegment.ofArray(new float[4])))
+    MemorySegment onHeap = MemorySegment.ofArray(new float[4]);
+    assertThatThrownBy(() -> mpi.startSum(onHeap, MemorySegment.ofArray(new float[4])))
         .hasMessageContaining("Heap segment");
 
     Throwable[] thrown = new Throwable[1];

@@ -92,7 +92,8 @@ public final class ExchangeCommand implements Callable<Integer> {
     TextTable table = new TextTable("sum of floats", "ms", "GB/s");
     for (int size : SIZES) {
       MemorySegment floats = Arena.ofAuto().allocate((long) Float.BYTES * size, Float.BYTES);
-      double millis = median(() -> processes.collective().startSum(floats).await());
+      MemorySegment sums = Arena.ofAuto().allocate(floats.byteSize(), Float.BYTES);
+      double millis = median(() -> processes.collective().startSum(floats, sums).await());
       table.row(
           String.format(Locale.ROOT, "%,d", size),
           String.format(Locale.ROOT, "%.3f", millis),

@@ -6,7 +6,6 @@ import dev.switchyard.mpi.Mpi;
 import dev.switchyard.mpi.SingleProcess;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
@@ -101,8 +100,9 @@ public final class Processes {
     if (isFirst()) {
       work.run();
     }
-    MemorySegment nothing = Arena.ofAuto().allocate(Float.BYTES);
-    Collective.Pending end = collective.startSum(nothing);
+    Arena arena = Arena.ofAuto();
+    Collective.Pending end =
+        collective.startSum(arena.allocate(Float.BYTES), arena.allocate(Float.BYTES));
     while (!isFirst() && !end.isDone()) {
       LockSupport.parkNanos(POLL_NANOS);
     }

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 final class AllReduce implements Exchange {
   private final Collective line;
   private final MemorySegment floats;
+  private final MemorySegment sums; // Open MPI has no fast way to sum in place
 
   /**
    * @param elements of the bucket
@@ -14,6 +15,7 @@ final class AllReduce implements Exchange {
   AllReduce(Collective line, int elements) {
     this.line = line;
     this.floats = Arena.ofAuto().allocate((long) Float.BYTES * elements, Float.BYTES);
+    this.sums = Arena.ofAuto().allocate(floats.byteSize(), Float.BYTES);
   }
 
   @Override
@@ -23,7 +25,7 @@ final class AllReduce implements Exchange {
 
   @Override
   public Collective.Pending start(long step) {
-    return line.startSum(floats);
+    return line.startSum(floats, sums);
   }
 
   @Override
@@ -33,7 +35,7 @@ final class AllReduce implements Exchange {
 
   @Override
   public MemorySegment sum() {
-    return floats;
+    return sums;
   }
 
   /** What the best algorithms send: each element but a process's own part, there and back. */

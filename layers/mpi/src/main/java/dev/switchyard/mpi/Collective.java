@@ -67,10 +67,11 @@ public interface Collective extends AutoCloseable {
    * Begins to add up over all processes. The sums have the same bits everywhere; in which order is
    * added is for the library to say.
    *
-   * @param floats native memory; receives the sums
+   * @param send native memory, floats
+   * @param receive as much, receives the sums
    * @return the exchange
    */
-  Pending startSum(MemorySegment floats);
+  Pending startSum(MemorySegment send, MemorySegment receive);
 
   /**
    * Begins to send to each process a part of its own (all-to-all).

@@ -173,10 +173,10 @@ public final class Mpi implements Collective {
   }
 
   @Override
-  public Pending startSum(MemorySegment floats) {
-    requireUsable();
-    Request request = new Request(floats);
-    calls.startSum(floats, line, request.handle);
+  public Pending startSum(MemorySegment send, MemorySegment receive) {
+    requireParts(send, receive, 1, 1);
+    Request request = new Request(send, receive);
+    calls.startSum(send, receive, line, request.handle);
     return request;
   }
 
@@ -207,6 +207,15 @@ public final class Mpi implements Collective {
               receive.byteSize(),
               from,
               to));
+    }
+    if (receive.isReadOnly() || send.asOverlappingSlice(receive).isPresent()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s cannot receive what %s sends (expected memory that can be written, apart from"
+                  + " what is sent)",
+              receive,
+              send));
     }
   }
 

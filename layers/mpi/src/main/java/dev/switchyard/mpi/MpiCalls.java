@@ -122,14 +122,14 @@ final class MpiCalls {
     }
   }
 
-  void startSum(MemorySegment floats, long line, MemorySegment request) {
+  void startSum(MemorySegment send, MemorySegment receive, long line, MemorySegment request) {
     try {
-      int count = count(floats.byteSize() / Float.BYTES);
+      int count = count(send.byteSize() / Float.BYTES);
       check(
           "MPI_Iallreduce",
           (int)
               startAllReduce.invokeExact(
-                  abi.inPlace(), floats, count, abi.floats(), abi.sum(), line, request));
+                  send, receive, count, abi.floats(), abi.sum(), line, request));
     } catch (Throwable e) {
       throw failure(e);
     }

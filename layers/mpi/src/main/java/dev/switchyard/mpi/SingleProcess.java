@@ -44,7 +44,8 @@ public final class SingleProcess implements Collective {
   public void broadcast(int root, MemorySegment data) {}
 
   @Override
-  public Pending startSum(MemorySegment floats) {
+  public Pending startSum(MemorySegment send, MemorySegment receive) {
+    receive.copyFrom(send);
     return DONE;
   }
 

@@ -140,7 +140,10 @@ public final class ShardedOptimizer implements Optimizer {
     return all;
   }
 
-  /** Of all processes, in the order of parameters: what a single process would have. */
+  /**
+   * Of all processes, in the order of parameters: what a single process would have. Each process
+   * receives it, and has memory for all of it as long as it is kept.
+   */
   @Override
   public List<MomentState> state() {
     Map<String, MomentState> all = new TreeMap<>();

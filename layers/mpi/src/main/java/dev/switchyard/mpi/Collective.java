@@ -68,7 +68,7 @@ public interface Collective extends AutoCloseable {
    * added is for the library to say.
    *
    * @param send native memory, floats
-   * @param receive as much, receives the sums
+   * @param receive as much, apart from {@code send}; receives the sums
    * @return the exchange
    */
   Pending startSum(MemorySegment send, MemorySegment receive);

@@ -123,7 +123,8 @@ public final class DoctorCommand implements Callable<Integer> {
 
   private static Map<String, String> peers() {
     Map<String, String> facts = new LinkedHashMap<>();
-    for (Peer peer : Peers.find(1, (name, reason) -> facts.put(name, "left out: " + reason))) {
+    for (Peer peer :
+        Peers.find(Peers.names(), 1, (name, reason) -> facts.put(name, "left out: " + reason))) {
       facts.put(peer.name(), peer.description() + " for " + peer.types());
     }
     return facts;

@@ -55,6 +55,7 @@ final class MeasuringOptions {
    */
   List<Peer> peers(PrintWriter err) {
     return Peers.find(
+        Peers.FASTEST,
         threads,
         (name, reason) -> {
           err.println(name + " is left out: " + reason);

@@ -54,7 +54,7 @@ class MeasuringCommandsTest {
   }
 
   private static String[] peers(ElementType type) {
-    return Peers.find(1, (name, reason) -> {}).stream()
+    return Peers.find(Peers.FASTEST, 1, (name, reason) -> {}).stream()
         .filter(peer -> peer.types().contains(type))
         .map(Peer::name)
         .toArray(String[]::new);

@@ -10,6 +10,7 @@ import dev.switchyard.bench.kernels.MatmulCommand;
 import dev.switchyard.bench.kernels.StepCommand;
 import dev.switchyard.bench.processes.ExchangeCommand;
 import dev.switchyard.bench.processes.Processes;
+import dev.switchyard.bench.suites.BenchCommand;
 import dev.switchyard.bench.train.TrainCommand;
 import dev.switchyard.mpi.CollectiveException;
 import java.io.UncheckedIOException;
@@ -42,6 +43,7 @@ import picocli.CommandLine.ParameterException;
       StepCommand.class,
       CodaCommand.class,
       ExchangeCommand.class,
+      BenchCommand.class,
       DoctorCommand.class
     })
 public final class Switchyard {

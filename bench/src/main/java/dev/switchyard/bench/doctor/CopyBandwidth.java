@@ -1,7 +1,7 @@
 package dev.switchyard.bench.doctor;
 
 /** How fast one thread copies memory: the measure of passes that compute little, as quantizers. */
-final class CopyBandwidth {
+public final class CopyBandwidth {
   /** Far more than caches hold, if the heap has room for it. */
   private static final int BYTES = 256 << 20;
 
@@ -10,7 +10,7 @@ final class CopyBandwidth {
   private CopyBandwidth() {}
 
   /** Copied bytes in a nanosecond, each of them read once and written once: the best of a few. */
-  static double measure() {
+  public static double measure() {
     int bytes = (int) Math.min(BYTES, Runtime.getRuntime().maxMemory() / 8);
     byte[] from = new byte[bytes];
     byte[] to = new byte[bytes];

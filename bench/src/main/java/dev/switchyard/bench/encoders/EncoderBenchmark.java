@@ -49,10 +49,10 @@ public class EncoderBenchmark {
 
   /** How many tokens each text has; mixed is from 8 to 256, short ones more often. */
   @Param({"16", "64", "256", "mixed"})
-  public String tokens;
+  public String shape;
 
   /** A precision of Switchyard, or the peer. */
-  @Param({"FLOAT32", "BFLOAT16", "SWITCHBACK", "SWITCHBACK_Q", "onnxruntime"})
+  @Param({"FLOAT32", "BFLOAT16", "SWITCHBACK", "SWITCHBACK_Q", "onnxruntime FLOAT32"})
   public String contestant;
 
   /** Of either. */
@@ -75,9 +75,9 @@ public class EncoderBenchmark {
     texts = new int[TEXTS][];
     for (int i = 0; i < TEXTS; i++) {
       int length =
-          tokens.equals("mixed")
+          shape.equals("mixed")
               ? (int) Math.round(8 * Math.pow(32, (double) i * i / ((TEXTS - 1) * (TEXTS - 1))))
-              : Integer.parseInt(tokens);
+              : Integer.parseInt(shape);
       int text = i;
       texts[i] =
           IntStream.range(0, length)
@@ -89,14 +89,14 @@ public class EncoderBenchmark {
     tape = Tape.inference(Kernels.create(Parallel.ofThreads(threads)));
     Path model = MiniLm.extract();
     try {
-      boolean ours = !contestant.equals("onnxruntime");
+      boolean ours = !contestant.equals("onnxruntime FLOAT32");
       encoder = read(model, ours ? Precision.valueOf(contestant) : Precision.FLOAT32);
       peer = new OnnxRuntimeEncoder(model, threads);
       check(ours ? contestant : "FLOAT32");
     } finally {
       Files.delete(model);
     }
-    if (contestant.equals("onnxruntime")) {
+    if (contestant.equals("onnxruntime FLOAT32")) {
       encoder = null;
     } else {
       close();
@@ -149,7 +149,7 @@ public class EncoderBenchmark {
   /** All texts. */
   @Benchmark
   @OperationsPerInvocation(TEXTS)
-  public float encode() throws OrtException {
+  public float run() throws OrtException {
     if (peer != null) {
       return peer.firstStates(texts)[0][0];
     }

@@ -1,17 +1,14 @@
 package dev.switchyard.bench.kernels;
 
-import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.bench.peers.PeerProduct;
 import dev.switchyard.bench.peers.Peers;
-import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
-import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
-import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -25,9 +22,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The forward product Y = X W^T + bias of a linear layer on one thread, with a weight packed once:
- * int8, bfloat16 and float32 here, and the same of the peers, each checked against ours before it
- * is timed. {@code float32Unpacked} packs the weight on the way, as sgemm does.
+ * The forward product Y = X W^T + bias of a linear layer with a weight packed before, operands as
+ * they are in memory: int8 has one scale a row here, one in all with peers. EJML and ojAlgo, in
+ * plain Java, are the floor.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -51,111 +48,62 @@ public class MatmulBenchmark {
   })
   public String shape;
 
-  /** The backend of our products. */
-  @Param("x86")
-  public String backend;
+  /** A type of products, of Switchyard or of a peer. */
+  @Param({
+    "INT8",
+    "BFLOAT16",
+    "FLOAT32",
+    "onednn INT8",
+    "onednn BFLOAT16",
+    "onednn FLOAT32",
+    "openblas FLOAT32",
+    "pytorch FLOAT32",
+    "ejml FLOAT32",
+    "ojalgo FLOAT32"
+  })
+  public String contestant;
 
-  private MatmulOperands operands;
-  private Kernels kernels;
-  private FloatMatrix y;
-  private PackedProduct int8;
-  private PackedProduct bfloat16;
-  private PackedProduct bfloat16FromBfloat16;
-  private PackedProduct float32;
-  private PeerProduct onednnInt8;
-  private PeerProduct onednnBfloat16;
-  private PeerProduct onednnFloat32;
-  private PeerProduct openblasFloat32;
+  /** Of each. */
+  @Param("1")
+  public int threads;
+
+  private Supplier<?> work;
 
   /** Filled in by JMH. */
   public MatmulBenchmark() {}
 
-  /** Makes operands, packs weights, and checks the peers' results against ours. */
+  /** Makes operands, and checks the result. */
   @Setup
   public void prepare() {
-    operands = MatmulOperands.of(shape);
-    kernels = Kernels.create(BackendChoice.named(backend), Parallel.serial());
-    y = FloatMatrix.allocate(operands.m(), operands.n());
-    int8 = ours(ElementType.INT8, operands.left(ElementType.INT8));
-    bfloat16 = ours(ElementType.BFLOAT16, operands.x());
-    bfloat16FromBfloat16 = ours(ElementType.BFLOAT16, operands.left(ElementType.BFLOAT16));
-    float32 = ours(ElementType.FLOAT32, operands.x());
-    onednnInt8 = peer("onednn", ElementType.INT8);
-    onednnBfloat16 = peer("onednn", ElementType.BFLOAT16);
-    onednnFloat32 = peer("onednn", ElementType.FLOAT32);
-    openblasFloat32 = peer("openblas", ElementType.FLOAT32);
+    ContestantName name = ContestantName.of(contestant);
+    ElementType type = ElementType.valueOf(name.type());
+    MatmulOperands operands = MatmulOperands.of(shape);
+    Kernels kernels = Kernels.create(Parallel.ofThreads(threads));
+    if (name.isOurs()) {
+      work = product(kernels, type, operands, operands.left(type))::run;
+      return;
+    }
+    Matrix x = operands.leftOfPeer(type);
+    PeerProduct product =
+        Peers.load(name.library(), threads).product(type, x, operands.right(type), operands.bias());
+    double tolerance = Operands.tolerance(ElementType.FLOAT32, operands.k());
+    product(kernels, type, operands, x).check(contestant, product, tolerance);
+    work =
+        () -> {
+          product.run();
+          return product;
+        };
   }
 
-  private PackedProduct ours(ElementType type, Matrix x) {
+  private static PackedProduct product(
+      Kernels kernels, ElementType type, MatmulOperands operands, Matrix x) {
+    FloatMatrix y = FloatMatrix.allocate(operands.m(), operands.n());
     return new PackedProduct(kernels, type, x, operands.right(type), operands.bias(), y);
   }
 
-  private PeerProduct peer(String name, ElementType type) {
-    Peer peer = Peers.load(name, 1);
-    Matrix x = operands.leftOfPeer(type);
-    double tolerance = Operands.tolerance(ElementType.FLOAT32, operands.k());
-    return ours(type, x)
-        .checked(name, peer.product(type, x, operands.right(type), operands.bias()), tolerance);
-  }
-
-  /** int8 operands, one scale for each row of X. */
+  /** The product. */
   @Benchmark
-  public FloatMatrix int8() {
-    return int8.run();
-  }
-
-  /** bfloat16, X given in float32 as a layer has it, and rounded on the way. */
-  @Benchmark
-  public FloatMatrix bfloat16() {
-    return bfloat16.run();
-  }
-
-  /** bfloat16, X given in bfloat16 as oneDNN takes it. */
-  @Benchmark
-  public FloatMatrix bfloat16FromBfloat16() {
-    return bfloat16FromBfloat16.run();
-  }
-
-  /** float32. */
-  @Benchmark
-  public FloatMatrix float32() {
-    return float32.run();
-  }
-
-  /** float32, the weight as it is stored. */
-  @Benchmark
-  public FloatMatrix float32Unpacked() {
-    Matrix x = operands.x();
-    Epilogue bias = Epilogue.bias(operands.bias());
-    kernels.multiply(ElementType.FLOAT32, Form.NT, x, operands.w(), bias, y);
-    return y;
-  }
-
-  /** oneDNN int8, one scale for all of X. */
-  @Benchmark
-  public PeerProduct onednnInt8() {
-    onednnInt8.run();
-    return onednnInt8;
-  }
-
-  /** oneDNN bfloat16. */
-  @Benchmark
-  public PeerProduct onednnBfloat16() {
-    onednnBfloat16.run();
-    return onednnBfloat16;
-  }
-
-  /** oneDNN float32. */
-  @Benchmark
-  public PeerProduct onednnFloat32() {
-    onednnFloat32.run();
-    return onednnFloat32;
-  }
-
-  /** OpenBLAS float32. */
-  @Benchmark
-  public PeerProduct openblasFloat32() {
-    openblasFloat32.run();
-    return openblasFloat32;
+  public Object run() {
+    return work.get();
   }
 }

@@ -10,7 +10,7 @@ import java.util.Locale;
 final class Operands {
   private Operands() {}
 
-  /** The three sizes of a shape such as {@code 2048x3072x768}. */
+  /** The sizes of a shape such as {@code 2048x3072x768}. */
   static int[] sizes(String shape) {
     return Arrays.stream(shape.split("x", -1)).mapToInt(Integer::parseInt).toArray();
   }
@@ -21,6 +21,16 @@ final class Operands {
     long key = new CounterRandom(seed).key(0);
     for (int i = 0; i < matrix.data().length; i++) {
       matrix.data()[i] = CounterRandom.uniform(key, i) - 0.5f;
+    }
+    return matrix;
+  }
+
+  /** Numbers of the standard normal distribution. */
+  static FloatMatrix gaussian(int rows, int cols, long seed) {
+    FloatMatrix matrix = FloatMatrix.allocate(rows, cols);
+    long key = new CounterRandom(seed).key(0);
+    for (int i = 0; i < matrix.data().length; i++) {
+      matrix.data()[i] = CounterRandom.gaussian(key, i);
     }
     return matrix;
   }

@@ -8,6 +8,7 @@ import dev.switchyard.kernels.data.Rounding;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -21,8 +22,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Quantizing a matrix on one thread, against a plain copy of the same matrix; and against a copy
- * that moves as many bytes in all as quantization does, which reads four an element and writes one.
+ * Quantizing a matrix, against a copy of the same matrix; and against a copy that moves as many
+ * bytes in all as quantization does, which reads four an element and writes one.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -31,75 +32,60 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(2)
 @State(Scope.Thread)
 public class QuantizeBenchmark {
-  /** Rows of the matrix. */
-  @Param("2048")
-  public int rows;
+  /** rows x columns. */
+  @Param({"2048x768", "2048x3072"})
+  public String shape;
 
-  /** Its columns. */
-  @Param({"768", "3072"})
-  public int cols;
+  /** One scale a row, a column or in all, or a copy. */
+  @Param({"ROW", "COLUMN", "TENSOR", "ROW STOCHASTIC", "COPY", "COPY OF AS MANY BYTES"})
+  public String contestant;
 
-  private final Kernels kernels = Kernels.create(Parallel.serial());
-  private final QuantizedMatrix byRow = new QuantizedMatrix(Scaling.ROW);
-  private final QuantizedMatrix byColumn = new QuantizedMatrix(Scaling.COLUMN);
-  private final QuantizedMatrix byTensor = new QuantizedMatrix(Scaling.TENSOR);
-  private final Rounding stochastic = Rounding.stochastic(1);
-  private FloatMatrix x;
-  private float[] copied;
-  private byte[] from;
-  private byte[] to;
+  /** Of each. */
+  @Param("1")
+  public int threads;
+
+  private Supplier<?> work;
 
   /** Filled in by JMH. */
   public QuantizeBenchmark() {}
 
-  /** Makes the matrix and the arrays to copy. */
+  /** Makes operands. */
   @Setup
   public void prepare() {
-    x = Operands.uniform(rows, cols, 1);
-    copied = new float[rows * cols];
-    from = new byte[rows * cols * 5 / 2];
-    to = new byte[from.length];
+    int[] sizes = Operands.sizes(shape);
+    FloatMatrix x = Operands.uniform(sizes[0], sizes[1], 1);
+    Kernels kernels = Kernels.create(Parallel.ofThreads(threads));
+    work =
+        switch (contestant) {
+          case "COPY" -> copy(x.data(), new float[x.data().length], x.data().length);
+          case "COPY OF AS MANY BYTES" -> {
+            int half = x.data().length / 2 * 5;
+            yield copy(new byte[half], new byte[half], half);
+          }
+          case "ROW STOCHASTIC" -> quantize(kernels, x, Scaling.ROW, Rounding.stochastic(1));
+          default -> quantize(kernels, x, Scaling.valueOf(contestant), Rounding.NEAREST_EVEN);
+        };
   }
 
-  /** A copy of the matrix. */
-  @Benchmark
-  public float[] copy() {
-    System.arraycopy(x.data(), 0, copied, 0, copied.length);
-    return copied;
+  private static Supplier<?> copy(Object from, Object to, int length) {
+    return () -> {
+      System.arraycopy(from, 0, to, 0, length);
+      return to;
+    };
   }
 
-  /** A copy that moves as many bytes as quantization. */
-  @Benchmark
-  public byte[] copySameTraffic() {
-    System.arraycopy(from, 0, to, 0, from.length);
-    return to;
+  private static Supplier<?> quantize(
+      Kernels kernels, FloatMatrix x, Scaling scaling, Rounding rounding) {
+    QuantizedMatrix quantized = new QuantizedMatrix(scaling);
+    return () -> {
+      kernels.quantize(x, rounding, NonFinitePolicy.REJECT, quantized);
+      return quantized;
+    };
   }
 
-  /** One scale a row. */
+  /** All of the matrix. */
   @Benchmark
-  public QuantizedMatrix byRow() {
-    kernels.quantize(x, byRow);
-    return byRow;
-  }
-
-  /** One scale a column: two passes over the matrix. */
-  @Benchmark
-  public QuantizedMatrix byColumn() {
-    kernels.quantize(x, byColumn);
-    return byColumn;
-  }
-
-  /** One scale: two passes over the matrix. */
-  @Benchmark
-  public QuantizedMatrix byTensor() {
-    kernels.quantize(x, byTensor);
-    return byTensor;
-  }
-
-  /** One scale a row, stochastic rounding. */
-  @Benchmark
-  public QuantizedMatrix byRowStochastic() {
-    kernels.quantize(x, stochastic, NonFinitePolicy.REJECT, byRow);
-    return byRow;
+  public Object run() {
+    return work.get();
   }
 }

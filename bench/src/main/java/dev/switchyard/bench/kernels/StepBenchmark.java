@@ -2,11 +2,8 @@ package dev.switchyard.bench.kernels;
 
 import dev.switchyard.bench.peers.LinearOperands;
 import dev.switchyard.bench.peers.LinearStep;
-import dev.switchyard.bench.peers.Peers;
-import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.parallel.Parallel;
-import dev.switchyard.layers.Precision;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -21,8 +18,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A training step of one linear layer on one thread, 32-bit floats in and out, by Switchyard and by
- * peers, each checked against Switchyard's in float32 before it is timed.
+ * The training step of a linear layer, ours and that of peers, as {@code switchyard step} measures
+ * it.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -44,46 +41,42 @@ public class StepBenchmark {
   })
   public String shape;
 
-  /** A precision of Switchyard, or a peer and its precision. */
+  /** A precision, of Switchyard or of a peer. */
   @Param({
     "SWITCHBACK",
     "BFLOAT16",
     "FLOAT32",
     "onednn BFLOAT16",
     "onednn FLOAT32",
-    "openblas FLOAT32"
+    "openblas FLOAT32",
+    "pytorch FLOAT32"
   })
   public String contestant;
 
-  /** The backend of Switchyard. */
-  @Param("x86")
-  public String backend;
+  /** Of each. */
+  @Param("1")
+  public int threads;
 
-  private LinearStep step;
+  private LinearStep work;
 
   /** Filled in by JMH. */
   public StepBenchmark() {}
 
-  /** Makes operands and checks the results. */
+  /** Makes operands, and checks the result. */
   @Setup
   public void prepare() {
     int[] sizes = Operands.sizes(shape);
     LinearOperands operands = StepContestant.operands(sizes[0], sizes[1], sizes[2]);
-    Kernels kernels = Kernels.create(BackendChoice.named(backend), Parallel.serial());
-    String[] words = contestant.split(" ", -1);
-    Precision precision = Precision.valueOf(words[words.length - 1]);
-    StepContestant chosen =
-        words.length == 1
-            ? StepContestant.ours(kernels, precision, operands)
-            : StepContestant.peer(Peers.load(words[0], 1), precision, operands);
+    Kernels kernels = Kernels.create(Parallel.ofThreads(threads));
+    StepContestant chosen = StepContestant.named(contestant, kernels, operands);
     chosen.check(StepContestant.expected(kernels, operands), operands);
-    step = chosen.step();
+    work = chosen.step();
   }
 
   /** All of the step. */
   @Benchmark
-  public LinearStep step() {
-    step.run();
-    return step;
+  public LinearStep run() {
+    work.run();
+    return work;
   }
 }

@@ -4,6 +4,7 @@ import dev.switchyard.bench.kernels.Contest.Contestant;
 import dev.switchyard.bench.peers.LinearOperands;
 import dev.switchyard.bench.peers.LinearStep;
 import dev.switchyard.bench.peers.Peer;
+import dev.switchyard.bench.peers.Peers;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.layers.Precision;
@@ -51,6 +52,15 @@ record StepContestant(String name, Precision precision, LinearStep step, Profile
     Profile profile = new Profile();
     LinearStep step = peer.step(OF_PEERS.get(precision), operands, profile);
     return new StepContestant(peer.name(), precision, step, profile);
+  }
+
+  /** By the name that benchmarks have for it, see {@link ContestantName}; peers load as needed. */
+  static StepContestant named(String contestant, Kernels kernels, LinearOperands operands) {
+    ContestantName name = ContestantName.of(contestant);
+    return name.isOurs()
+        ? ours(kernels, name.precision(), operands)
+        : peer(
+            Peers.load(name.library(), kernels.parallel().threads()), name.precision(), operands);
   }
 
   /** All there are, each checked against our step in float32. */

@@ -21,15 +21,14 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code switchyard bench}: the JMH suites, whose results {@code switchyard report} shows. */
+/** {@code switchyard bench}: the JMH suites. */
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
       "Runs benchmarks of Switchyard and of what a user would take instead, with JMH, each in a JVM"
-          + " of its own and checked before it is timed. Show the results with \"switchyard"
-          + " report\".",
+          + " of its own and checked before it is timed.",
       ""
     },
     footer = {
@@ -148,7 +147,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
     failures.forEach(err::println);
     err.flush();
-    console.printf(Locale.ROOT, "Written to %s; see: switchyard report %s%n", out, out);
+    console.printf(Locale.ROOT, "Written to %s%n", out);
     console.flush();
     return failures.isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
   }

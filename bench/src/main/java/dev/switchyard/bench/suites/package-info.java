@@ -5,6 +5,5 @@
  * {@link dev.switchyard.bench.suites.SuiteRun} measures each pair of them in a JVM of its own,
  * round after round, and keeps what JMH says in {@code SUITE.json}; {@link
  * dev.switchyard.bench.suites.Roofs} are the limits of the machine that results are held against.
- * The package {@code report} makes a page of it.
  */
 package dev.switchyard.bench.suites;

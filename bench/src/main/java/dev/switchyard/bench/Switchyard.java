@@ -10,6 +10,7 @@ import dev.switchyard.bench.kernels.MatmulCommand;
 import dev.switchyard.bench.kernels.StepCommand;
 import dev.switchyard.bench.processes.ExchangeCommand;
 import dev.switchyard.bench.processes.Processes;
+import dev.switchyard.bench.report.ReportCommand;
 import dev.switchyard.bench.suites.BenchCommand;
 import dev.switchyard.bench.train.TrainCommand;
 import dev.switchyard.mpi.CollectiveException;
@@ -44,6 +45,7 @@ import picocli.CommandLine.ParameterException;
       CodaCommand.class,
       ExchangeCommand.class,
       BenchCommand.class,
+      ReportCommand.class,
       DoctorCommand.class
     })
 public final class Switchyard {

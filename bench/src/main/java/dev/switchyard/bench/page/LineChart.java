@@ -23,13 +23,14 @@ public final class LineChart implements Figure {
   private static final int MOST_POINTS = 500;
 
   /**
-   * A line.
+   * A line, or points.
    *
    * @param name what it shows
-   * @param x ascending
+   * @param x ascending where it is a line
    * @param y as many; what is not finite leaves a gap
+   * @param joined whether it is a line
    */
-  private record Line(String name, double[] x, double[] y) {}
+  private record Line(String name, double[] x, double[] y, boolean joined) {}
 
   private final String title;
   private final String xTitle;
@@ -38,6 +39,7 @@ public final class LineChart implements Figure {
   private final Axis y = new Axis();
   private final List<Line> lines = new ArrayList<>();
   private final List<Double> marks = new ArrayList<>();
+  private final List<Double> levels = new ArrayList<>();
 
   /** A chart without lines. */
   public LineChart(String title, String xTitle, String yTitle) {
@@ -61,9 +63,13 @@ public final class LineChart implements Figure {
 
   /** Adds a line. */
   public LineChart line(String name, double[] xs, double[] ys) {
-    lines.add(new Line(name, xs.clone(), ys.clone()));
-    x.include(xs);
-    y.include(ys);
+    return add(new Line(name, xs.clone(), ys.clone(), xs.length > 1));
+  }
+
+  private LineChart add(Line line) {
+    lines.add(line);
+    x.include(line.x());
+    y.include(line.y());
     return this;
   }
 
@@ -75,6 +81,18 @@ public final class LineChart implements Figure {
   /** Adds a single point. */
   public LineChart point(String name, double atX, double atY) {
     return line(name, new double[] {atX}, new double[] {atY});
+  }
+
+  /** Adds points that no line joins. */
+  public LineChart points(String name, double[] xs, double[] ys) {
+    return add(new Line(name, xs.clone(), ys.clone(), false));
+  }
+
+  /** Adds a horizontal mark, which the axis always reaches. */
+  public LineChart level(double at) {
+    levels.add(at);
+    y.include(new double[] {at});
+    return this;
   }
 
   /** Adds a vertical mark. */
@@ -118,6 +136,9 @@ public final class LineChart implements Figure {
     for (double mark : marks) {
       out.append(line("mark", horizontal(mark), TOP, horizontal(mark), BOTTOM));
     }
+    for (double level : levels) {
+      out.append(line("mark", LEFT, vertical(level), RIGHT, vertical(level)));
+    }
     for (int i = 0; i < lines.size(); i++) {
       out.append(path(lines.get(i), i));
     }
@@ -132,19 +153,22 @@ public final class LineChart implements Figure {
   }
 
   private String path(Line line, int index) {
-    if (line.x().length == 1) { // a line of no length with round ends
-      return String.format(
-          Locale.ROOT,
-          "<path class=\"point s%d\" d=\"M%.1f %.1fh0\"/>%n",
-          index,
-          horizontal(line.x()[0]),
-          vertical(line.y()[0]));
-    }
     StringBuilder d = new StringBuilder();
+    if (!line.joined()) { // lines of no length with round ends
+      for (int i = 0; i < line.x().length; i++) {
+        if (shows(line, i)) {
+          d.append(
+              String.format(
+                  Locale.ROOT, "M%.1f %.1fh0", horizontal(line.x()[i]), vertical(line.y()[i])));
+        }
+      }
+      String kind = line.x().length == 1 ? "point" : "dots";
+      return String.format(Locale.ROOT, "<path class=\"%s s%d\" d=\"%s\"/>%n", kind, index, d);
+    }
     int stride = Math.max(1, Math.ceilDiv(line.x().length, MOST_POINTS));
     boolean down = false;
     for (int i = 0; i < line.x().length; i += stride) {
-      boolean visible = y.shows(line.y()[i]) && x.shows(line.x()[i]);
+      boolean visible = shows(line, i);
       if (visible) {
         d.append(
             String.format(
@@ -157,6 +181,10 @@ public final class LineChart implements Figure {
       down = visible;
     }
     return String.format(Locale.ROOT, "<path class=\"line s%d\" d=\"%s\"/>%n", index, d);
+  }
+
+  private boolean shows(Line line, int i) {
+    return y.shows(line.y()[i]) && x.shows(line.x()[i]);
   }
 
   private double horizontal(double value) {

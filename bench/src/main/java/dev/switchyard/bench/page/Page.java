@@ -22,7 +22,7 @@ public final class Page {
         --s0: #58b4f0; --s1: #ff8c42; --s2: #3ed6a6; --s3: #eba3cb; --s4: #f0c040; --s5: #9bd8ff;
         --s6: #b79cf0; --s7: #a8a8a8; --s8: #d19a8c; --s9: #fff; } }
       body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-        margin: 0 auto; padding: 1rem; max-width: 52rem; }
+        margin: 0 auto; padding: 1rem; max-width: 52rem; print-color-adjust: exact; }
       h1 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
       .verdict { border-left: 4px solid var(--soft); padding: .2rem 0 .2rem .8rem; margin: 1rem 0; }
       .verdict strong { display: block; } .yes strong { color: var(--yes); }
@@ -30,12 +30,15 @@ public final class Page {
       .yes { border-color: var(--yes); } .no { border-color: var(--no); }
       .soft, figcaption { color: var(--soft); }
       figure { margin: 1.2rem 0; break-inside: avoid; } svg { width: 100%; height: auto; }
+      svg.bars { max-width: 40rem; }
       svg text { font-size: 14px; fill: var(--soft); }
       .middle { text-anchor: middle; } .end { text-anchor: end; }
       .grid { stroke: var(--faint); } .axis, .tick { stroke: var(--soft); }
       .mark { stroke: var(--soft); stroke-dasharray: 3 4; }
       .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
       .point { fill: none; stroke-width: 12; stroke-linecap: round; }
+      .dots { fill: none; stroke-width: 8; stroke-linecap: round; }
+      .error { stroke: var(--ink); stroke-width: 1.5; }
       .words { line-height: 1.7; overflow-wrap: anywhere; } .words span { border-radius: .2em; }
       ul.legend { list-style: none; padding: 0; margin: .3rem 0; display: flex; flex-wrap: wrap;
         gap: .1rem 1.2rem; font-size: .9rem; }
@@ -44,9 +47,12 @@ public final class Page {
       .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
       th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--faint);
         white-space: nowrap; }
+      th { white-space: normal; vertical-align: bottom; }
       th:first-child, td:first-child { text-align: left; }
       dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
-      dt { color: var(--soft); } dd { margin: 0; }
+      dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
+      @media print { body { max-width: none; } table { font-size: .7rem; }
+        th, td { padding: .15rem .35rem; } .wide { overflow-x: visible; } }
       """;
 
   private static final int COLORS = 10;
@@ -86,6 +92,7 @@ public final class Page {
     for (int i = 0; i < COLORS; i++) {
       out.append(".s").append(i).append(" { stroke: var(--s").append(i).append("); }\n");
       out.append("span.s").append(i).append(" { background: var(--s").append(i).append("); }\n");
+      out.append(".f").append(i).append(" { fill: var(--s").append(i).append("); }\n");
     }
     for (int shade = 0; shade < SHADES; shade++) {
       out.append(".w").append(shade).append(" { background: color-mix(in srgb, var(--s1) ");

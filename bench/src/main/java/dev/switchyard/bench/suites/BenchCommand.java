@@ -44,8 +44,8 @@ import picocli.CommandLine.Spec;
       "  encoder    texts that a pretrained encoder reads in a second",
       "  optimizer  optimizers, against a copy",
       "",
-      "Written to the output folder: SUITE.json, what JMH measured, and machine.json. Nothing else"
-          + " should run meanwhile."
+      "Written to the output folder: SUITE.json, what JMH measured, and machine.json; switchyard"
+          + " report makes a page of them. Nothing else should run meanwhile."
     })
 public final class BenchCommand implements Callable<Integer> {
   /** To start a JVM, make operands and check results. */
@@ -147,7 +147,8 @@ public final class BenchCommand implements Callable<Integer> {
     }
     failures.forEach(err::println);
     err.flush();
-    console.printf(Locale.ROOT, "Written to %s%n", out);
+    console.printf(
+        Locale.ROOT, "Written to %s; switchyard report %s makes a page of it%n", out, out);
     console.flush();
     return failures.isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
   }
@@ -172,7 +173,7 @@ public final class BenchCommand implements Callable<Integer> {
 
   private SuiteRun plan(
       Suite suite, List<Peer> peers, SuiteRun.Settings settings, OutputFolder folder) {
-    Path file = out.resolve(SuiteRun.fileName(suite));
+    Path file = out.resolve(suite.fileName());
     if (Files.exists(file)) {
       throw usageError(file + " is there already: remove it, or give another folder with --out");
     }

@@ -27,7 +27,8 @@ public record Roofs(
     Map<String, String> peers,
     Map<String, Double> peakGops,
     double copyGigabytes) {
-  static final String FILE = "machine.json";
+  /** The file that it is in. */
+  public static final String FILE = "machine.json";
 
   /** Takes copies. */
   public Roofs {

@@ -89,6 +89,11 @@ public enum Suite {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  /** The file that results are in. */
+  public String fileName() {
+    return key() + ".json";
+  }
+
   /** A heading. */
   public String title() {
     return title;

@@ -71,11 +71,6 @@ final class SuiteRun {
     this.folder = folder;
   }
 
-  /** The file that a suite's results are in. */
-  static String fileName(Suite suite) {
-    return suite.key() + ".json";
-  }
-
   /** How many JVMs it takes. */
   int measurements() {
     return settings.rounds() * shapes.size() * contestants.size();
@@ -146,6 +141,6 @@ final class SuiteRun {
     try (PrintStream out = new PrintStream(json, false, StandardCharsets.UTF_8)) {
       ResultFormatFactory.getInstance(ResultFormatType.JSON, out).writeOut(results);
     }
-    folder.write(fileName(suite), json.toString(StandardCharsets.UTF_8));
+    folder.write(suite.fileName(), json.toString(StandardCharsets.UTF_8));
   }
 }

@@ -3,7 +3,7 @@ package dev.switchyard.bench.train;
 import java.util.List;
 
 /** Losses prepared for drawing. */
-final class LossCurve {
+public final class LossCurve {
   /** A moving mean spans this part of the steps: enough to lose the noise of single batches. */
   private static final int SMOOTHING = 40;
 
@@ -17,7 +17,7 @@ final class LossCurve {
    * single point, which draws no line, if that is the first of all: a chart refuses a curve of
    * none.
    */
-  static double[] finitePart(List<Double> losses) {
+  public static double[] finitePart(List<Double> losses) {
     double[] finite =
         losses.stream().mapToDouble(Double::doubleValue).takeWhile(Double::isFinite).toArray();
     return finite.length == 0 ? new double[] {0} : finite;
@@ -27,7 +27,7 @@ final class LossCurve {
    * The mean around each value. At the start, where losses fall fast, the span shrinks on both
    * sides, so that the curve begins where the losses do; at the end it is cut off.
    */
-  static double[] smooth(double[] values) {
+  public static double[] smooth(double[] values) {
     double[] sums = new double[values.length + 1];
     for (int i = 0; i < values.length; i++) {
       sums[i + 1] = sums[i] + values[i];

@@ -1,0 +1,58 @@
+package dev.switchyard.bench.report;
+
+import dev.switchyard.bench.page.BarChart;
+import dev.switchyard.bench.page.BarChart.Bar;
+import dev.switchyard.bench.page.Figure;
+import dev.switchyard.bench.page.Findings.Section;
+import dev.switchyard.bench.page.Findings.Table;
+import dev.switchyard.bench.page.LineChart;
+import dev.switchyard.bench.report.Trainings.Run;
+import dev.switchyard.bench.train.LossCurve;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/** Trainings side by side: loss curves, accuracy, speed. */
+final class TrainingSection {
+  private TrainingSection() {}
+
+  static Section of(Trainings trainings) {
+    List<Run> runs = trainings.runs();
+    List<String> names = runs.stream().map(Run::precision).toList();
+    LineChart losses = new LineChart("Loss while training, smoothed", "step", "loss");
+    BarChart speeds = new BarChart("Images trained on in a second", "%,.0f", names);
+    List<List<String>> rows = new ArrayList<>();
+    List<Bar> bars = new ArrayList<>();
+    for (Run run : runs) {
+      List<Double> curve = Arrays.stream(run.losses()).boxed().toList();
+      losses.line(run.precision(), LossCurve.smooth(LossCurve.finitePart(curve)));
+      bars.add(
+          new Bar(
+              run.precision(),
+              run.imagesPerSecond(),
+              run.imagesPerSecond(),
+              run.imagesPerSecond()));
+      rows.add(
+          List.of(
+              run.precision(),
+              String.format(Locale.ROOT, "%.4f", run.finalLoss()),
+              String.format(Locale.ROOT, "%.2f %%", 100 * run.testAccuracy()),
+              Measurement.digits(run.stepMillis()) + " ms",
+              String.format(Locale.ROOT, "%,.0f", run.imagesPerSecond())));
+    }
+    speeds.group("", bars);
+    boolean curves = runs.stream().anyMatch(run -> run.losses().length > 0);
+    List<Figure> figures = curves ? List.of(losses, speeds) : List.of(speeds);
+    return new Section(
+        "Training: " + trainings.folder(),
+        String.format(
+            Locale.ROOT,
+            "The same model, data, batches and optimizer in each: %s. On %s.",
+            trainings.options(),
+            trainings.machine()),
+        figures,
+        new Table(
+            List.of("", "final loss", "test accuracy", "time of a step", "images a second"), rows));
+  }
+}

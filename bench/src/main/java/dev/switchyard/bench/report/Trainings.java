@@ -1,0 +1,35 @@
+package dev.switchyard.bench.report;
+
+import java.util.List;
+
+/**
+ * What {@code switchyard train} has written to a folder.
+ *
+ * @param folder its name
+ * @param machine what they ran on, in a line
+ * @param options that they had in common, in a line
+ * @param runs the trainings, in their order
+ */
+record Trainings(String folder, String machine, String options, List<Run> runs) {
+  Trainings {
+    runs = List.copyOf(runs);
+  }
+
+  /**
+   * One training.
+   *
+   * @param precision its name
+   * @param testAccuracy from 0 to 1
+   * @param finalLoss not a number where it diverged
+   * @param stepMillis time of a step
+   * @param imagesPerSecond images trained on in a second
+   * @param losses of each step; not a number where there is none
+   */
+  record Run(
+      String precision,
+      double testAccuracy,
+      double finalLoss,
+      double stepMillis,
+      double imagesPerSecond,
+      double[] losses) {}
+}

@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.stream.IntStream;
@@ -52,6 +56,38 @@ class ParallelTest {
               });
     }
     assertThat(both.getCount()).isZero();
+  }
+
+  /** Of threads that are no pool's, too. */
+  @Test
+  void anyExecutorLendsItsThreads() {
+    CountDownLatch all = new CountDownLatch(3);
+    try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      Parallel.over(executor, 3)
+          .forEach(
+              3,
+              i -> {
+                all.countDown();
+                await(all);
+              });
+    }
+    assertThat(all.getCount()).isZero();
+  }
+
+  /** Its only thread is taken, and its queue has no room. */
+  @Test
+  void anExecutorThatRefusesTasksLosesNone() {
+    AtomicIntegerArray runs = new AtomicIntegerArray(100);
+    try (ThreadPoolExecutor executor =
+        new ThreadPoolExecutor(0, 1, 1, TimeUnit.SECONDS, new SynchronousQueue<>())) {
+      CountDownLatch release = new CountDownLatch(1);
+      executor.execute(() -> await(release));
+
+      Parallel.over(executor, 3).forEach(100, runs::incrementAndGet);
+
+      release.countDown();
+    }
+    assertThat(IntStream.range(0, 100).map(runs::get)).allMatch(n -> n == 1);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.switchyard.kernels.parallel;
 
 import java.util.Objects;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -8,17 +9,17 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 
 /**
- * Runs numbered tasks on the calling thread and on threads of a pool. Which thread runs a task is
- * not determined; no result in Switchyard depends on it. Immutable and thread-safe.
+ * Runs numbered tasks on the calling thread and on threads of an executor. Which thread runs a task
+ * is not determined; no result in Switchyard depends on it. Immutable and thread-safe.
  */
 public final class Parallel {
   private static final Parallel SERIAL = new Parallel(null, 1);
 
-  private final ForkJoinPool pool;
+  private final ExecutorService executor;
   private final int threads;
 
-  private Parallel(ForkJoinPool pool, int threads) {
-    this.pool = pool;
+  private Parallel(ExecutorService executor, int threads) {
+    this.executor = executor;
     this.threads = threads;
   }
 
@@ -43,20 +44,21 @@ public final class Parallel {
   }
 
   /**
-   * The calling thread and {@code threads - 1} threads of a pool, which the caller owns and closes.
-   * If the pool has fewer threads, or they are busy, or it was closed, the others do all the work.
+   * The calling thread and {@code threads - 1} threads of an executor, which the caller owns and
+   * closes. If it has fewer threads, or they are busy, or it refuses tasks or was closed, the
+   * others do all the work.
    *
-   * @param pool whose threads to use
+   * @param executor whose threads to use
    * @param threads how many in all, 1 or more
    * @return the runner
    * @throws IllegalArgumentException if {@code threads} is less than 1
    */
-  public static Parallel over(ForkJoinPool pool, int threads) {
-    Objects.requireNonNull(pool, "pool");
+  public static Parallel over(ExecutorService executor, int threads) {
+    Objects.requireNonNull(executor, "executor");
     if (threads < 1) {
       throw new IllegalArgumentException("threads is " + threads + " (expected 1 or more)");
     }
-    return new Parallel(pool, threads);
+    return new Parallel(executor, threads);
   }
 
   /**
@@ -86,11 +88,11 @@ public final class Parallel {
     }
     Run run = new Run(tasks, body);
     try {
-      for (int i = 0; i < helpers && !pool.isShutdown(); i++) {
-        pool.execute(run);
+      for (int i = 0; i < helpers && !executor.isShutdown(); i++) {
+        executor.execute(run);
       }
     } catch (RejectedExecutionException e) {
-      // Closed since the check: the calling thread does the rest.
+      // Full, or closed since the check: those that have begun do the rest.
     }
     run.work();
     run.close();
@@ -99,9 +101,9 @@ public final class Parallel {
 
   /**
    * The tasks of one call. The caller waits for the helpers that have begun, not for those that the
-   * pool still holds back: these find the run closed and leave. So a pool whose threads are busy,
-   * or that is shut down meanwhile, can neither block the caller nor go on writing after its
-   * return.
+   * executor still holds back: these find the run closed and leave. So an executor whose threads
+   * are busy, or that is shut down meanwhile, can neither block the caller nor go on writing after
+   * its return.
    */
   private static final class Run implements Runnable {
     /**

@@ -1,5 +1,7 @@
 package dev.switchyard.readme;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,6 +83,7 @@ record Page(String name, List<Block> blocks) {
       end = fence.end();
       if (fence.group(2).equals("text") && follows) {
         Block printing = blocks.removeLast();
+        assertThat(printing.output).as("a second output of " + printing.where).isEmpty();
         blocks.add(
             new Block(
                 printing.where,
@@ -89,7 +92,7 @@ record Page(String name, List<Block> blocks) {
                 printing.file,
                 Optional.of(fence.group(3))));
       } else {
-        long line = 1 + page.substring(0, fence.start(2)).lines().count() - 1;
+        long line = page.substring(0, fence.start(2)).lines().count();
         blocks.add(
             new Block(
                 name + ":" + line,

@@ -56,8 +56,8 @@ public final class LayerNorm implements Layer {
           String.format(
               Locale.ROOT, "gamma is %s but beta is %s (expected two equal rows)", gamma, beta));
     }
-    if (!(eps > 0)) {
-      throw new IllegalArgumentException("eps is " + eps + " (expected more than 0)");
+    if (!(eps > 0 && eps < Float.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("eps is " + eps + " (expected a finite number above 0)");
     }
     this.gamma = gamma;
     this.beta = beta;

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.within;
 import ai.onnxruntime.OrtException;
 import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.Kernels;
-import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.kernels.parallel.Parallel;
@@ -15,7 +14,6 @@ import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,8 +22,6 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
-import javax.management.JMException;
-import javax.management.ObjectName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -220,7 +216,7 @@ class OnnxImportTest {
     assertRefused(
         onnx ->
             onnx.nodes.replaceAll(n -> n.operator().equals("Sqrt") ? n.withOperator("Cast") : n),
-        "is of no possible shape: eps is NaN (expected more than 0)");
+        "is of no possible shape: eps is NaN (expected a finite number above 0)");
   }
 
   @Test
@@ -265,41 +261,6 @@ class OnnxImportTest {
     for (int length = 0; length < sample.length; length += length < 200 ? 1 : 101) {
       byte[] cut = Arrays.copyOf(sample, length);
       assertThatThrownBy(() -> read(cut)).isInstanceOf(ModelFileException.class);
-    }
-  }
-
-  /** A changed byte gives another number somewhere, or a sentence; and never takes memory. */
-  @Test
-  void damagedFilesGiveAnEncoderOrASentence() throws IOException {
-    byte[] sample = sample().bytes();
-    int refused = 0;
-    for (int round = 0; round < 1000; round++) {
-      byte[] bytes = sample.clone();
-      for (int i = 0; i <= round % 3; i++) {
-        int at = Integer.remainderUnsigned(CounterRandom.bits(round, 2 * i), bytes.length);
-        bytes[at] = (byte) CounterRandom.bits(round, 2 * i + 1);
-      }
-      long before = allocated();
-      try {
-        read(bytes);
-      } catch (ModelFileException e) {
-        assertThat(e).hasMessageStartingWith(folder.resolve("model.onnx") + " ");
-        refused++;
-      }
-      assertThat(allocated() - before).isLessThan(4_000_000);
-    }
-    assertThat(refused).isBetween(300, 950);
-  }
-
-  private static long allocated() {
-    try {
-      return (long)
-          ManagementFactory.getPlatformMBeanServer()
-              .getAttribute(
-                  new ObjectName(ManagementFactory.THREAD_MXBEAN_NAME),
-                  "CurrentThreadAllocatedBytes");
-    } catch (JMException e) {
-      throw new AssertionError(e);
     }
   }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SafetensorsImportTest {
   private static final BertShape SHAPE = new BertShape(11, 9, 2, 6, 2, 7, 2, 1e-12f);
 
-  private static final String CONFIG =
+  static final String CONFIG =
       "{'model_type':'bert','hidden_act':'gelu','position_embedding_type':'absolute',"
           + "'vocab_size':11,'max_position_embeddings':9,'type_vocab_size':2,'hidden_size':6,"
           + "'num_attention_heads':2,'intermediate_size':7,'num_hidden_layers':2,"
@@ -56,7 +56,9 @@ class SafetensorsImportTest {
         "size':6 | size':0 | 0 for hidden_size (expected a whole number from 1 to 16777216)",
         "layers':2 | layers':-2 | -2 for num_hidden_layers (expected a whole number from 1 to"
             + " 16777216)",
-        "1e-12 | 0 | 0 for layer_norm_eps (expected more than 0)",
+        "1e-12 | 0 | 0 for layer_norm_eps (expected a float above 0)",
+        "1e-12 | 1e999 | Infinity for layer_norm_eps (expected a float above 0)",
+        "1e-12 | 1e39 | 1.0E39 for layer_norm_eps (expected a float above 0)",
         "1e-12 | '0' | 0 for layer_norm_eps (expected a number)"
       })
   void configurationsOfOthers(String part, String by, String message) {
@@ -174,6 +176,9 @@ class SafetensorsImportTest {
         .hasMessage("tokenTypes is 0 (expected 1 to 16777216)");
     assertThatThrownBy(() -> new BertShape(1, 1, 1, 6, 3, 1, 1, 0))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("eps is 0.0 (expected more than 0)");
+        .hasMessage("eps is 0.0 (expected a finite number above 0)");
+    assertThatThrownBy(() -> new BertShape(1, 1, 1, 6, 3, 1, 1, Float.POSITIVE_INFINITY))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("eps is Infinity (expected a finite number above 0)");
   }
 }

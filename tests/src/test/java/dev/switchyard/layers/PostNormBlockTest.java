@@ -69,6 +69,6 @@ class PostNormBlockTest {
         .hasMessage("gamma is two 1x2 but beta is b 1x1 (expected two equal rows)");
     assertThatThrownBy(() -> new LayerNorm(two, two, Float.NaN))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("eps is NaN (expected more than 0)");
+        .hasMessage("eps is NaN (expected a finite number above 0)");
   }
 }

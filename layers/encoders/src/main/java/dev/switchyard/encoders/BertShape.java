@@ -46,9 +46,13 @@ public record BertShape(
       throw new IllegalArgumentException(
           features + " features have " + heads + " heads (expected heads that divide them)");
     }
-    if (!(eps > 0)) {
-      throw new IllegalArgumentException("eps is " + eps + " (expected more than 0)");
+    if (!isPositive(eps)) {
+      throw new IllegalArgumentException("eps is " + eps + " (expected a finite number above 0)");
     }
+  }
+
+  private static boolean isPositive(float eps) {
+    return eps > 0 && eps < Float.POSITIVE_INFINITY;
   }
 
   private static void requirePositive(String name, int value) {
@@ -80,8 +84,8 @@ public record BertShape(
         throw json.get("num_attention_heads").problem("a number that divides " + features);
       }
       float eps = (float) json.get("layer_norm_eps").number();
-      if (!(eps > 0)) {
-        throw json.get("layer_norm_eps").problem("more than 0");
+      if (!isPositive(eps)) {
+        throw json.get("layer_norm_eps").problem("a float above 0");
       }
       return new BertShape(
           json.get("vocab_size").integer(1, LIMIT),

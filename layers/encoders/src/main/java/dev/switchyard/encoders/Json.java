@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
@@ -18,8 +19,6 @@ import java.util.Map;
  * that no name has half a surrogate pair.
  */
 final class Json {
-  private static final JsonFactory FACTORY = new JsonFactory();
-
   private final String file;
   private final String path;
   private final Object value; // Map, List, String, Long, Double, Boolean or null
@@ -30,9 +29,12 @@ final class Json {
     this.value = value;
   }
 
-  /** Reads a file that holds one value. */
+  /**
+   * Reads a file that holds one value. With a factory of its own: one that is shared keeps the
+   * names of every file, and copies them for each.
+   */
   static Json read(String file, InputStream in) throws IOException {
-    try (JsonParser parser = FACTORY.createParser(in)) {
+    try (JsonParser parser = new JsonFactory().createParser(in)) {
       JsonToken first = parser.nextToken();
       if (first == null) {
         throw new ModelFileException(file, "no content", "JSON");
@@ -43,9 +45,15 @@ final class Json {
       }
       return json;
     } catch (JsonProcessingException e) {
-      throw (IOException)
-          new ModelFileException(file + " is not JSON: " + e.getOriginalMessage()).initCause(e);
+      throw notJson(file, e.getOriginalMessage(), e);
+    } catch (CharConversionException e) { // of what begins like UTF-16 or UTF-32
+      throw notJson(file, e.getMessage(), e);
     }
+  }
+
+  private static ModelFileException notJson(String file, String why, IOException cause) {
+    return (ModelFileException)
+        new ModelFileException(file + " is not JSON: " + why).initCause(cause);
   }
 
   private static Object value(String file, JsonParser parser, JsonToken token) throws IOException {

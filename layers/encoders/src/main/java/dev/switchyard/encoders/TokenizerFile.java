@@ -93,11 +93,20 @@ final class TokenizerFile {
   private int[] around(boolean begin, Map<String, Integer> ids) throws ModelFileException {
     Json processor = json.get("post_processor");
     return switch (processor.get("type").text()) {
-      case "BertProcessing" ->
-          new int[] {id(processor.get(begin ? "cls" : "sep").items().getFirst(), ids)};
+      case "BertProcessing" -> new int[] {tokenAndId(processor.get(begin ? "cls" : "sep"), ids)};
       case "TemplateProcessing" -> template(processor, begin, ids);
       default -> throw processor.get("type").problem("TemplateProcessing or BertProcessing");
     };
+  }
+
+  private static int tokenAndId(Json json, Map<String, Integer> ids) throws ModelFileException {
+    List<Json> both = json.items();
+    if (both.size() != 2) {
+      throw json.problem("one of a token and its id");
+    }
+    int id = id(both.getFirst(), ids);
+    both.getLast().require((long) id);
+    return id;
   }
 
   private int[] template(Json processor, boolean begin, Map<String, Integer> ids)

@@ -1,14 +1,21 @@
 package dev.switchyard.layers.io;
 
+import dev.switchyard.fuzz.Damage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.SplittableRandom;
 
-/** Files made by hand, and one of each kind of content. */
-final class FileBytes {
+/** Files made by hand, damaged ones, and one of each kind of content. */
+public final class FileBytes {
+  private static final String CHECKSUM = "\"" + Header.CHECKSUM + "\":\"";
+
   private FileBytes() {}
 
   /** A file of a header and so many zero bytes. */
@@ -37,5 +44,47 @@ final class FileBytes {
         .metadata("key", "value")
         .write(file);
     return Files.readAllBytes(file);
+  }
+
+  /**
+   * Damaged before its header length and its checksum are computed, so that a reader has to look at
+   * what is wrong, or in its data alone, or just anywhere.
+   */
+  public static byte[] damaged(byte[] sample, SplittableRandom random) {
+    int where = random.nextInt(4);
+    if (where == 0) {
+      return Damage.of(sample, random);
+    }
+    int end = Long.BYTES + (int) little(sample).getLong();
+    byte[] header = Arrays.copyOfRange(sample, Long.BYTES, end);
+    byte[] data = Arrays.copyOfRange(sample, end, sample.length);
+    if (where == 1) {
+      data = Damage.of(data, random);
+    } else {
+      header = Damage.of(header, random);
+    }
+    return sealed(header, data);
+  }
+
+  /** A file of these, with the right checksum if the header is one and says where that stands. */
+  private static byte[] sealed(byte[] header, byte[] data) {
+    byte[] bytes = Arrays.copyOf(of(header, 0), Long.BYTES + header.length + data.length);
+    System.arraycopy(data, 0, bytes, Long.BYTES + header.length, data.length);
+    int at = new String(header, StandardCharsets.ISO_8859_1).indexOf(CHECKSUM);
+    try {
+      MessageDigest digest = Header.parse("x", header, data.length).digest();
+      byte[] checksum =
+          HexFormat.of().formatHex(digest.digest(data)).getBytes(StandardCharsets.US_ASCII);
+      if (at >= 0 && header.length >= at + CHECKSUM.length() + checksum.length) {
+        System.arraycopy(checksum, 0, bytes, Long.BYTES + at + CHECKSUM.length(), checksum.length);
+      }
+    } catch (MalformedFileException _) {
+      // no reader gets as far as to the checksum
+    }
+    return bytes;
+  }
+
+  private static ByteBuffer little(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 }

@@ -2,10 +2,10 @@ package dev.switchyard.layers.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.fuzz.FileFuzz;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -14,10 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import javax.management.JMException;
-import javax.management.ObjectName;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -100,13 +96,11 @@ class HostileFileTest {
 
   @ParameterizedTest
   @ValueSource(longs = {-1, Long.MIN_VALUE, Long.MAX_VALUE, 100_000_001, 99_999_999, 17})
-  void headerLengthsBeyondTheFileTakeNoMemory(long length) {
+  void headerLengthsBeyondTheFileTakeNoMemory(long length) throws IOException {
     byte[] bytes = FileBytes.of("{}              ", 0);
     ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(length);
-
-    long before = allocated();
-    assertRefused(bytes, "says that its header has " + Long.toUnsignedString(length));
-    assertThat(allocated() - before).isLessThan(2_000_000);
+    Files.write(file, bytes);
+    assertTakesNoMemory("says that its header has " + Long.toUnsignedString(length));
   }
 
   @Test
@@ -117,12 +111,15 @@ class HostileFileTest {
     try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
       out.write(ByteBuffer.allocate(1), 200_000_000); // sparse
     }
+    assertTakesNoMemory("has 100000001 bytes (expected up to 100000000 in a file of");
+  }
 
-    long before = allocated();
-    assertThatThrownBy(() -> Safetensors.open(file))
-        .isInstanceOf(MalformedFileException.class)
-        .hasMessageContaining("has 100000001 bytes (expected up to 100000000 in a file of");
-    assertThat(allocated() - before).isLessThan(2_000_000);
+  private void assertTakesNoMemory(String message) {
+    var _ = catchThrowable(() -> Safetensors.open(file)); // loads classes
+    long before = FileFuzz.allocatedBytes();
+    Throwable thrown = catchThrowable(() -> Safetensors.open(file));
+    assertThat(FileFuzz.allocatedBytes() - before).isLessThan(1_000_000);
+    assertThat(thrown).isInstanceOf(MalformedFileException.class).hasMessageContaining(message);
   }
 
   @Test
@@ -140,97 +137,6 @@ class HostileFileTest {
       assertRefused(Arrays.copyOf(sample, length), "x");
     }
     assertRefused(Arrays.copyOf(sample, sample.length + 1), "bytes of data");
-  }
-
-  /** One to three changed, dropped, doubled or swapped bytes; half of them in the header. */
-  @Test
-  void mutationsGiveTheExactContentOrAreRefused() throws IOException {
-    byte[] sample = FileBytes.sample(folder);
-    Files.write(file, sample);
-    Map<String, Object> exact = content();
-    int intact = 0;
-    int refused = 0;
-    int unchecked = 0;
-    for (int round = 0; round < 6000; round++) {
-      Files.write(file, mutated(sample, CounterRandom.bits(1, round)));
-      long before = allocated();
-      try {
-        Map<String, Object> content = content();
-        if (content == null) {
-          unchecked++; // the checksum's own key was hit: a file as others write them
-        } else {
-          assertThat(content).as("round %d", round).isEqualTo(exact);
-          intact++;
-        }
-      } catch (MalformedFileException e) {
-        assertThat(e).hasMessageStartingWith(file.toString());
-        refused++;
-      }
-      assertThat(allocated() - before).isLessThan(2_000_000);
-    }
-    // Most mutations matter; those of white space and of equal bytes do not.
-    assertThat(refused).isGreaterThan(5000);
-    assertThat(intact).isPositive();
-    assertThat(unchecked).isLessThan(200);
-  }
-
-  private static byte[] mutated(byte[] sample, int seed) {
-    byte[] bytes = sample.clone();
-    int count = 1 + Integer.remainderUnsigned(seed, 3);
-    for (int i = 0; i < count; i++) {
-      int bits = CounterRandom.bits(seed, 2 * i);
-      int at = Integer.remainderUnsigned(CounterRandom.bits(seed, 2 * i + 1), bytes.length);
-      switch (bits >>> 30) {
-        case 0 -> bytes[at] ^= (byte) (1 << (bits & 7));
-        case 1 -> bytes[at] = (byte) "0123456789,:[]{}\"\\ue- \0".charAt((bits & 0xffff) % 23);
-        case 2 -> { // dropped, and the length made to fit every other time
-          System.arraycopy(bytes, at + 1, bytes, at, bytes.length - at - 1);
-          bytes = Arrays.copyOf(bytes, bytes.length - 1);
-          bytes[0] -= (byte) (bits & 1);
-        }
-        default -> { // doubled
-          byte[] longer = Arrays.copyOf(bytes, bytes.length + 1);
-          System.arraycopy(bytes, at, longer, at + 1, bytes.length - at);
-          bytes = longer;
-          bytes[0] += (byte) (bits & 1);
-        }
-      }
-    }
-    return bytes;
-  }
-
-  /** All that a file holds, in values that compare; null if it has no checksum. */
-  private Map<String, Object> content() throws IOException {
-    Map<String, Object> content = new LinkedHashMap<>();
-    try (Safetensors in = Safetensors.open(file)) {
-      for (TensorInfo tensor : in.tensors()) {
-        String name = tensor.name();
-        content.put(
-            tensor.toString(),
-            switch (tensor.dtype()) {
-              case F32, F16, BF16 -> Arrays.toString(in.floats(name));
-              case F64 -> Arrays.toString(in.doubles(name));
-              case I64 -> Arrays.toString(in.longs(name));
-              case I32 -> Arrays.toString(in.ints(name));
-              case I8 -> Arrays.toString(in.bytes(name));
-              default -> "";
-            });
-      }
-      content.put("metadata", in.metadata());
-      return in.hasChecksum() ? content : null;
-    }
-  }
-
-  private static long allocated() {
-    try {
-      return (long)
-          ManagementFactory.getPlatformMBeanServer()
-              .getAttribute(
-                  new ObjectName(ManagementFactory.THREAD_MXBEAN_NAME),
-                  "CurrentThreadAllocatedBytes");
-    } catch (JMException e) {
-      throw new AssertionError(e);
-    }
   }
 
   private void assertRefused(byte[] bytes, String message) {

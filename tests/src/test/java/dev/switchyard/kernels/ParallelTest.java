@@ -12,6 +12,8 @@ import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -150,6 +152,42 @@ class ParallelTest {
 
     assertThat(Thread.interrupted()).isTrue();
     assertThat(IntStream.range(0, 100).map(runs::get)).allMatch(n -> n == 1);
+  }
+
+  /** The helper's task ends when the caller waits for it, or has come back too early. */
+  @Test
+  void anExecutorThatFailsLeavesNoTaskBehind() {
+    Thread caller = Thread.currentThread();
+    CountDownLatch begun = new CountDownLatch(1);
+    AtomicBoolean back = new AtomicBoolean();
+    AtomicInteger ended = new AtomicInteger();
+    try (ForkJoinPool pool =
+        new ForkJoinPool(1) {
+          @Override
+          public void execute(Runnable task) {
+            super.execute(task);
+            await(begun);
+            throw new OutOfMemoryError("no more threads");
+          }
+        }) {
+      assertThatThrownBy(
+              () ->
+                  Parallel.over(pool, 3)
+                      .forEach(
+                          100,
+                          _ -> {
+                            begun.countDown();
+                            while (!back.get() && caller.getState() != Thread.State.WAITING) {
+                              Thread.onSpinWait();
+                            }
+                            ended.incrementAndGet();
+                          }))
+          .isInstanceOf(OutOfMemoryError.class)
+          .hasMessage("no more threads");
+      int endedBefore = ended.get();
+      back.set(true);
+      assertThat(endedBefore).isEqualTo(1);
+    }
   }
 
   @ParameterizedTest

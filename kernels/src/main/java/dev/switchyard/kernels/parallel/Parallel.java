@@ -75,8 +75,8 @@ public final class Parallel {
    *
    * @param tasks how many
    * @param body what to do; called by several threads at a time
-   * @throws RuntimeException the first that a task threw, if any; tasks not yet begun are then left
-   *     out
+   * @throws RuntimeException the first that a task or, but for a refusal, the executor threw, if
+   *     any; tasks not yet begun are then left out, and those that were have ended
    */
   public void forEach(int tasks, IntConsumer body) {
     int helpers = Math.min(threads, tasks) - 1;
@@ -93,6 +93,8 @@ public final class Parallel {
       }
     } catch (RejectedExecutionException e) {
       // Full, or closed since the check: those that have begun do the rest.
+    } catch (RuntimeException | Error e) {
+      run.fail(e); // such as no memory for a thread: still waits for those that have begun
     }
     run.work();
     run.close();
@@ -138,9 +140,14 @@ public final class Parallel {
           body.accept(i);
         }
       } catch (Throwable t) {
-        failure.compareAndSet(null, t);
-        next.set(tasks);
+        fail(t);
       }
+    }
+
+    /** No more tasks are begun. */
+    void fail(Throwable t) {
+      failure.compareAndSet(null, t);
+      next.set(tasks);
     }
 
     private synchronized boolean enter() {

@@ -37,8 +37,15 @@ public record AdapterFile(
   private static final String OPTION = "option.";
   private static final String NOTE = "note.";
 
-  /** Copies the maps, not the matrices. */
+  /**
+   * Copies the maps, not the matrices.
+   *
+   * @throws IllegalArgumentException if the step is negative
+   */
   public AdapterFile {
+    if (step < 0) {
+      throw new IllegalArgumentException("step is " + step + " (expected 0 or more)");
+    }
     weights = new LinkedHashMap<>(weights);
     notes = new LinkedHashMap<>(notes);
   }
@@ -52,8 +59,8 @@ public record AdapterFile(
    * @param step how many training steps were made
    * @param notes whatever else belongs to it
    * @return the content of a file
-   * @throws IllegalArgumentException if there is no adapter, their options differ, or two
-   *     parameters have one name
+   * @throws IllegalArgumentException if there is no adapter, their options differ, two parameters
+   *     have one name, or the step is negative
    */
   public static AdapterFile of(
       String base,

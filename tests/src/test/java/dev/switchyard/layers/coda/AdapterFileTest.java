@@ -171,6 +171,8 @@ class AdapterFileTest {
         .hasMessageStartingWith("adapters differ: ");
     assertThatThrownBy(() -> AdapterFile.of("b", List.of(), List.of(), 0, Map.of()))
         .hasMessage("there is no adapter (expected one or more)");
+    assertThatThrownBy(() -> AdapterFile.of("b", adapters(OPTIONS, 1), List.of(), -1, Map.of()))
+        .hasMessage("step is -1 (expected 0 or more)");
   }
 
   @Test

@@ -11,6 +11,7 @@ import dev.switchyard.bench.kernels.StepCommand;
 import dev.switchyard.bench.processes.ExchangeCommand;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.report.ReportCommand;
+import dev.switchyard.bench.soak.SoakCommand;
 import dev.switchyard.bench.suites.BenchCommand;
 import dev.switchyard.bench.train.TrainCommand;
 import dev.switchyard.mpi.CollectiveException;
@@ -46,6 +47,7 @@ import picocli.CommandLine.ParameterException;
       ExchangeCommand.class,
       BenchCommand.class,
       ReportCommand.class,
+      SoakCommand.class,
       DoctorCommand.class
     })
 public final class Switchyard {

@@ -218,7 +218,7 @@ class ResumedTrainingTest {
   /** So many epochs that it does not end before it is stopped. */
   private String[] longArguments(String out, String... more) {
     List<String> arguments = new ArrayList<>(List.of(arguments(out, more)));
-    arguments.set(arguments.indexOf("--epochs") + 1, "300");
+    arguments.set(arguments.indexOf("--epochs") + 1, "1000");
     return arguments.toArray(String[]::new);
   }
 

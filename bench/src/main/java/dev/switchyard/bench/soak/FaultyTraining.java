@@ -6,9 +6,9 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.io.Checkpoint;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -91,21 +91,16 @@ final class FaultyTraining {
   private void writeInterrupted(Checkpoint checkpoint) throws WrongResult, IOException {
     byte[] old = Files.readAllBytes(file);
     Disturber disturber = new Disturber(draw.upTo(nanosOfStep), Thread.currentThread()::interrupt);
-    boolean written = false;
     try {
       checkpoint.write(file);
-      written = true;
     } catch (IOException _) {
-      // as it is to be
-    } finally {
-      disturber.await();
-      requireInterrupted("writing");
+      // as it may be
     }
+    disturber.await();
+    requireInterrupted("writing");
     requireOnly(file);
-    if (written) {
-      Checkpoint.read(file);
-    } else {
-      requireIntact(old);
+    if (!Arrays.equals(old, Files.readAllBytes(file))) {
+      Checkpoint.read(file); // the new one, whole
     }
   }
 
@@ -155,26 +150,31 @@ final class FaultyTraining {
     Results.requireSame("after failed allocations", calm.state(), trainee.state());
   }
 
-  /** With so many pieces left. */
+  /** With room for so many pieces, found without allocating anything. */
   private static void stepWithFullHeap(Trainee trainee, int spare) {
-    List<byte[]> hog = new ArrayList<>();
+    byte[][] hog = new byte[(int) (Runtime.getRuntime().maxMemory() / PIECE)][];
+    int filled = fill(hog);
+    for (int i = Math.max(0, filled - spare); i < filled; i++) {
+      hog[i] = null;
+    }
     try {
-      fill(hog);
-      hog.subList(Math.max(0, hog.size() - spare), hog.size()).clear();
       trainee.step();
     } finally {
-      hog.clear();
+      Reference.reachabilityFence(hog);
     }
   }
 
-  private static void fill(List<byte[]> hog) {
+  private static int fill(byte[][] hog) {
+    int filled = 0;
     try {
-      while (true) {
-        hog.add(new byte[PIECE]);
+      while (filled < hog.length) {
+        hog[filled] = new byte[PIECE];
+        filled++;
       }
     } catch (OutOfMemoryError _) {
       // full
     }
+    return filled;
   }
 
   private void executableMemory() throws WrongResult {

@@ -35,7 +35,7 @@ record SoakCase(
     int steps,
     Fault fault) {
   /** One case in so many has a fault. */
-  private static final int CALM = 6;
+  private static final int CALM = 12;
 
   /** What runs on this machine, but for the reference that all is compared with. */
   private static final List<String> BACKENDS =

@@ -66,7 +66,7 @@ final class SoakProcess {
                 "--add-modules",
                 "jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED",
-                "-XX:+UseSerialGC",
+                "-XX:+UseG1GC", // gives up on a full heap sooner than others
                 "-Xmx64m",
                 // All of it from the start: later there may be no more executable memory.
                 "-XX:ReservedCodeCacheSize=48m",

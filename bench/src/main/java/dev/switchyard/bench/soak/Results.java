@@ -8,9 +8,9 @@ import java.util.Map;
 final class Results {
   /**
    * A gradient that is about to vanish, as where all is learned by heart, is the difference of
-   * larger numbers: it keeps their rounding.
+   * larger numbers: it keeps their rounding, such as that of probabilities of almost 1.
    */
-  private static final double VANISHED = 1e-6;
+  private static final double VANISHED = 1e-5;
 
   private Results() {}
 

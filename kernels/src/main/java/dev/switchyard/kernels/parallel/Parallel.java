@@ -5,7 +5,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 
 /**
@@ -96,8 +95,11 @@ public final class Parallel {
     } catch (RuntimeException | Error e) {
       run.fail(e); // such as no memory for a thread: still waits for those that have begun
     }
-    run.work();
-    run.close();
+    try {
+      run.work();
+    } finally {
+      run.close();
+    }
     run.rethrow();
   }
 
@@ -116,8 +118,8 @@ public final class Parallel {
     private final int tasks;
     private final IntConsumer body;
     private final AtomicInteger next = new AtomicInteger();
-    private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private volatile int helpers;
+    private Throwable failure;
     private boolean closed;
 
     Run(int tasks, IntConsumer body) {
@@ -129,8 +131,11 @@ public final class Parallel {
     @Override
     public void run() {
       if (enter()) {
-        work();
-        leave();
+        try {
+          work();
+        } finally {
+          leave();
+        }
       }
     }
 
@@ -144,9 +149,9 @@ public final class Parallel {
       }
     }
 
-    /** No more tasks are begun. */
-    void fail(Throwable t) {
-      failure.compareAndSet(null, t);
+    /** No more tasks are begun. Allocates nothing, as where the heap is full it must not fail. */
+    synchronized void fail(Throwable t) {
+      failure = failure == null ? t : failure;
       next.set(tasks);
     }
 
@@ -185,12 +190,16 @@ public final class Parallel {
       }
     }
 
+    /** Without a switch over types, whose first use allocates: on a full heap it fails for good. */
     void rethrow() {
-      switch (failure.get()) {
-        case null -> {}
-        case RuntimeException e -> throw e;
-        case Error e -> throw e;
-        case Throwable e -> throw new IllegalStateException("a parallel task failed", e);
+      if (failure instanceof RuntimeException e) {
+        throw e;
+      }
+      if (failure instanceof Error e) {
+        throw e;
+      }
+      if (failure != null) {
+        throw new IllegalStateException("a parallel task failed", failure);
       }
     }
   }

@@ -117,7 +117,7 @@ public final class SoakCommand implements Callable<Integer> {
 
   private int runOne(SoakRun run, PrintWriter console) throws InterruptedException {
     SoakCase drawn = SoakCase.draw(seed, only, threads);
-    console.printf("case %d: %s%n", only, drawn);
+    console.printf(Locale.ROOT, "case %d: %s%n", only, drawn);
     console.flush();
     run.run(drawn);
     run.failures().forEach(failure -> console.println(failure.sentence()));
@@ -137,7 +137,7 @@ public final class SoakCommand implements Callable<Integer> {
     Findings findings = SoakPage.of(run, memory, summary, this::again);
     folder.write("soak.html", Page.of(findings, facts()));
     folder.write("soak.csv", String.join("\n", findings.csv()) + "\n");
-    console.printf("Written to %s: soak.html, soak.csv%n", out);
+    console.printf(Locale.ROOT, "Written to %s: soak.html, soak.csv%n", out);
     console.flush();
     return exitCode(good);
   }
@@ -153,7 +153,8 @@ public final class SoakCommand implements Callable<Integer> {
       do {
         run.run(SoakCase.draw(seed, run.cases(), threads));
         for (SoakRun.Failure failure : run.failures().subList(seen, run.failures().size())) {
-          console.printf("%s%n  %s%n  %s%n", again(failure), failure.drawn(), failure.sentence());
+          console.printf(
+              Locale.ROOT, "%s%n  %s%n  %s%n", again(failure), failure.drawn(), failure.sentence());
           console.flush();
         }
         seen = run.failures().size();

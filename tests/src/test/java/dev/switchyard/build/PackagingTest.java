@@ -1,0 +1,210 @@
+package dev.switchyard.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.jar.JarFile;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * What users depend on: the libraries are built again elsewhere, by the same JDKs, installed into a
+ * repository of their own, and used from there by the sample project.
+ */
+@EnabledOnOs({OS.LINUX, OS.MAC}) // has a mvn without .cmd, and links
+class PackagingTest {
+  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+  private static final String VERSION = "0.1.0-SNAPSHOT";
+
+  /** By folder: the name of each library, and what its list of components has. */
+  private static final Map<String, Library> LIBRARIES =
+      Map.of(
+          "kernels", new Library("kernels", Set.of()),
+          "layers", new Library("layers", Set.of("switchyard-kernels")),
+          "layers/encoders",
+              new Library(
+                  "encoders", Set.of("switchyard-kernels", "switchyard-layers", "jackson-core")),
+          "layers/langchain4j",
+              new Library(
+                  "langchain4j",
+                  Set.of("switchyard-encoders", "switchyard-layers", "langchain4j-core")),
+          "layers/mpi", new Library("mpi", Set.of("switchyard-kernels", "switchyard-layers")),
+          "tests/kit",
+              new Library(
+                  "testkit", Set.of("switchyard-kernels", "switchyard-layers", "opentest4j")));
+
+  private record Library(String name, Set<String> components) {
+    String file(String ending) {
+      return "switchyard-" + name + "-" + VERSION + ending;
+    }
+  }
+
+  @TempDir private static Path folder;
+
+  private static Path copy;
+  private static Path repository;
+
+  @BeforeAll
+  static void buildElsewhere() throws IOException, InterruptedException {
+    assumeTrue(
+        Files.exists(ROOT.resolve("kernels/target").resolve(LIBRARIES.get("kernels").file(".jar"))),
+        "the libraries are packaged where Maven runs this test");
+    copy = folder.resolve("of another name");
+    copySources(ROOT, copy);
+    repository = Files.createDirectory(folder.resolve("repository"));
+    link(Path.of(System.getProperty("localRepository")), repository);
+    maven(copy, "install", "-DskipTests", "-pl", String.join(",", LIBRARIES.keySet()), "-am");
+  }
+
+  private static void copySources(Path from, Path to) throws IOException {
+    Files.walkFileTree(
+        from,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
+              throws IOException {
+            String name = dir.getFileName().toString();
+            if (name.equals("target") || name.startsWith(".") || name.startsWith("switchyard-")) {
+              return FileVisitResult.SKIP_SUBTREE;
+            }
+            Files.createDirectories(to.resolve(from.relativize(dir)));
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.copy(file, to.resolve(from.relativize(file)));
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  /** All that was fetched for this build is there too, but nothing that was installed of it. */
+  private static void link(Path from, Path to) throws IOException {
+    try (Stream<Path> groups = Files.list(from)) {
+      for (Path group : groups.filter(Files::isDirectory).toList()) {
+        Path target = to.resolve(group.getFileName());
+        if (group.endsWith("dev")) {
+          link(group, Files.createDirectory(target));
+        } else if (!group.endsWith("switchyard")) {
+          Files.createSymbolicLink(target, group.toAbsolutePath());
+        }
+      }
+    }
+  }
+
+  private static void maven(Path where, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of("mvn", "-B", "-ntp"));
+    command.add("-Dmaven.repo.local=" + repository);
+    command.addAll(List.of(arguments));
+    Path log = folder.resolve("log");
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(where.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile());
+    builder.environment().put("JAVA_HOME", System.getProperty("maven.java.home"));
+    int exitCode = builder.start().waitFor();
+    assertThat(exitCode).as(Files.readString(log)).isZero();
+  }
+
+  static Set<String> libraries() {
+    return LIBRARIES.keySet();
+  }
+
+  private static Path inCopy(String library, String ending) {
+    return copy.resolve(library).resolve("target").resolve(LIBRARIES.get(library).file(ending));
+  }
+
+  @ParameterizedTest
+  @MethodSource("libraries")
+  void twoBuildsGiveTheSameBytes(String library) throws IOException {
+    Path target = ROOT.resolve(library).resolve("target");
+    for (String ending : List.of(".jar", "-sources.jar", "-javadoc.jar", "-cyclonedx.json")) {
+      assertThat(inCopy(library, ending))
+          .hasSameBinaryContentAs(target.resolve(LIBRARIES.get(library).file(ending)));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("libraries")
+  void everyClassHasItsSource(String library) throws IOException {
+    Set<String> sources = names(inCopy(library, "-sources.jar"), "\\.java");
+    Set<String> classes = names(inCopy(library, ".jar"), "(\\$.*)?\\.class");
+    classes.remove("module-info");
+    assertThat(classes).isNotEmpty();
+    sources.remove("module-info");
+    sources.removeIf(source -> source.endsWith("package-info"));
+    classes.removeIf(name -> name.endsWith("package-info"));
+    assertThat(sources).isEqualTo(classes);
+    assertThat(names(inCopy(library, "-javadoc.jar"), "\\.html"))
+        .contains("index")
+        .anyMatch(page -> page.endsWith("package-summary"))
+        .noneMatch(page -> page.contains("/x86/")); // is not exported
+  }
+
+  /** The names of entries that end so, without the ending. */
+  private static Set<String> names(Path jar, String ending) throws IOException {
+    try (JarFile file = new JarFile(jar.toFile())) {
+      return file.stream()
+          .map(ZipEntry::getName)
+          .filter(name -> name.matches(".*" + ending))
+          .map(name -> name.replaceFirst(ending + "$", ""))
+          .collect(Collectors.toCollection(TreeSet::new));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("libraries")
+  void allComponentsAreListed(String library) throws IOException {
+    JsonNode list = new ObjectMapper().readTree(inCopy(library, "-cyclonedx.json").toFile());
+    assertThat(list.path("bomFormat").asText()).isEqualTo("CycloneDX");
+    assertThat(list.at("/metadata/component/name").asText())
+        .isEqualTo("switchyard-" + LIBRARIES.get(library).name());
+    assertThat(list.at("/metadata/component/licenses/0/license/id").asText())
+        .isEqualTo("Apache-2.0");
+    List<String> names = new ArrayList<>();
+    for (JsonNode component : list.path("components")) {
+      names.add(component.path("name").asText());
+      assertThat(component.path("purl").asText()).startsWith("pkg:maven/");
+    }
+    Set<String> expected = LIBRARIES.get(library).components();
+    assertThat(names).containsAll(expected);
+    if (!library.contains("/")) {
+      assertThat(names).hasSameSizeAs(expected); // nothing but the JDK
+    }
+  }
+
+  @Test
+  void aSampleProjectUsesThem() throws IOException, InterruptedException {
+    Path sample = copy.resolve("sample");
+    maven(sample, "verify");
+    assertThat(sample.resolve("target/surefire-reports/TEST-org.example.MoonsTest.xml"))
+        .content()
+        .contains("tests=\"3\"", "errors=\"0\"", "skipped=\"0\"", "failures=\"0\"");
+    assertThat(sample.resolve("target/moons-1.jar")).exists();
+  }
+}

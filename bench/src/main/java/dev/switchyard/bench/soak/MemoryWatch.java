@@ -18,8 +18,9 @@ final class MemoryWatch {
   private static final double MIB = 1 << 20;
 
   /**
-   * What may be held in some quarter of a run above what was held in the second: a tenth, and so
-   * much for what comes and goes. In the first, classes are loaded and code is compiled.
+   * What the last quarter of a run may hold above the second, always: a tenth more, and so much for
+   * what comes and goes. In the first, classes are loaded and code is compiled. What is held now
+   * and then, such as a heap that the JVM will give back, is left out.
    */
   private static final double GROWTH = 1.1;
 
@@ -96,7 +97,7 @@ final class MemoryWatch {
   }
 
   private boolean grows(Kind kind) {
-    return median(kind, 3) > GROWTH * median(kind, 1) + kind.slack; // not where it is NaN
+    return lowest(kind, 3) > GROWTH * lowest(kind, 1) + kind.slack; // not where it is NaN
   }
 
   /** One line for each kind. */
@@ -110,20 +111,20 @@ final class MemoryWatch {
   private String summary(Kind kind) {
     return String.format(
         Locale.ROOT,
-        "%s: %.0f in the second quarter of the run, %.0f in the last%s",
+        "%s: at least %.0f in the second quarter of the run, %.0f in the last%s",
         kind.words,
-        median(kind, 1),
-        median(kind, 3),
+        lowest(kind, 1),
+        lowest(kind, 3),
         canTell() && grows(kind) ? " (grows)" : "");
   }
 
-  private double median(Kind kind, int quarter) {
-    double[] values =
-        samples.subList(quarter * samples.size() / 4, (quarter + 1) * samples.size() / 4).stream()
-            .mapToDouble(kind.value)
-            .sorted()
-            .toArray();
-    return values.length == 0 ? Double.NaN : values[values.length / 2];
+  private double lowest(Kind kind, int quarter) {
+    return samples
+        .subList(quarter * samples.size() / 4, (quarter + 1) * samples.size() / 4)
+        .stream()
+        .mapToDouble(kind.value)
+        .min()
+        .orElse(Double.NaN);
   }
 
   /** Heap and resident memory over time. */

@@ -244,7 +244,8 @@ class SoakCommandTest {
   void growingMemoryIsFound(double mibAMinute, boolean flat) {
     MemoryWatch memory = new MemoryWatch();
     IntStream.range(0, 40)
-        .mapToObj(i -> new MemoryWatch.Sample(i, 20 + mibAMinute * i, 200, 9, Double.NaN))
+        .mapToObj(
+            i -> new MemoryWatch.Sample(i, 20 + mibAMinute * i, 200 + i % 2 * 9 * i, 9, Double.NaN))
         .forEach(memory::add);
     assertThat(memory.canTell()).isTrue();
     assertThat(memory.isFlat()).isEqualTo(flat);

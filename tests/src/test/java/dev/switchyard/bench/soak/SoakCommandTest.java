@@ -78,7 +78,7 @@ class SoakCommandTest {
     assertThat(run.exitCode()).as(run.out() + run.err()).isZero();
     assertThat(run.out())
         .startsWith("case 5: " + SoakCase.draw(SEED, 5, THREADS))
-        .endsWith(String.format("as it should be%n"));
+        .endsWith("as it should be" + System.lineSeparator());
   }
 
   @ParameterizedTest

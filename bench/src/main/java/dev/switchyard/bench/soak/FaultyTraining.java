@@ -112,7 +112,12 @@ final class FaultyTraining {
 
   private void closedExecutor() throws WrongResult {
     int threads = Math.max(2, drawn.threads());
-    ExecutorService executor = Executors.newFixedThreadPool(threads);
+    try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
+      closedExecutor(executor, threads);
+    }
+  }
+
+  private void closedExecutor(ExecutorService executor, int threads) throws WrongResult {
     Trainee trainee = new Trainee(drawn, drawn.kernels(Parallel.over(executor, threads)));
     int end = draw.between(0, drawn.steps() - 1);
     Runnable close = draw.oneIn(2) ? executor::shutdown : executor::shutdownNow;

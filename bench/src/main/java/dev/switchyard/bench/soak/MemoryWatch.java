@@ -100,12 +100,16 @@ final class MemoryWatch {
     return lowest(kind, 3) > GROWTH * lowest(kind, 1) + kind.slack; // not where it is NaN
   }
 
-  /** One line for each kind. */
+  /** One line for each kind, and one where that does not tell much. */
   List<String> summary() {
-    return KINDS.stream()
+    List<String> lines = new ArrayList<>();
+    KINDS.stream()
         .filter(kind -> !Double.isNaN(kind.value.applyAsDouble(samples.getFirst())))
-        .map(this::summary)
-        .toList();
+        .forEach(kind -> lines.add(summary(kind)));
+    if (!canTell()) {
+      lines.add("too short to tell whether memory grows");
+    }
+    return lines;
   }
 
   private String summary(Kind kind) {

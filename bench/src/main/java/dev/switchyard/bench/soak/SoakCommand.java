@@ -134,7 +134,7 @@ public final class SoakCommand implements Callable<Integer> {
     boolean good = run.failures().isEmpty() && !(memory.canTell() && !memory.isFlat());
     List<String> summary = summary(run, memory, end);
     summary.forEach(console::println);
-    Findings findings = SoakPage.of(run, memory, summary, this::again);
+    Findings findings = SoakPage.of(run, memory, summary.getFirst(), this::again);
     folder.write("soak.html", Page.of(findings, facts()));
     folder.write("soak.csv", String.join("\n", findings.csv()) + "\n");
     console.printf(Locale.ROOT, "Written to %s: soak.html, soak.csv%n", out);
@@ -202,9 +202,6 @@ public final class SoakCommand implements Callable<Integer> {
                 .map(entry -> entry.getKey() + " " + entry.getValue().cases())
                 .collect(Collectors.joining(", ")));
     lines.addAll(memory.summary());
-    if (!memory.canTell()) {
-      lines.add("too short to tell whether memory grows");
-    }
     return lines;
   }
 

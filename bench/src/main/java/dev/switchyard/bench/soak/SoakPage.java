@@ -14,18 +14,16 @@ final class SoakPage {
   /**
    * The page and the numbers.
    *
+   * @param headline what came out, in a line
    * @param again from a failure to the command that shows it again
    */
   static Findings of(
-      SoakRun run,
-      MemoryWatch memory,
-      List<String> summary,
-      Function<SoakRun.Failure, String> again) {
+      SoakRun run, MemoryWatch memory, String headline, Function<SoakRun.Failure, String> again) {
     return new Findings(
         "Switchyard, soaked",
-        summary.getFirst() + ".",
+        headline + ".",
         List.of(),
-        List.of(failures(run, again), memory(memory, summary), cases(run)),
+        List.of(failures(run, again), memory(memory), cases(run)),
         memory.csv());
   }
 
@@ -41,12 +39,10 @@ final class SoakPage {
         new Table(List.of("again", "found", "case"), rows));
   }
 
-  private static Section memory(MemoryWatch memory, List<String> summary) {
+  private static Section memory(MemoryWatch memory) {
     return new Section(
         "Memory",
-        "After a collection each time. "
-            + String.join("; ", summary.subList(2, summary.size()))
-            + ".",
+        "After a collection each time. " + String.join("; ", memory.summary()) + ".",
         List.of(memory.chart()),
         Table.NONE);
   }

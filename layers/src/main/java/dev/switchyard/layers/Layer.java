@@ -1,6 +1,8 @@
 package dev.switchyard.layers;
 
-/** A function of tokens, each row for itself, and what it learns. */
+/**
+ * A function of tokens, each row for itself, and what it learns. For use by one thread at a time.
+ */
 public interface Layer extends Model {
   /**
    * Computes the layer's output and records on the tape how to go back.

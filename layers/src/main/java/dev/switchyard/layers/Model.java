@@ -4,7 +4,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Something that learns: what layers and whole models have in common. */
+/**
+ * Something that learns: what layers and whole models have in common. For use by one thread at a
+ * time.
+ */
 public interface Model {
   /**
    * What is learned. A parameter that parts have in common (tied weights) is listed once.

@@ -2,7 +2,7 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.Sequences;
 
-/** A function of whole sequences of tokens, and what it learns. */
+/** A function of whole sequences of tokens, and what it learns. For use by one thread at a time. */
 public interface SequenceLayer extends Model {
   /**
    * Computes the layer's output and records on the tape how to go back.

@@ -32,5 +32,10 @@
  *   <li>Whole models: {@link dev.switchyard.layers.VisionTransformer} and {@link
  *       dev.switchyard.layers.TextTransformer}.
  * </ul>
+ *
+ * <p>Layers and models, and the tapes, tensors and parameters that go with them, are for use by one
+ * thread at a time unless they say otherwise; the kernels divide the work of each call among their
+ * own threads. Enums, and records such as {@link dev.switchyard.layers.BlockOptions} and {@link
+ * dev.switchyard.layers.PrecisionPolicy}, are immutable and thread-safe.
  */
 package dev.switchyard.layers;

@@ -214,6 +214,14 @@ class OnnxImportTest {
         constant(eps, onnx -> onnx.scalar(eps, 0.25f)),
         "has the epsilons 0.25 and 1.0E-12 (expected a single one)");
     assertRefused(
+        constant(
+            eps,
+            onnx -> {
+              FloatMatrix two = FloatMatrix.of(new float[] {1, 2}, 1, 2);
+              onnx.tensors.add(TinyOnnx.floats(eps, two, 2));
+            }),
+        "has tensor " + eps + " of 2 (expected a single number)");
+    assertRefused(
         onnx ->
             onnx.nodes.replaceAll(n -> n.operator().equals("Sqrt") ? n.withOperator("Cast") : n),
         "is of no possible shape: eps is NaN (expected a finite number above 0)");
@@ -237,9 +245,32 @@ class OnnxImportTest {
         .isInstanceOf(ModelFileException.class)
         .hasMessageEndingWith(
             "has a number of more than 10 bytes at byte 10 (expected at most so many)");
+    assertMessageRefused(
+        "has a number that does not end at byte 1 (expected one within its message)", 0xff);
+    assertMessageRefused("has field 0 at byte 1 (expected a number from 1 to 2^29)", 0);
+    assertMessageRefused(
+        "has field 7 of wire type 3 at byte 1 (expected 0, 1, 2 or 5)", (7 << 3) + 3);
+    assertMessageRefused(
+        "has field 7 of wire type 0 at byte 2 (expected 2)", 7 << 3, 1); // the graph
     assertThatThrownBy(() -> BertEncoder.readOnnx(folder.resolve("none"), Precision.FLOAT32))
         .isInstanceOf(IOException.class)
         .isNotInstanceOf(ModelFileException.class);
+  }
+
+  private void assertMessageRefused(String message, int... bytes) {
+    byte[] all = new byte[bytes.length];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = (byte) bytes[i];
+    }
+    assertThatThrownBy(() -> read(all))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageEndingWith(message);
+  }
+
+  @Test
+  void namesThatAreNoNames() {
+    assertRefused(
+        operator("encoder.layer.1.erf", "E".repeat(10_000)), "has a name of 10000 bytes at byte ");
   }
 
   /** A megabyte of empty names would become a hundred of objects. */

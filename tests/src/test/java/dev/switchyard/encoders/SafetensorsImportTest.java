@@ -56,6 +56,10 @@ class SafetensorsImportTest {
         "size':6 | size':0 | 0 for hidden_size (expected a whole number from 1 to 16777216)",
         "layers':2 | layers':-2 | -2 for num_hidden_layers (expected a whole number from 1 to"
             + " 16777216)",
+        "1e-12 | [] | an array for layer_norm_eps (expected a number)",
+        "1e-12 | {} | an object for layer_norm_eps (expected a number)",
+        "1e-12 | null | nothing for layer_norm_eps (expected a number)",
+        "1e-12 | '' | an empty string for layer_norm_eps (expected a number)",
         "1e-12 | 0 | 0 for layer_norm_eps (expected a float above 0)",
         "1e-12 | 1e999 | Infinity for layer_norm_eps (expected a float above 0)",
         "1e-12 | 1e39 | 1.0E39 for layer_norm_eps (expected a float above 0)",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.switchyard.kernels.parallel.Parallel;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -74,7 +75,9 @@ class BackendChoiceTest {
     assertThat(run.output())
         .contains(Battery.PASSED + "reference (plain Java): module jdk.incubator.vector is missing")
         .containsOnlyOnce("WARNING")
-        .containsOnlyOnce("add --add-modules jdk.incubator.vector");
+        .contains(
+            "Switchyard runs on its slow reference backend, because module jdk.incubator.vector is"
+                + " missing: add --add-modules jdk.incubator.vector");
   }
 
   @Test
@@ -142,7 +145,20 @@ class BackendChoiceTest {
     assertThat(run.output())
         .contains(Battery.PASSED + "x86")
         .containsOnlyOnce("WARNING")
-        .containsOnlyOnce("add --add-modules jdk.incubator.vector");
+        .contains(
+            "Switchyard runs all but products on its slow reference backend, because module"
+                + " jdk.incubator.vector is missing: add --add-modules jdk.incubator.vector");
+  }
+
+  /** A folder cannot be made where a file is. */
+  @Test
+  void codeThatCannotBeDumped() throws IOException, InterruptedException {
+    Path file = Files.createFile(directory.resolve("file"));
+    OtherJvm run = run(MODULE, NATIVE, "-Dswitchyard.x86.dump=" + file);
+
+    assertThat(run.exit()).as(run.output()).isNotZero();
+    assertThat(run.output())
+        .contains("java.io.UncheckedIOException: cannot write emitted code to " + file);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.switchyard.kernels.parallel.Parallel;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -211,6 +212,22 @@ class ParallelTest {
 
     assertThat(IntStream.range(0, runs.length()).map(runs::get)).contains(0);
     parallel.forEach(1, i -> runs.incrementAndGet(0)); // and the runner still works
+  }
+
+  /** As only code that hides them from the compiler can. */
+  @Test
+  void checkedExceptionsComeWrapped() {
+    IOException hidden = new IOException("hidden");
+
+    assertThatThrownBy(() -> Parallel.ofThreads(2).forEach(2, _ -> ParallelTest.hide(hidden)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("a parallel task failed")
+        .hasCause(hidden);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T extends Throwable> void hide(Throwable thrown) throws T {
+    throw (T) thrown;
   }
 
   @ParameterizedTest

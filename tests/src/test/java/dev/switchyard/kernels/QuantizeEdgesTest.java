@@ -19,6 +19,9 @@ import dev.switchyard.kernels.data.Rounding;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -281,6 +284,52 @@ class QuantizeEdgesTest {
     assertThatThrownBy(() -> kernels.quantize(x, new QuantizedMatrix(scaling)))
         .isInstanceOf(ArithmeticException.class)
         .hasMessageStartingWith("element (299, 7) of the 301x263 matrix");
+  }
+
+  /** An executor that does the work in the caller's thread and then repairs the matrix. */
+  @ParameterizedTest
+  @EnumSource
+  void saysThatTheMatrixWasChangedMeanwhile(Scaling scaling) {
+    FloatMatrix x = Matrices.gaussian(301, 263, 1);
+    x.set(299, 7, Float.NaN);
+    Parallel repairing =
+        Parallel.over(
+            new AbstractExecutorService() {
+              @Override
+              public void execute(Runnable task) {
+                task.run();
+                x.set(299, 7, 0);
+              }
+
+              @Override
+              public void shutdown() {}
+
+              @Override
+              public List<Runnable> shutdownNow() {
+                return List.of();
+              }
+
+              @Override
+              public boolean isShutdown() {
+                return false;
+              }
+
+              @Override
+              public boolean isTerminated() {
+                return false;
+              }
+
+              @Override
+              public boolean awaitTermination(long timeout, TimeUnit unit) {
+                return true;
+              }
+            },
+            2);
+
+    assertThatThrownBy(
+            () -> Setup.on("vector", repairing).quantize(x, new QuantizedMatrix(scaling)))
+        .isInstanceOf(ArithmeticException.class)
+        .hasMessage("the matrix to quantize was changed by another thread");
   }
 
   static Stream<Setup> setups() {

@@ -1,19 +1,30 @@
 package dev.switchyard.mpi;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.switchyard.kernels.OtherJvm;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a user is told who starts a process the wrong way, or without an MPI. */
+@SuppressWarnings("restricted") // a library of its own
 class JoiningTest {
   @TempDir private Path folder;
 
@@ -89,6 +100,56 @@ class JoiningTest {
         .hasMessage(
             "libmpi.so.1 is \"HP-MPI 2\", whose binary interface is not known (expected Open MPI,"
                 + " or MPICH or one compatible with it)");
+  }
+
+  /** A library whose functions are those of this class. */
+  @Test
+  void anMpiForOneThreadIsRefused() throws ReflectiveOperationException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment version = function(arena, "version", MemorySegment.class, MemorySegment.class);
+      MemorySegment start =
+          function(
+              arena,
+              "start",
+              MemorySegment.class,
+              MemorySegment.class,
+              int.class,
+              MemorySegment.class);
+      MpiCalls calls =
+          new MpiCalls(
+              new MpiLibrary(
+                  "fake.so",
+                  name -> Optional.of(name.equals("MPI_Get_library_version") ? version : start)));
+
+      assertThatThrownBy(calls::start)
+          .isInstanceOf(CollectiveException.class)
+          .hasMessage(
+              "MPICH of one thread (fake.so) offers thread level 0 (expected MPI_THREAD_FUNNELED,"
+                  + " 1, or more: a Java process has many threads)");
+    }
+  }
+
+  private static MemorySegment function(Arena arena, String name, Class<?>... parameters)
+      throws ReflectiveOperationException {
+    MethodHandle handle =
+        MethodHandles.lookup()
+            .findStatic(JoiningTest.class, name, MethodType.methodType(int.class, parameters));
+    MemoryLayout[] layouts =
+        Arrays.stream(parameters)
+            .map(type -> type == int.class ? JAVA_INT : ADDRESS)
+            .toArray(MemoryLayout[]::new);
+    return Linker.nativeLinker()
+        .upcallStub(handle, FunctionDescriptor.of(JAVA_INT, layouts), arena);
+  }
+
+  static int version(MemorySegment text, MemorySegment length) {
+    text.reinterpret(100).setString(0, "MPICH of one thread");
+    return 0;
+  }
+
+  static int start(MemorySegment argc, MemorySegment argv, int required, MemorySegment provided) {
+    provided.reinterpret(Integer.BYTES).set(JAVA_INT, 0, 0);
+    return 0;
   }
 
   @Test

@@ -3,6 +3,11 @@ package dev.switchyard.mpi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -28,6 +33,9 @@ final class Ranks {
       mpi.abort(1); // the others would wait for this one
     }
     mpi.close();
+    assertThatThrownBy(mpi::barrier)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("this process has left the others: it was closed");
     System.out.println(arguments[0] + " done");
   }
 
@@ -95,6 +103,19 @@ final class Ranks {
     mpi.barrier();
   }
 
+  private static void rowsOfOtherLengths(Mpi mpi) {
+    int cols = mpi.rank() == 0 ? 2 : 3;
+    int first = mpi.rank() == 0 ? 1 : 0; // of the others
+    Tape tape = Tape.recording(Kernels.create(Parallel.serial()));
+    Tensor x = Tensor.of(FloatMatrix.allocate(1, cols));
+    assertThatThrownBy(() -> new GatheredRows(mpi).forward(tape, x))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "process %d has %d values but rows here have %d (expected whole rows)",
+            first, 5 - cols, cols);
+  }
+
+  @SuppressWarnings("restricted") // memory that is not there
   private static void refusals(Mpi mpi) throws InterruptedException {
     Agreement.require(mpi, Map.of("seed", "1", "model", "a"));
     String last = mpi.rank() == mpi.size() - 1 ? "2" : "1";
@@ -116,6 +137,15 @@ final class Ranks {
             .hasMessageContaining("expected memory that can be written, apart from what is sent");
       }
     }
+    MemorySegment huge = MemorySegment.ofAddress(1L << 40).reinterpret(1L << 33); // never touched
+    MemorySegment sum = MemorySegment.ofAddress(1L << 41).reinterpret(1L << 33);
+    assertThatThrownBy(() -> mpi.startSum(huge, sum))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("an exchange of 2147483648 elements (expected at most 2147483647)");
+    assertThatThrownBy(() -> mpi.broadcast(mpi.size(), MemorySegment.ofArray(new byte[1])))
+        .isInstanceOf(CollectiveException.class)
+        .hasMessageStartingWith("MPI_Bcast failed: ");
+    rowsOfOtherLengths(mpi);
     MemorySegment onHeap = MemorySegment.ofArray(new float[4]);
     assertThatThrownBy(() -> mpi.startSum(onHeap, MemorySegment.ofArray(new float[4])))
         .hasMessageContaining("Heap segment");

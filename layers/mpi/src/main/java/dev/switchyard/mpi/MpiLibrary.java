@@ -35,7 +35,7 @@ final class MpiLibrary {
   private final String version;
   private final MpiAbi abi;
 
-  private MpiLibrary(String name, SymbolLookup symbols) {
+  MpiLibrary(String name, SymbolLookup symbols) {
     this.name = name;
     this.symbols = symbols;
     this.version = version(symbols, name);

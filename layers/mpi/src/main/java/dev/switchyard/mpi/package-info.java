@@ -17,5 +17,8 @@
  *
  * <p>The library is the one of the machine; nothing is built against it, and none is needed where
  * there is only one process.
+ *
+ * <p>All of it is for use by one thread, the one that joined; {@link dev.switchyard.mpi.Mpi#abort}
+ * may come from any.
  */
 package dev.switchyard.mpi;

@@ -19,5 +19,8 @@
  *   <li>An {@link dev.switchyard.layers.coda.AdapterFile} keeps what was learned, apart from the
  *       model that was adapted.
  * </ul>
+ *
+ * <p>Layers, routers and their statistics are for use by one thread at a time; options, schedules
+ * and weights of a choice are immutable and thread-safe.
  */
 package dev.switchyard.layers.coda;

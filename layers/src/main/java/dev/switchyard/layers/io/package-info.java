@@ -18,5 +18,8 @@
  *   <li>{@link dev.switchyard.layers.io.AtomicFile} writes any file so that it is complete or not
  *       there.
  * </ul>
+ *
+ * <p>Each object is for use by one thread at a time. Several threads, and several processes, may
+ * write the same file: it is then what one of them wrote.
  */
 package dev.switchyard.layers.io;

@@ -12,5 +12,8 @@
  *   <li>{@link dev.switchyard.layers.optim.StabilityMonitor} watches the updates, {@link
  *       dev.switchyard.layers.optim.LossSpikes} the loss.
  * </ul>
+ *
+ * <p>All of it is for use by one thread, the one that trains, but for settings and schedules, which
+ * are immutable and thread-safe.
  */
 package dev.switchyard.layers.optim;

@@ -148,14 +148,20 @@ class AdapterFileTest {
     assertThatThrownBy(() -> AdapterFile.read(file))
         .isInstanceOf(MalformedFileException.class)
         .hasMessageContaining("holds no adapter (expected a checksum and switchyard.adapter 1");
-    new SafetensorsWriter()
-        .metadata("switchyard.adapter", "1")
-        .metadata("base", "b")
-        .metadata("option.solver", "MAGIC")
-        .write(file);
+    SafetensorsWriter adapter = new SafetensorsWriter().metadata("switchyard.adapter", "1");
+    adapter.write(file);
     assertThatThrownBy(() -> AdapterFile.read(file))
         .isInstanceOf(MalformedFileException.class)
-        .hasMessageEndingWith("solver is MAGIC (expected EXACT or COORDINATE_DESCENT)");
+        .hasMessage(file + " does not name its base (expected a fingerprint)");
+    adapter.metadata("base", "b").write(file);
+    assertThatThrownBy(() -> AdapterFile.read(file))
+        .isInstanceOf(MalformedFileException.class)
+        .hasMessage(file + " holds no adapter: no solver (expected all options)");
+    adapter.metadata("option.solver", "MAGIC").write(file);
+    assertThatThrownBy(() -> AdapterFile.read(file))
+        .isInstanceOf(MalformedFileException.class)
+        .hasMessage(
+            file + " holds no adapter: solver is MAGIC (expected EXACT or COORDINATE_DESCENT)");
     Path good = written(OPTIONS);
     byte[] bytes = Files.readAllBytes(good);
     bytes[bytes.length - 3] ^= 1;

@@ -239,6 +239,8 @@ class SoftTopKTest {
   void numbersHaveToMakeSense() {
     assertThatThrownBy(() -> SoftTopK.exact(0))
         .hasMessage("first eps is 0.0 (expected a number from 1.0E-30 on)");
+    assertThatThrownBy(() -> new EpsSchedule(1, 0.5, Double.NaN))
+        .hasMessage("last eps is NaN (expected a number from 1.0E-30 on)");
     assertThatThrownBy(() -> new SoftTopK(new Exact(), EpsSchedule.constant(1), 0.5))
         .hasMessage("relaxation is 0.5 (expected 1 or more)");
     assertThatThrownBy(() -> new EpsSchedule(1, 1.5, 1)).hasMessageContaining("decay is 1.5");

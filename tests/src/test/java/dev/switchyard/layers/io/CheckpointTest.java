@@ -84,6 +84,13 @@ class CheckpointTest {
   }
 
   @Test
+  void progressCountsFromZero() {
+    assertThatThrownBy(() -> new Progress(3, -1, -2, 4))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("step 3, epoch -2, next batch 4 (expected 0 or more of each)");
+  }
+
+  @Test
   void strangeTensorsOfTheOptimizerAreRefused() throws IOException {
     for (String name : List.of("optimizer/x", "optimizer/step/x")) {
       new SafetensorsWriter()

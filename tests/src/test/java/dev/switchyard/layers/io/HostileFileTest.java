@@ -133,6 +133,8 @@ class HostileFileTest {
   @Test
   void everyTruncationIsRefused() throws IOException {
     byte[] sample = FileBytes.sample(folder);
+    assertRefused(
+        new byte[7], " is truncated: it holds 7 bytes (expected 8 for the header length)");
     for (int length = 0; length < sample.length; length++) {
       assertRefused(Arrays.copyOf(sample, length), "x");
     }

@@ -178,6 +178,57 @@ class SafetensorsTest {
   }
 
   @Test
+  void shapesThatAreNoMatrixAreRefused() throws IOException {
+    new SafetensorsWriter()
+        .floats("deep", new float[6], 1, 2, 3)
+        .floats("wide", new float[0], 0, 1L << 31)
+        .write(file);
+    try (Safetensors in = Safetensors.open(file)) {
+      for (String tensor : List.of("deep of F32[1x2x3]", "wide of F32[0x2147483648]")) {
+        assertThatThrownBy(() -> in.matrix(tensor.substring(0, 4)))
+            .isInstanceOf(MalformedFileException.class)
+            .hasMessage(
+                "%s has tensor %s (expected at most two dimensions of up to 2^31 - 1)",
+                file, tensor);
+      }
+    }
+  }
+
+  @Test
+  void moreThanAnArrayHoldsIsRefused() throws IOException {
+    byte[] start =
+        FileBytes.of(
+            "{\"a\":{\"dtype\":\"I8\",\"shape\":[2147483584],\"data_offsets\":[0,2147483584]}}", 0);
+    Files.write(file, start);
+    try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      out.write(ByteBuffer.allocate(1), start.length + 2147483583L); // sparse
+    }
+    try (Safetensors in = Safetensors.open(file)) {
+      assertThatThrownBy(() -> in.bytes("a"))
+          .isInstanceOf(MalformedFileException.class)
+          .hasMessage(
+              file
+                  + " has tensor a of I8[2147483584], more elements than a Java array can hold"
+                  + " (2^31 - 65)");
+    }
+    Files.delete(file);
+  }
+
+  @Test
+  void headersBeyondTheLimitAreNotWritten() {
+    SafetensorsWriter out = new SafetensorsWriter();
+    String large = "x".repeat(10_000_000);
+    for (int i = 0; i < 10; i++) {
+      out.metadata("k" + i, large);
+    }
+    assertThatThrownBy(() -> out.write(file))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageMatching(
+            "the header of " + file + " has 10\\d{7} bytes \\(expected up to 100000000\\)");
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
   void aFileCutWhileItIsOpenIsRefused() throws IOException {
     byte[] sample = FileBytes.sample(folder);
     Files.write(file, sample);
@@ -194,7 +245,8 @@ class SafetensorsTest {
   void whatCannotBeWrittenIsRefused() {
     SafetensorsWriter out = new SafetensorsWriter().floats("a", new float[1], 1).metadata("k", "");
 
-    assertThatThrownBy(() -> out.floats("a", new float[1], 1)).hasMessageContaining("a is taken");
+    assertThatThrownBy(() -> out.floats("a", new float[1], 1))
+        .hasMessage("tensor name a is taken (expected a new one)");
     assertThatThrownBy(() -> out.floats("__metadata__", new float[0], 0))
         .hasMessageContaining("is taken");
     assertThatThrownBy(() -> out.floats("\ud83d", new float[0], 0))
@@ -205,7 +257,8 @@ class SafetensorsTest {
         .hasMessageContaining("not a shape");
     assertThatThrownBy(() -> out.floats("c", new float[0], 1L << 32, 1L << 32))
         .hasMessageContaining("not a shape");
-    assertThatThrownBy(() -> out.metadata("k", "")).hasMessageContaining("k is taken");
+    assertThatThrownBy(() -> out.metadata("k", ""))
+        .hasMessage("metadata key k is taken (expected a new one)");
     assertThatThrownBy(() -> out.metadata(Header.CHECKSUM, "")).hasMessageContaining("is taken");
   }
 }

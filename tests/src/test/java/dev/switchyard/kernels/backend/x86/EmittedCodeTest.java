@@ -223,7 +223,9 @@ class EmittedCodeTest {
             number(2000));
         accepted++;
       } catch (IndexOutOfBoundsException e) {
-        assertThat(e).hasMessageMatching(".*(cannot be|but there are) -?\\d+");
+        assertThat(e)
+            .hasMessageMatching(
+                "[a-z ]+ (cannot be|would use -?\\d+ bytes from -?\\d+ on, but there are) -?\\d+");
       }
     }
     for (long at = 0; at < margin; at++) {

@@ -1,0 +1,106 @@
+package dev.switchyard.kernels.backend.x86;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.switchyard.kernels.backend.MatmulKernel;
+import dev.switchyard.kernels.backend.Product;
+import dev.switchyard.kernels.backend.QuantizeKernel;
+import dev.switchyard.kernels.backend.reference.ReferenceBackend;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import java.lang.reflect.Proxy;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** Machine code that cannot be had, or computes wrongly, is not used, and says why. */
+class SelfTestTest {
+  private final InstructionSet set;
+  private final MatmulKernel matmul;
+  private final QuantizeKernel quantize;
+
+  SelfTestTest() throws Unavailable {
+    Cpu cpu = Cpu.detect();
+    set = cpu.sets().iterator().next();
+    EmittedCode code = new EmittedCode(set, false);
+    matmul = new X86Matmul(code, false, cpu.l2Bytes());
+    quantize = new X86Quantize(code, new ReferenceBackend().quantize());
+  }
+
+  /** The kernel, with something done to the arguments of a method after each call. */
+  private static <K> K spoiled(
+      Class<K> type, K kernel, String method, Consumer<Object[]> spoiling) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            type.getClassLoader(),
+            new Class<?>[] {type},
+            (_, called, arguments) -> {
+              Object result = called.invoke(kernel, arguments);
+              if (called.getName().equals(method)) {
+                spoiling.accept(arguments);
+              }
+              return result;
+            }));
+  }
+
+  private void assertUnavailable(MatmulKernel products, QuantizeKernel quantizers, String message) {
+    assertThatThrownBy(() -> SelfTest.run(products, quantizers, set))
+        .isInstanceOf(Unavailable.class)
+        .hasMessageMatching("the self-test of " + message);
+  }
+
+  @Test
+  void rightKernelsPass() {
+    assertThatCode(() -> SelfTest.run(matmul, quantize, set)).doesNotThrowAnyException();
+  }
+
+  @Test
+  void aProductThatIsWrongInOneElement() {
+    MatmulKernel wrong =
+        spoiled(
+            MatmulKernel.class,
+            matmul,
+            "multiply",
+            arguments -> {
+              FloatMatrix c = ((Product) arguments[0]).floats();
+              c.set(c.rows() - 1, 5, c.get(c.rows() - 1, 5) + 1);
+            });
+    assertUnavailable(
+        wrong, quantize, "FLOAT32 NT with 1 rows gave -?\\d+\\.0 \\(expected -?\\d+\\.0\\)");
+  }
+
+  @Test
+  void aQuantizerThatIsWrongInOneNumber() {
+    QuantizeKernel scale =
+        spoiled(
+            QuantizeKernel.class,
+            quantize,
+            "quantizeRows",
+            arguments -> ((QuantizedMatrix) arguments[3]).scales()[2] = 7);
+    assertUnavailable(
+        matmul, scale, "quantization gave 7.0 for the scale of row 2 \\(expected 3.0\\)");
+    QuantizeKernel level =
+        spoiled(
+            QuantizeKernel.class,
+            quantize,
+            "quantizeRows",
+            arguments -> ((QuantizedMatrix) arguments[3]).data()[0] = 1);
+    assertUnavailable(matmul, level, "quantization gave 1.0 for q\\(0, 0\\) \\(expected -127.0\\)");
+    QuantizeKernel sum =
+        spoiled(
+            QuantizeKernel.class,
+            quantize,
+            "quantizeRows",
+            arguments -> ((QuantizedMatrix) arguments[3]).rowSums()[1]++);
+    assertUnavailable(
+        matmul, sum, "quantization gave (-?\\d+)\\.0 for the sum of row 1 \\(expected .*\\)");
+  }
+
+  /** No system maps nothing. */
+  @Test
+  void memoryThatIsRefused() {
+    assertThatThrownBy(() -> ExecutableMemory.load(new byte[0]))
+        .isInstanceOf(Unavailable.class)
+        .hasMessage("the operating system refused a mapping of 0 bytes (errno 22)");
+  }
+}

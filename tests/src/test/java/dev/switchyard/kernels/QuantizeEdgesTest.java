@@ -252,6 +252,23 @@ class QuantizeEdgesTest {
     }
   }
 
+  /** What stood in a row is gone when the row becomes zero, whichever way it is rounded. */
+  @ParameterizedTest
+  @MethodSource("configurations")
+  void rowsOfZerosAreCleared(String backend, Scaling scaling) {
+    Kernels kernels = Setup.serial(backend);
+    FloatMatrix zeros = FloatMatrix.allocate(5, 37);
+    for (Rounding rounding : new Rounding[] {Rounding.NEAREST_EVEN, Rounding.stochastic(9)}) {
+      QuantizedMatrix reused = new QuantizedMatrix(scaling);
+      kernels.quantize(Matrices.gaussian(5, 37, 1), rounding, NonFinitePolicy.REJECT, reused);
+
+      kernels.quantize(zeros, rounding, NonFinitePolicy.REJECT, reused);
+
+      Matrices.assertSame(
+          reused, quantize(backend, zeros, new QuantizedMatrix(scaling)), scaling + " zeros");
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("configurations")
   void threadsDoNotMatter(String backend, Scaling scaling) {

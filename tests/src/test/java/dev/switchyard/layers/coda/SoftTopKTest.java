@@ -106,6 +106,16 @@ class SoftTopKTest {
           }
           assertThat(sum).isCloseTo(k, within(1e-6 * k));
           assertThat(Math.abs(report.residual())).isLessThan(1e-6);
+          assertThat(report.saturated())
+              .isEqualTo((int) IntStream.range(0, w.length).filter(i -> w[i] == 1).count());
+          double entropy =
+              -IntStream.range(0, w.length)
+                  .mapToDouble(i -> w[i] == 0 ? 0 : w[i] * Math.log(w[i]))
+                  .sum();
+          double most = k * Math.log(in.length() / k);
+          // Each w is good to two units in its last place, and |1 + ln w| w at most 1.
+          assertThat(report.entropy())
+              .isCloseTo(entropy / most, within(bound + 4 * in.length() * 0x1p-24 / most));
           // Nothing is written outside.
           assertThat(w[OFFSET - 1]).isZero();
           assertThat(w[OFFSET + in.length()]).isZero();
@@ -121,6 +131,11 @@ class SoftTopKTest {
     assertThat(report.saturated()).isEqualTo(2);
     // -sum of w ln w = ln 4, at most 3 ln 2
     assertThat(report.entropy()).isCloseTo(2 / 3.0, within(1e-7));
+
+    assertThat(of(new Exact()).weigh(scores(6, 1, 0, 1, true), new float[12], null))
+        .isEqualTo(new Report(0, 0, 0));
+    assertThat(of(new Exact()).weigh(scores(6, 1, 6, 1, false), new float[12], null))
+        .isEqualTo(new Report(0, 6, 0));
 
     in = scores(new float[6], 0, 6, 3, 0.1, false);
     report = of(new Exact()).weigh(in, w, new float[6]);
@@ -243,6 +258,13 @@ class SoftTopKTest {
         .hasMessage("last eps is NaN (expected a number from 1.0E-30 on)");
     assertThatThrownBy(() -> new SoftTopK(new Exact(), EpsSchedule.constant(1), 0.5))
         .hasMessage("relaxation is 0.5 (expected 1 or more)");
+    assertThatThrownBy(
+            () -> new SoftTopK(new Exact(), EpsSchedule.constant(1), Double.POSITIVE_INFINITY))
+        .hasMessage("relaxation is Infinity (expected 1 or more)");
+    assertThat(new SoftTopK(new Exact(), EpsSchedule.constant(1), 1).relaxation()).isEqualTo(1);
+    assertThatThrownBy(() -> new CoordinateDescent(1, 0, 1))
+        .hasMessage("firstEps is 0.0 (expected a number from 1.0E-30 on)");
+    assertThat(new CoordinateDescent(1, 4, 1).decay()).isEqualTo(1);
     assertThatThrownBy(() -> new EpsSchedule(1, 1.5, 1)).hasMessageContaining("decay is 1.5");
     assertThatThrownBy(() -> new EpsSchedule(1, 0.5, 2))
         .hasMessage("first eps is 1.0 but last is 2.0 (expected first to be larger)");

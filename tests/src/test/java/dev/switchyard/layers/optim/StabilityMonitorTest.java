@@ -89,6 +89,30 @@ class StabilityMonitorTest {
     }
   }
 
+  /** The moment before the step, with the decay of the optimizer at that step, is (1, 2). */
+  @Test
+  void theMomentIsThatBeforeTheStep() {
+    for (boolean stable : new boolean[] {true, false}) {
+      Parameter p = Parameter.vector("b", 1, 1);
+      Optimizer optimizer = watched(stable, p);
+      float[][] gradients = {{1, 2}, {1, 2}, {-3, 1}};
+      double[] m = new double[2];
+      double[] v = new double[2];
+      for (float[] gradient : gradients) {
+        for (int i = 0; i < 2; i++) {
+          p.grad().data()[i] = gradient[i];
+          m[i] = 0.9 * m[i] + 0.1 * gradient[i];
+          v[i] = 0.99 * v[i] + 0.01 * gradient[i] * gradient[i];
+        }
+        optimizer.step(0.01f);
+      }
+      double u0 = m[0] / Math.sqrt(v[0]);
+      double u1 = m[1] / Math.sqrt(v[1]);
+      double expected = (u0 + 2 * u1) / Math.sqrt(5 * (u0 * u0 + u1 * u1));
+      assertThat(values().get("b cosineMoment")).isCloseTo(expected, within(1e-5));
+    }
+  }
+
   @Test
   void warnsWhenTheSecondMomentFallsBehind() {
     for (boolean stable : new boolean[] {true, false}) {
@@ -180,9 +204,19 @@ class StabilityMonitorTest {
     assertThat(spikes(new LossSpikes(SPIKES), Map.of())).isEmpty();
   }
 
+  /** Of numbers there have to be two to deviate from; what is none deviates from the start. */
+  @Test
+  void theFirstLosses() {
+    LossSpikes.Settings atOnce = new LossSpikes.Settings(1, 2, 2, 0);
+    assertThat(spikes(new LossSpikes(atOnce), Map.of(0, 1.0, 1, 9.0, 2, 9.0))).doesNotContain(1, 2);
+    assertThat(spikes(new LossSpikes(atOnce), Map.of(0, Double.NaN, 1, Double.NaN))).contains(1);
+  }
+
   /** 1.05 + 3.2 * 0.05 = 1.21. */
   @Test
   void whatDeviatesIsAMatterOfStandardDeviations() {
+    assertThat(spikes(new LossSpikes(SPIKES), Map.of(100, 1.2099, 101, 1.2099))).isEmpty();
+    assertThat(spikes(new LossSpikes(SPIKES), Map.of(100, 1.2101, 101, 1.25))).containsExactly(101);
     assertThat(spikes(new LossSpikes(SPIKES), Map.of(100, 1.2, 101, 1.2))).isEmpty();
     assertThat(spikes(new LossSpikes(SPIKES), Map.of(100, 1.23, 101, 1.24))).containsExactly(101);
   }

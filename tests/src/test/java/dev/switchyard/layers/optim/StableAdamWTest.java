@@ -344,6 +344,16 @@ class StableAdamWTest {
         .isThrownBy(() -> new Settings(0.9f, 0.99f, 1e-6f, 0, 0, true))
         .withMessage("threshold is 0.0 (expected more than 0)");
     assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Settings(-0.1f, 0.99f, 1e-6f, 0, 1, true))
+        .withMessage("beta1 is -0.1 (expected 0 or more, less than 1)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Settings(0.9f, 0.99f, 1e-6f, -1, 1, true))
+        .withMessage("decay is -1.0 (expected 0 or more)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new ParameterGroup(List.of(), 1, -1))
+        .withMessage("decay is -1.0 (expected 0 or more)");
+    assertThat(new Settings(0, 0, 1.1e-19f, 0, 1, true).beta1()).isZero(); // the least of each
+    assertThatIllegalArgumentException()
         .isThrownBy(() -> new Settings(0.9f, 1, 1e-6f, 0, 1, true))
         .withMessage("beta2 is 1.0 (expected 0 or more, less than 1)");
     assertThatIllegalArgumentException()

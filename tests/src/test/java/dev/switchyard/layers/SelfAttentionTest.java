@@ -185,7 +185,9 @@ class SelfAttentionTest {
     if (causal) {
       assertThatThrownBy(() -> separate.forward(none, x, four, context, five, null))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("expected the same tokens");
+          .hasMessage(
+              "causal attention of 2 sequences of 4 tokens to 2 sequences of 5 tokens (expected the"
+                  + " same tokens)");
     } else {
       assertThatThrownBy(() -> separate.forward(none, x, four, context, five, gates))
           .isInstanceOf(IllegalArgumentException.class)

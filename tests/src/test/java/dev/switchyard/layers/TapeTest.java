@@ -43,7 +43,8 @@ class TapeTest {
     Tensor scores = layer.forward(tape, Tensor.of(x));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> tape.backward(scores))
-        .withMessageContaining("loss is 4x2 (expected 1x1");
+        .withMessage(
+            "loss is 4x2 (expected 1x1; for a gradient of your own call backward(y, gradY))");
     tape.backward(new CrossEntropy().forward(tape, scores, 0, 1, 1, 0));
     assertThat(layer.parameters().get(1).grad().data()).doesNotContain(0);
   }
@@ -84,7 +85,8 @@ class TapeTest {
     assertThat(y.wantsGrad()).isFalse();
     assertThatIllegalStateException()
         .isThrownBy(() -> tape.backward(y, g))
-        .withMessageContaining("tensor 4x2 depends on no parameter that learns");
+        .withMessage(
+            "tensor 4x2 depends on no parameter that learns and on no input that wants a gradient");
     assertThat(layer.forward(tape, Tensor.withGrad(x)).wantsGrad()).isTrue();
   }
 
@@ -110,10 +112,10 @@ class TapeTest {
     tape.backward(y, g);
     assertThatIllegalStateException()
         .isThrownBy(() -> tape.backward(y, g))
-        .withMessageContaining("backward was already called in step 1: call reset()");
+        .withMessage("backward was already called in step 1: call reset() to begin the next");
     assertThatIllegalStateException()
         .isThrownBy(() -> layer.forward(tape, Tensor.of(x)))
-        .withMessageContaining("backward was already called in step 1: call reset()");
+        .withMessage("backward was already called in step 1: call reset() to begin the next");
   }
 
   @Test
@@ -138,10 +140,10 @@ class TapeTest {
     Tensor y = layer.forward(Tape.recording(Fixtures.reference()), Tensor.of(x));
     assertThatIllegalStateException()
         .isThrownBy(() -> new Gelu().forward(tape, y))
-        .withMessageContaining("tensor 4x2 belongs to another tape");
+        .withMessage("tensor 4x2 belongs to another tape (expected one tape in a computation)");
     assertThatIllegalStateException()
         .isThrownBy(() -> tape.backward(Tensor.withGrad(g), g))
-        .withMessageContaining("was not computed on this tape");
+        .withMessage("tensor 4x2 was not computed on this tape: no layer led to it");
   }
 
   @Test
@@ -157,12 +159,14 @@ class TapeTest {
   void saysWhyThereIsNoGradient() {
     assertThatIllegalStateException()
         .isThrownBy(() -> Tensor.of(x).grad())
-        .withMessageContaining("wants no gradient");
+        .withMessage("tensor 4x3 wants no gradient: make it with Tensor.withGrad");
     Tensor input = Tensor.withGrad(x);
     Tensor y = layer.forward(tape, input);
     assertThatIllegalStateException()
         .isThrownBy(input::grad)
-        .withMessageContaining("backward was not called");
+        .withMessage(
+            "tensor 4x3 has no gradient: backward was not called, did not reach it, or has already"
+                + " used it up (only inputs made with Tensor.withGrad keep theirs)");
     tape.backward(y, g);
     assertThat(input.grad().shape()).isEqualTo("4x3");
     assertThatIllegalStateException().isThrownBy(y::grad).withMessageContaining("used it up");
@@ -179,7 +183,8 @@ class TapeTest {
     assertThat(y.wantsGrad()).isFalse();
     assertThatIllegalStateException()
         .isThrownBy(() -> none.backward(y, g))
-        .withMessageContaining("records nothing");
+        .withMessage(
+            "this tape records nothing, so there is no way back (expected Tape.recording)");
   }
 
   @Test
@@ -201,7 +206,7 @@ class TapeTest {
         .withMessage("weight l.weight is 2x3 but input has 2 features (expected 3)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> tape.add(input, Tensor.of(x)))
-        .withMessageContaining("4x2 and 4x3");
+        .withMessage("cannot add 4x2 and 4x3 (expected equal shapes)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new LayerNorm("n", 3).forward(tape, input))
         .withMessageContaining("n.gamma has 3 elements but input has 2 features");
@@ -213,13 +218,15 @@ class TapeTest {
         .withMessage("label 2 is 2 (expected 0 to 1)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new CrossEntropy().forward(tape, input, 0))
-        .withMessageContaining("scores are 4x2 but there are 1 labels");
+        .withMessage(
+            "scores are 4x2 but there are 1 labels (expected 1 or more rows, a label each)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new SelfAttention("a", 5, 2, Precision.FLOAT32, RANDOM))
         .withMessageContaining("a.qkv has 5 features and 2 heads");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new PatchEmbedding("p", 1, 28, 28, 5, 8, Precision.FLOAT32, RANDOM))
-        .withMessageContaining("image is 28x28 but a patch is 5x5");
+        .withMessage(
+            "image is 28x28 but a patch is 5x5 (expected patches that cover the image exactly)");
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->

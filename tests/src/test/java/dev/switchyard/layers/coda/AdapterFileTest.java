@@ -116,7 +116,10 @@ class AdapterFileTest {
     String before = Fingerprint.of(adapters.getFirst().learned());
     assertThatThrownBy(() -> file.load(Fingerprint.of(other.parameters()), adapters, List.of()))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("was made for the base " + fingerprint() + " but is given sha256:");
+        .hasMessage(
+            "the adapter was made for the base %s but is given %s (expected the same pretrained"
+                + " model)",
+            fingerprint(), Fingerprint.of(other.parameters()));
     assertThat(Fingerprint.of(adapters.getFirst().learned())).isEqualTo(before);
   }
 

@@ -324,7 +324,10 @@ class ConditionalAdapterTest {
             "b", BlockOptions.of(8, 2, Precision.FLOAT32).withCausalAttention(), RANDOM);
     assertThatThrownBy(() -> adapter(causal, options(3, HeavyAttention.CHOSEN_TO_ALL)))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("not yet known to a causal block");
+        .hasMessage(
+            "c would choose among all tokens of a sequence, those that are not yet known to a"
+                + " causal block too (expected one that attends both ways; for generation leave the"
+                + " decoder dense, as CoDA does)");
     assertThat(causal.parameters()).noneMatch(Parameter::frozen);
   }
 
@@ -345,7 +348,7 @@ class ConditionalAdapterTest {
         .hasMessage("scale is 0.0 (expected a number but 0)");
     ResidualBlock block = block(true, Precision.FLOAT32);
     assertThatThrownBy(() -> adapter(block, options.withAdapter(0, 1, true, 0)))
-        .hasMessageContaining("bottleneck of 0");
+        .hasMessage("an adapter of 48 features has a bottleneck of 0 (expected 1 or more of each)");
     assertThatThrownBy(() -> adapter(block, options.withAdapter(1, 1, true, 1)))
         .hasMessageContaining("dropout is 1.0");
     assertThatThrownBy(

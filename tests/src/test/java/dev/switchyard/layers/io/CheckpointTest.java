@@ -53,7 +53,9 @@ class CheckpointTest {
     assertThatThrownBy(
             () -> new Checkpoint(weights, Map.of(), Map.of(), new Progress(0, 0, 0, 0), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("weight optimizer/state/x");
+        .hasMessage(
+            "weight optimizer/state/x has a name of the optimizer's (expected none under"
+                + " optimizer/)");
   }
 
   @Test
@@ -63,7 +65,10 @@ class CheckpointTest {
     assertThat(Weights.read(file).get("w").shape()).isEqualTo("1x2");
     assertThatThrownBy(() -> Checkpoint.read(file))
         .isInstanceOf(MalformedFileException.class)
-        .hasMessageContaining("is not a checkpoint");
+        .hasMessage(
+            file
+                + " is not a checkpoint (expected a checksum and switchyard.checkpoint 1 in its"
+                + " metadata)");
   }
 
   @ParameterizedTest
@@ -92,7 +97,11 @@ class CheckpointTest {
 
   @Test
   void strangeTensorsOfTheOptimizerAreRefused() throws IOException {
-    for (String name : List.of("optimizer/x", "optimizer/step/x")) {
+    Map<String, String> expected =
+        Map.of(
+            "optimizer/x", "only optimizer/state/ and optimizer/step/ there",
+            "optimizer/step/x", "one number");
+    for (String name : expected.keySet()) {
       new SafetensorsWriter()
           .longs(name, new long[2], 2)
           .metadata("switchyard.checkpoint", "1")
@@ -100,7 +109,7 @@ class CheckpointTest {
 
       assertThatThrownBy(() -> Checkpoint.read(file))
           .isInstanceOf(MalformedFileException.class)
-          .hasMessageContaining("has tensor " + name + " of I64[2] (expected");
+          .hasMessage("%s has tensor %s of I64[2] (expected %s)", file, name, expected.get(name));
     }
   }
 
@@ -138,6 +147,7 @@ class CheckpointTest {
                 + " two parameters good; no parameter extra for 4x5");
     assertThat(good.value().data()).containsExactly(1);
     assertThat(good.version()).isZero();
-    assertThatThrownBy(() -> Weights.of(List.of(good, good))).hasMessageContaining("listed twice");
+    assertThatThrownBy(() -> Weights.of(List.of(good, good)))
+        .hasMessage("parameter good 1x1 is listed twice (expected unique names)");
   }
 }

@@ -116,7 +116,8 @@ class AdamWTest {
     Parameter p = parameter("w", true);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new AdamW(kernels, List.of(p, p), SETTINGS))
-        .withMessageContaining("parameter w 1x37 is listed twice");
+        .withMessage(
+            "parameter w 1x37 is listed twice (expected once: names are unique in a model)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new AdamW.Settings(1, 0.9f, 1e-8f, 0))
         .withMessage("beta1 is 1.0 (expected 0 or more, less than 1)");

@@ -240,7 +240,9 @@ class StabilityMonitorTest {
   void refusesSettingsThatMakeNoSense() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new LossSpikes.Settings(0, 2, 1, 0))
-        .withMessageStartingWith("deviations is 0.0, history 2, window 1 and ignored 0 (expected");
+        .withMessage(
+            "deviations is 0.0, history 2, window 1 and ignored 0 (expected more than 0, 2 or more,"
+                + " 1 or more, 0 or more)");
     assertThatIllegalArgumentException().isThrownBy(() -> new LossSpikes.Settings(1, 1, 1, 0));
     assertThatIllegalArgumentException().isThrownBy(() -> new LossSpikes.Settings(1, 2, 0, 0));
     assertThatIllegalArgumentException().isThrownBy(() -> new LossSpikes.Settings(1, 2, 1, -1));

@@ -31,12 +31,12 @@ class WarmupCosineTest {
   void refusesWhatMakesNoSense() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new WarmupCosine(1, 2, 0, 10))
-        .withMessageContaining("peak is 1.0 and floor is 2.0");
+        .withMessage("peak is 1.0 and floor is 2.0 (expected 0 <= floor <= peak)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new WarmupCosine(1, 0, 5, 4))
-        .withMessageContaining("warmup is 5 and steps is 4");
+        .withMessage("warmup is 5 and steps is 4 (expected 0 <= warmup <= steps)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> schedule.rate(-1))
-        .withMessageContaining("step is -1");
+        .withMessage("step is -1 (expected 0 or more)");
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.switchyard.kernels.OtherJvm;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -206,5 +207,34 @@ class PackagingTest {
         .content()
         .contains("tests=\"3\"", "errors=\"0\"", "skipped=\"0\"", "failures=\"0\"");
     assertThat(sample.resolve("target/moons-1.jar")).exists();
+  }
+
+  /** With the plugin as the guide configures it. */
+  @Test
+  void oneJarHoldsTheSampleAndTheLibraries() throws IOException, InterruptedException {
+    String guide = Files.readString(ROOT.resolve("GUIDE.md"));
+    String plugin = guide.substring(guide.indexOf("<plugin>"), guide.indexOf("</plugin>"));
+    assertThat(plugin).contains("maven-shade-plugin", "com.example.App");
+    Path sample = copy.resolve("sample");
+    String pom = Files.readString(sample.resolve("pom.xml"));
+    Files.writeString(
+        sample.resolve("one-jar.xml"),
+        pom.replace("<version>1</version>", "<version>one-jar</version>")
+            .replace(
+                "</plugins>",
+                plugin.replace("com.example.App", "org.example.Moons") + "</plugin></plugins>"));
+
+    maven(sample, "-f", "one-jar.xml", "package", "-DskipTests");
+
+    OtherJvm run =
+        OtherJvm.finish(
+            folder,
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules=jdk.incubator.vector",
+                "-jar",
+                sample.resolve("target/moons-one-jar.jar").toString()));
+    assertThat(run.output())
+        .isEqualTo("WARNING: Using incubator modules: jdk.incubator.vector\nx86: 1.0\n");
   }
 }

@@ -11,6 +11,7 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Parameter;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -101,6 +102,21 @@ class AdamWTest {
     AdamW optimizer = new AdamW(kernels, List.of(p), SETTINGS);
     optimizer.step(0.1f);
     assertThat(p.value().data()).isEqualTo(parameter("b", false).value().data());
+  }
+
+  @Test
+  void countsWhatItSkips() {
+    Parameter p = parameter("w", true);
+    p.grad().data()[3] = Float.NaN;
+    AdamW optimizer =
+        new AdamW(
+            kernels,
+            List.of(new ParameterGroup(List.of(p), 1, 0)),
+            SETTINGS,
+            NonFiniteGradients.SKIP);
+    optimizer.step(0.1f);
+    assertThat(optimizer.skipped()).containsExactly(Map.entry("w", 1L));
+    assertThat(p.value().data()).isEqualTo(parameter("w", true).value().data());
   }
 
   @Test

@@ -210,6 +210,12 @@ class StabilityMonitorTest {
     LossSpikes.Settings atOnce = new LossSpikes.Settings(1, 2, 2, 0);
     assertThat(spikes(new LossSpikes(atOnce), Map.of(0, 1.0, 1, 9.0, 2, 9.0))).doesNotContain(1, 2);
     assertThat(spikes(new LossSpikes(atOnce), Map.of(0, Double.NaN, 1, Double.NaN))).contains(1);
+    assertThat(spikes(new LossSpikes(atOnce), Map.of(2, 9.0, 3, 99.0))).contains(3);
+    LossSpikes narrow = new LossSpikes(new LossSpikes.Settings(1, 2, 1, 0));
+    for (int i = 0; i < 10; i++) {
+      assertThat(narrow.add(1)).isFalse(); // what is the mean does not deviate from it
+    }
+    assertThat(narrow.eventStart()).isNegative();
   }
 
   /** 1.05 + 3.2 * 0.05 = 1.21. */

@@ -104,7 +104,8 @@ class StableAdamWTest {
   @ValueSource(strings = {"reference", "vector"})
   void followsTheFormulaOver1000Steps(String backend) {
     for (boolean clipsDecay : new boolean[] {true, false}) {
-      Settings settings = new Settings(0.9f, 0.99f, 1e-6f, 0.2f, 1, clipsDecay);
+      float threshold = clipsDecay ? 1 : 0.8f;
+      Settings settings = new Settings(0.9f, 0.99f, 1e-6f, 0.2f, threshold, clipsDecay);
       Parameter p = parameter("w", N);
       Exact exact = new Exact(p);
       StableAdamW optimizer = new StableAdamW(kernels(backend, 1), List.of(p), settings);
@@ -239,6 +240,8 @@ class StableAdamWTest {
           .isThrownBy(() -> optimizer.restore(wrong))
           .withMessageStartingWith("the state does not fit the optimizer: ");
     }
+    optimizer.restore(List.of(new MomentState("w", 1, good.m(), good.v()))); // the earliest
+    optimizer.restore(List.of(good));
     assertThat(optimizer.state().getFirst().step()).isEqualTo(3);
     assertThat(optimizer.state().getFirst().m()).isEqualTo(good.m());
     assertThatIllegalArgumentException()
@@ -289,6 +292,8 @@ class StableAdamWTest {
     optimizer.step(0.1f);
     assertThat(optimizer.skipped()).containsEntry("spoiled", 2L);
     assertThat(optimizer.state()).extracting(MomentState::step).containsExactly(3, 1);
+    optimizer.zeroGrad();
+    assertThat(good.grad().data()).containsOnly(0);
   }
 
   @Test
@@ -352,7 +357,7 @@ class StableAdamWTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new ParameterGroup(List.of(), 1, -1))
         .withMessage("decay is -1.0 (expected 0 or more)");
-    assertThat(new Settings(0, 0, 1.1e-19f, 0, 1, true).beta1()).isZero(); // the least of each
+    assertThat(new Settings(0, 0, 0x1p-63f, 0, 1, true).beta1()).isZero(); // the least of each
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new Settings(0.9f, 1, 1e-6f, 0, 1, true))
         .withMessage("beta2 is 1.0 (expected 0 or more, less than 1)");

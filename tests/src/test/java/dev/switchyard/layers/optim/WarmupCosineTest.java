@@ -28,10 +28,15 @@ class WarmupCosineTest {
   }
 
   @Test
+  void aFloorAsHighAsThePeakIsAConstant() {
+    assertThat(new WarmupCosine(1, 1, 0, 10).rate(7)).isEqualTo(1);
+  }
+
+  @Test
   void refusesWhatMakesNoSense() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new WarmupCosine(1, 2, 0, 10))
-        .withMessage("peak is 1.0 and floor is 2.0 (expected 0 <= floor <= peak)");
+        .isThrownBy(() -> new WarmupCosine(1, Math.nextUp(1f), 0, 10))
+        .withMessage("peak is 1.0 and floor is 1.0000001 (expected 0 <= floor <= peak)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new WarmupCosine(1, 0, 5, 4))
         .withMessage("warmup is 5 and steps is 4 (expected 0 <= warmup <= steps)");

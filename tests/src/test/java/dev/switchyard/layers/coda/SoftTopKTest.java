@@ -164,6 +164,14 @@ class SoftTopKTest {
     }
   }
 
+  @Test
+  void weightsOfZeroAndOneHaveNoSlope() {
+    float[] g = {1, 2, 3, 4};
+    SoftTopK.exact(1)
+        .gradient(scores(new float[4], 0, 4, 2, 1, false), new float[] {1, 0, 1, 0}, g);
+    assertThat(g).containsOnly(0);
+  }
+
   /** Of the function min(1, exp((s + a(s)) / eps)), whose a is found by bisection. */
   @Test
   void gradientIsTheSlope() {
@@ -180,7 +188,10 @@ class SoftTopKTest {
             g[i] = CounterRandom.gaussian(5, i);
           }
           float[] gs = g.clone();
+          w[OFFSET + in.length()] = 0.5f; // of the next sequence
           of(new Exact()).gradient(in, w, gs);
+          assertThat(gs[OFFSET - 1]).isEqualTo(g[OFFSET - 1]);
+          assertThat(gs[OFFSET + in.length()]).isEqualTo(g[OFFSET + in.length()]);
           double[] s = doubles(in);
           for (int i = 0; i < in.length(); i++) {
             double up = loss(s, i, h, k, in.eps(), g);
@@ -254,6 +265,8 @@ class SoftTopKTest {
   void numbersHaveToMakeSense() {
     assertThatThrownBy(() -> SoftTopK.exact(0))
         .hasMessage("first eps is 0.0 (expected a number from 1.0E-30 on)");
+    assertThat(SoftTopK.exact(2))
+        .isEqualTo(new SoftTopK(new Exact(), EpsSchedule.constant(2), 9 / 8.0));
     assertThatThrownBy(() -> new EpsSchedule(1, 0.5, Double.NaN))
         .hasMessage("last eps is NaN (expected a number from 1.0E-30 on)");
     assertThatThrownBy(() -> new SoftTopK(new Exact(), EpsSchedule.constant(1), 0.5))

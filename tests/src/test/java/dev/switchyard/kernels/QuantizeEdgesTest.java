@@ -19,8 +19,8 @@ import dev.switchyard.kernels.data.Rounding;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.Arrays;
-import java.util.List;
-import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -311,34 +311,11 @@ class QuantizeEdgesTest {
     x.set(299, 7, Float.NaN);
     Parallel repairing =
         Parallel.over(
-            new AbstractExecutorService() {
+            new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new SynchronousQueue<>()) {
               @Override
               public void execute(Runnable task) {
                 task.run();
                 x.set(299, 7, 0);
-              }
-
-              @Override
-              public void shutdown() {}
-
-              @Override
-              public List<Runnable> shutdownNow() {
-                return List.of();
-              }
-
-              @Override
-              public boolean isShutdown() {
-                return false;
-              }
-
-              @Override
-              public boolean isTerminated() {
-                return false;
-              }
-
-              @Override
-              public boolean awaitTermination(long timeout, TimeUnit unit) {
-                return true;
               }
             },
             2);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.switchyard.kernels.OtherJvm;
+import dev.switchyard.readme.Page;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -212,8 +213,11 @@ class PackagingTest {
   /** With the plugin as the guide configures it. */
   @Test
   void oneJarHoldsTheSampleAndTheLibraries() throws IOException, InterruptedException {
-    String guide = Files.readString(ROOT.resolve("GUIDE.md"));
-    String plugin = guide.substring(guide.indexOf("<plugin>"), guide.indexOf("</plugin>"));
+    String plugin =
+        Page.read("GUIDE.md").blocks().stream()
+            .filter(block -> block.language().equals("xml"))
+            .map(Page.Block::text)
+            .collect(Collectors.joining());
     assertThat(plugin).contains("maven-shade-plugin", "com.example.App");
     Path sample = copy.resolve("sample");
     String pom = Files.readString(sample.resolve("pom.xml"));
@@ -222,7 +226,7 @@ class PackagingTest {
         pom.replace("<version>1</version>", "<version>one-jar</version>")
             .replace(
                 "</plugins>",
-                plugin.replace("com.example.App", "org.example.Moons") + "</plugin></plugins>"));
+                plugin.replace("com.example.App", "org.example.Moons") + "</plugins>"));
 
     maven(sample, "-f", "one-jar.xml", "package", "-DskipTests");
 
@@ -230,7 +234,7 @@ class PackagingTest {
         OtherJvm.finish(
             folder,
             List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                OtherJvm.java(),
                 "--add-modules=jdk.incubator.vector",
                 "-jar",
                 sample.resolve("target/moons-one-jar.jar").toString()));

@@ -229,42 +229,34 @@ class OnnxImportTest {
 
   @Test
   void whatIsNotOnnx() {
-    assertThatThrownBy(() -> read(new byte[0]))
-        .isInstanceOf(ModelFileException.class)
-        .hasMessageEndingWith("has no graph (expected an ONNX model)");
+    assertRefused(new byte[0], "has no graph (expected an ONNX model)");
     assertThatThrownBy(() -> read("{\"model\": 1}".getBytes(StandardCharsets.UTF_8)))
         .isInstanceOf(ModelFileException.class);
-    assertThatThrownBy(() -> read(new byte[] {0x3a, (byte) 0x80, (byte) 0x80, 4, 1}))
-        .isInstanceOf(ModelFileException.class)
-        .hasMessageEndingWith(
-            "has field 7 of 65536 bytes where 1 are left at byte 4 (expected a field within its"
-                + " message)");
+    assertRefused(
+        new byte[] {0x3a, (byte) 0x80, (byte) 0x80, 4, 1},
+        "has field 7 of 65536 bytes where 1 are left at byte 4 (expected a field within its"
+            + " message)");
     byte[] endless = new byte[20];
     Arrays.fill(endless, (byte) -1);
-    assertThatThrownBy(() -> read(endless))
-        .isInstanceOf(ModelFileException.class)
-        .hasMessageEndingWith(
-            "has a number of more than 10 bytes at byte 10 (expected at most so many)");
-    assertMessageRefused(
-        "has a number that does not end at byte 1 (expected one within its message)", 0xff);
-    assertMessageRefused("has field 0 at byte 1 (expected a number from 1 to 2^29)", 0);
-    assertMessageRefused(
-        "has field 7 of wire type 3 at byte 1 (expected 0, 1, 2 or 5)", (7 << 3) + 3);
-    assertMessageRefused(
-        "has field 7 of wire type 0 at byte 2 (expected 2)", 7 << 3, 1); // the graph
+    assertRefused(
+        endless, "has a number of more than 10 bytes at byte 10 (expected at most so many)");
+    assertRefused(
+        new byte[] {-1},
+        "has a number that does not end at byte 1 (expected one within its message)");
+    assertRefused(new byte[] {0}, "has field 0 at byte 1 (expected a number from 1 to 2^29)");
+    assertRefused(
+        new byte[] {(7 << 3) + 3}, "has field 7 of wire type 3 at byte 1 (expected 0, 1, 2 or 5)");
+    assertRefused(
+        new byte[] {7 << 3, 1}, "has field 7 of wire type 0 at byte 2 (expected 2)"); // the graph
     assertThatThrownBy(() -> BertEncoder.readOnnx(folder.resolve("none"), Precision.FLOAT32))
         .isInstanceOf(IOException.class)
         .isNotInstanceOf(ModelFileException.class);
   }
 
-  private void assertMessageRefused(String message, int... bytes) {
-    byte[] all = new byte[bytes.length];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = (byte) bytes[i];
-    }
-    assertThatThrownBy(() -> read(all))
+  private void assertRefused(byte[] bytes, String ending) {
+    assertThatThrownBy(() -> read(bytes))
         .isInstanceOf(ModelFileException.class)
-        .hasMessageEndingWith(message);
+        .hasMessageEndingWith(ending);
   }
 
   @Test

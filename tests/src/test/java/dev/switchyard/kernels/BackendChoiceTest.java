@@ -75,6 +75,7 @@ class BackendChoiceTest {
     assertThat(run.output())
         .contains(Battery.PASSED + "reference (plain Java): module jdk.incubator.vector is missing")
         .containsOnlyOnce("WARNING")
+        .containsOnlyOnce("add --add-modules jdk.incubator.vector")
         .contains(
             "Switchyard runs on its slow reference backend, because module jdk.incubator.vector is"
                 + " missing: add --add-modules jdk.incubator.vector");
@@ -145,6 +146,7 @@ class BackendChoiceTest {
     assertThat(run.output())
         .contains(Battery.PASSED + "x86")
         .containsOnlyOnce("WARNING")
+        .containsOnlyOnce("add --add-modules jdk.incubator.vector")
         .contains(
             "Switchyard runs all but products on its slow reference backend, because module"
                 + " jdk.incubator.vector is missing: add --add-modules jdk.incubator.vector");

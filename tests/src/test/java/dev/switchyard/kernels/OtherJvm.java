@@ -24,10 +24,15 @@ public record OtherJvm(int exit, String output) {
   /** The command that runs it so. */
   public static List<String> command(Class<?> main, String... flags) {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(java());
     command.addAll(List.of(flags));
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     return command;
+  }
+
+  /** The launcher of the JDK that runs the tests. */
+  public static String java() {
+    return Path.of(System.getProperty("java.home"), "bin", "java").toString();
   }
 
   /** A process whose output is still to be read. */

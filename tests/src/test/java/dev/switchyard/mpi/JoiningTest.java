@@ -13,10 +13,8 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -106,15 +104,8 @@ class JoiningTest {
   @Test
   void anMpiForOneThreadIsRefused() throws ReflectiveOperationException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment version = function(arena, "version", MemorySegment.class, MemorySegment.class);
-      MemorySegment start =
-          function(
-              arena,
-              "start",
-              MemorySegment.class,
-              MemorySegment.class,
-              int.class,
-              MemorySegment.class);
+      MemorySegment version = function(arena, "version", ADDRESS, ADDRESS);
+      MemorySegment start = function(arena, "start", ADDRESS, ADDRESS, JAVA_INT, ADDRESS);
       MpiCalls calls =
           new MpiCalls(
               new MpiLibrary(
@@ -129,17 +120,12 @@ class JoiningTest {
     }
   }
 
-  private static MemorySegment function(Arena arena, String name, Class<?>... parameters)
+  private static MemorySegment function(Arena arena, String name, MemoryLayout... parameters)
       throws ReflectiveOperationException {
+    FunctionDescriptor descriptor = FunctionDescriptor.of(JAVA_INT, parameters);
     MethodHandle handle =
-        MethodHandles.lookup()
-            .findStatic(JoiningTest.class, name, MethodType.methodType(int.class, parameters));
-    MemoryLayout[] layouts =
-        Arrays.stream(parameters)
-            .map(type -> type == int.class ? JAVA_INT : ADDRESS)
-            .toArray(MemoryLayout[]::new);
-    return Linker.nativeLinker()
-        .upcallStub(handle, FunctionDescriptor.of(JAVA_INT, layouts), arena);
+        MethodHandles.lookup().findStatic(JoiningTest.class, name, descriptor.toMethodType());
+    return Linker.nativeLinker().upcallStub(handle, descriptor, arena);
   }
 
   static int version(MemorySegment text, MemorySegment length) {

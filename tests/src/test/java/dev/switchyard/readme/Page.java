@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
  * @param name of the page
  * @param blocks in their order
  */
-record Page(String name, List<Block> blocks) {
+public record Page(String name, List<Block> blocks) {
   /** Tests run in the folder of their module. */
   static final Path ROOT = Path.of("..");
 
@@ -37,7 +37,7 @@ record Page(String name, List<Block> blocks) {
    * @param file that it is, if any
    * @param output that the page shows, if any
    */
-  record Block(
+  public record Block(
       String where, String language, String text, Optional<String> file, Optional<String> output) {
     boolean isSnippet() {
       return language.equals("java") && file.isEmpty();
@@ -73,7 +73,8 @@ record Page(String name, List<Block> blocks) {
     }
   }
 
-  static Page read(String name) throws IOException {
+  /** Reads a page in the project's folder. */
+  public static Page read(String name) throws IOException {
     String page = Files.readString(ROOT.resolve(name));
     List<Block> blocks = new ArrayList<>();
     Matcher fence = FENCE.matcher(page);

@@ -4,9 +4,11 @@ import dev.switchyard.fuzz.Damage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -29,6 +31,14 @@ public final class FileBytes {
         .putLong(header.length)
         .put(header)
         .array();
+  }
+
+  /** A sparse file of so many bytes, zeros after its start. */
+  static void writeSparse(Path file, byte[] start, long size) throws IOException {
+    Files.write(file, start);
+    try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      out.write(ByteBuffer.allocate(1), size - 1);
+    }
   }
 
   /** A file with a tensor of each type that can be written, checksummed. */

@@ -8,11 +8,9 @@ import dev.switchyard.fuzz.FileFuzz;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -107,10 +105,7 @@ class HostileFileTest {
   void headersBeyondTheLimitOfTheFormatTakeNoMemory() throws IOException {
     byte[] start = FileBytes.of("{}", 0);
     ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).putLong(100_000_001);
-    Files.write(file, start);
-    try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      out.write(ByteBuffer.allocate(1), 200_000_000); // sparse
-    }
+    FileBytes.writeSparse(file, start, 200_000_001);
     assertTakesNoMemory("has 100000001 bytes (expected up to 100000000 in a file of");
   }
 

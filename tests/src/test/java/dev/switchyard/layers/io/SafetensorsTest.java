@@ -199,10 +199,7 @@ class SafetensorsTest {
     byte[] start =
         FileBytes.of(
             "{\"a\":{\"dtype\":\"I8\",\"shape\":[2147483584],\"data_offsets\":[0,2147483584]}}", 0);
-    Files.write(file, start);
-    try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      out.write(ByteBuffer.allocate(1), start.length + 2147483583L); // sparse
-    }
+    FileBytes.writeSparse(file, start, start.length + 2147483584L);
     try (Safetensors in = Safetensors.open(file)) {
       assertThatThrownBy(() -> in.bytes("a"))
           .isInstanceOf(MalformedFileException.class)

@@ -235,9 +235,8 @@ class StabilityMonitorTest {
 
   @Test
   void warnsOfASpikeOfTheLoss() {
-    StabilityMonitor watching = new StabilityMonitor(out, warnings::add, SPIKES);
     for (int i = 0; i < 102; i++) {
-      watching.loss(i < 100 ? 1 + 0.1 * (i % 2) : 3);
+      monitor.loss(i < 100 ? 1 + 0.1 * (i % 2) : 3);
     }
     assertThat(warnings).containsExactly("step 0: the loss spikes, at 3.0 now, since step 100");
   }

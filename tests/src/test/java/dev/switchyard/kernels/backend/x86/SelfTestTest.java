@@ -71,29 +71,19 @@ class SelfTestTest {
 
   @Test
   void aQuantizerThatIsWrongInOneNumber() {
-    QuantizeKernel scale =
+    assertUnavailable(q -> q.scales()[2] = 7, "7.0 for the scale of row 2 \\(expected 3.0\\)");
+    assertUnavailable(q -> q.data()[0] = 1, "1.0 for q\\(0, 0\\) \\(expected -127.0\\)");
+    assertUnavailable(q -> q.rowSums()[1]++, "(-?\\d+)\\.0 for the sum of row 1 \\(expected .*\\)");
+  }
+
+  private void assertUnavailable(Consumer<QuantizedMatrix> spoiling, String message) {
+    QuantizeKernel wrong =
         spoiled(
             QuantizeKernel.class,
             quantize,
             "quantizeRows",
-            arguments -> ((QuantizedMatrix) arguments[3]).scales()[2] = 7);
-    assertUnavailable(
-        matmul, scale, "quantization gave 7.0 for the scale of row 2 \\(expected 3.0\\)");
-    QuantizeKernel level =
-        spoiled(
-            QuantizeKernel.class,
-            quantize,
-            "quantizeRows",
-            arguments -> ((QuantizedMatrix) arguments[3]).data()[0] = 1);
-    assertUnavailable(matmul, level, "quantization gave 1.0 for q\\(0, 0\\) \\(expected -127.0\\)");
-    QuantizeKernel sum =
-        spoiled(
-            QuantizeKernel.class,
-            quantize,
-            "quantizeRows",
-            arguments -> ((QuantizedMatrix) arguments[3]).rowSums()[1]++);
-    assertUnavailable(
-        matmul, sum, "quantization gave (-?\\d+)\\.0 for the sum of row 1 \\(expected .*\\)");
+            arguments -> spoiling.accept((QuantizedMatrix) arguments[3]));
+    assertUnavailable(matmul, wrong, "quantization gave " + message);
   }
 
   /** No system maps nothing. */

@@ -1,6 +1,7 @@
 package dev.switchyard.kernels.backend.vector;
 
 import static dev.switchyard.kernels.backend.vector.Species.BYTE;
+import static dev.switchyard.kernels.backend.vector.Species.BYTES;
 import static dev.switchyard.kernels.backend.vector.Species.FLOAT;
 import static dev.switchyard.kernels.backend.vector.Species.LANES;
 
@@ -14,14 +15,16 @@ import jdk.incubator.vector.VectorOperators;
 final class Conversions {
   private Conversions() {}
 
+  /** Bytes in as many lanes; see {@link Species#BYTES}. */
+  static FloatVector widen(ByteVector bytes) {
+    return (FloatVector) bytes.convertShape(VectorOperators.B2F, FLOAT, 0);
+  }
+
   /** {@code out[to + j] = q[index + j]}. */
   static void widen(byte[] q, int index, float[] out, int to, int n) {
     int j = 0;
-    if (BYTE.length() == LANES) {
-      for (; j <= n - LANES; j += LANES) {
-        ByteVector bytes = ByteVector.fromArray(BYTE, q, index + j);
-        ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOAT, 0)).intoArray(out, to + j);
-      }
+    for (; BYTES && j <= n - LANES; j += LANES) {
+      widen(ByteVector.fromArray(BYTE, q, index + j)).intoArray(out, to + j);
     }
     for (; j < n; j++) {
       out[to + j] = q[index + j];

@@ -1,5 +1,6 @@
 package dev.switchyard.kernels.backend.vector;
 
+import static dev.switchyard.kernels.backend.vector.Species.BYTES;
 import static dev.switchyard.kernels.backend.vector.Species.LANES;
 
 import dev.switchyard.kernels.backend.Product;
@@ -94,14 +95,24 @@ final class Packing {
       for (int r = last; r >= 0; r -= LANES) {
         int count = Math.clamp(rows - r, 0, LANES);
         int at = to + k * width + r;
-        load(m, type, row + r, count, col + k, n);
-        int done = n / LANES * LANES;
-        for (int i = 0; i < done; i += LANES) {
-          transpose.block(source, sourceIndex + i, sourceStride, count, out, at + i * width, width);
+        int whole = n / LANES * LANES;
+        if (BYTES && m instanceof QuantizedMatrix q && type == ElementType.INT8) {
+          int from = (row + r) * q.rowStride() + col + k;
+          for (int i = 0; i < whole; i += LANES) {
+            transpose.block(q.data(), from + i, q.rowStride(), count, out, at + i * width, width);
+          }
+        } else {
+          load(m, type, row + r, count, col + k, whole);
+          for (int i = 0; i < whole; i += LANES) {
+            int from = sourceIndex + i;
+            transpose.block(source, from, sourceStride, count, out, at + i * width, width);
+          }
         }
-        for (int i = done; i < n; i++) {
+        load(m, type, row + r, count, col + k + whole, n - whole);
+        for (int i = whole; i < n; i++) {
+          int from = sourceIndex + i - whole;
           for (int j = 0; j < Math.min(LANES, width - r); j++) {
-            out[at + i * width + j] = j < count ? source[sourceIndex + j * sourceStride + i] : 0;
+            out[at + i * width + j] = j < count ? source[from + j * sourceStride] : 0;
           }
         }
       }

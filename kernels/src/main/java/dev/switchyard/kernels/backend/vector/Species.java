@@ -19,6 +19,9 @@ final class Species {
   static final VectorSpecies<Byte> BYTE =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, LANES * Byte.SIZE)));
 
+  /** Whether bytes come in vectors of as many lanes as floats; on 128-bit machines they do not. */
+  static final boolean BYTES = BYTE.length() == LANES;
+
   /** Adding it rounds a float of magnitude below 2^22 to the nearest integer, ties to even. */
   static final float ROUND = 0x1.8p23f;
 

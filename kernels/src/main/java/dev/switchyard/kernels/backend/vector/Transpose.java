@@ -1,9 +1,11 @@
 package dev.switchyard.kernels.backend.vector;
 
+import static dev.switchyard.kernels.backend.vector.Species.BYTE;
 import static dev.switchyard.kernels.backend.vector.Species.FLOAT;
 import static dev.switchyard.kernels.backend.vector.Species.LANES;
 
 import java.util.Arrays;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
@@ -48,6 +50,19 @@ final class Transpose {
     for (int i = 0; i < rows; i++) {
       FloatVector.fromArray(FLOAT, from, index + i * stride).intoArray(block, i * LANES);
     }
+    transpose(rows, to, toIndex, toStride);
+  }
+
+  /** The same of bytes. */
+  void block(byte[] from, int index, int stride, int rows, float[] to, int toIndex, int toStride) {
+    for (int i = 0; i < rows; i++) {
+      Conversions.widen(ByteVector.fromArray(BYTE, from, index + i * stride))
+          .intoArray(block, i * LANES);
+    }
+    transpose(rows, to, toIndex, toStride);
+  }
+
+  private void transpose(int rows, float[] to, int toIndex, int toStride) {
     if (rows < LANES) {
       Arrays.fill(block, rows * LANES, block.length, 0);
     }

@@ -40,6 +40,7 @@ public final class Kernels {
   private final QuantizeDriver quantize;
   private final Elementwise elementwise;
   private final IndexedRows indexedRows;
+  private final Outliers outliers;
   private final Kernels serial;
 
   private Kernels(BackendChoice choice, Parallel parallel) {
@@ -49,6 +50,7 @@ public final class Kernels {
     this.quantize = new QuantizeDriver(choice.backend(), matmul, parallel);
     this.elementwise = new Elementwise(choice.backend().elementwise(), parallel);
     this.indexedRows = new IndexedRows(choice.backend().elementwise(), parallel);
+    this.outliers = new Outliers(choice.backend().elementwise());
     this.serial = parallel.threads() == 1 ? this : new Kernels(choice, Parallel.serial());
   }
 
@@ -116,6 +118,15 @@ public final class Kernels {
    */
   public IndexedRows indexedRows() {
     return indexedRows;
+  }
+
+  /**
+   * Operations on elements too large for the scale of their row, on the same backend.
+   *
+   * @return the operations
+   */
+  public Outliers outliers() {
+    return outliers;
   }
 
   /**

@@ -9,7 +9,7 @@ import java.util.Locale;
 
 /** The three products of a linear layer in one precision. Shapes are checked by the layer. */
 sealed interface LinearProducts
-    permits FloatProducts, QuantizedProducts, Float8Products, SwitchedProducts {
+    permits FloatProducts, QuantizedProducts, OutlierProducts, Float8Products, SwitchedProducts {
   /**
    * Y = X W^T + b. x [rows, in], y [rows, out].
    *

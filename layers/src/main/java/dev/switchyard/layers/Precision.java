@@ -16,6 +16,7 @@ import dev.switchyard.kernels.data.Scaling;
  *   SWITCHBACK   int8 row, tensor  int8 row, tensor  bfloat16             X
  *   SWITCHBACK_M int8 row, tensor  int8 row, tensor  bfloat16             int8 X
  *   SWITCHBACK_Q int8 row, row     int8 row, column  bfloat16             X
+ *   SWITCHBACK_OUTLIERS int8 row, row, but for outliers; the rest as SWITCHBACK_Q
  *   INT8_ALL     int8 row, row     int8 row, column  int8 column, column  X
  *   FP8_SWITCHBACK  E4M3 row, tensor     E5M2 row, E4M3 tensor     float32            X
  *   FP8_TENSORWISE  E4M3 tensor, tensor  E5M2 tensor, E4M3 tensor  E5M2, E4M3 tensor  X
@@ -50,6 +51,13 @@ public enum Precision {
   SWITCHBACK_Q,
 
   /**
+   * SWITCHBACK_Q whose output leaves to float32 what is large beside the rest of its row, and has
+   * scales for every 192 inputs or fewer: for models that were trained in floats, whose features
+   * have outliers. See {@link dev.switchyard.kernels.Outliers}.
+   */
+  SWITCHBACK_OUTLIERS,
+
+  /**
    * All three products in int8, in the manner of LLM.int8(): the baseline that SwitchBack improves.
    */
   INT8_ALL,
@@ -72,7 +80,8 @@ public enum Precision {
   /** The type of the weight gradient's operands unless a layer asks for another. */
   ElementType weightGradient() {
     return switch (this) {
-      case BFLOAT16, SWITCHBACK, SWITCHBACK_M, SWITCHBACK_Q -> ElementType.BFLOAT16;
+      case BFLOAT16, SWITCHBACK, SWITCHBACK_M, SWITCHBACK_Q, SWITCHBACK_OUTLIERS ->
+          ElementType.BFLOAT16;
       case INT8_ALL -> ElementType.INT8;
       default -> ElementType.FLOAT32;
     };
@@ -81,7 +90,12 @@ public enum Precision {
   /** Whether the weight gradient may have operands of this type. */
   boolean allows(ElementType ofWeightGradient) {
     return switch (this) {
-      case SWITCHBACK, SWITCHBACK_M, SWITCHBACK_Q, FP8_SWITCHBACK, FP8_SWITCHBACK_PAPER ->
+      case SWITCHBACK,
+          SWITCHBACK_M,
+          SWITCHBACK_Q,
+          SWITCHBACK_OUTLIERS,
+          FP8_SWITCHBACK,
+          FP8_SWITCHBACK_PAPER ->
           ofWeightGradient != ElementType.INT8;
       default -> ofWeightGradient == weightGradient();
     };
@@ -108,6 +122,8 @@ public enum Precision {
       case SWITCHBACK_Q, INT8_ALL ->
           new QuantizedProducts(
               Scaling.ROW, Scaling.COLUMN, ElementType.FLOAT32, ofWeightGradient, weight);
+      case SWITCHBACK_OUTLIERS ->
+          new OutlierProducts(weight, SWITCHBACK_Q.products(weight, ofWeightGradient));
       case FP8_SWITCHBACK, FP8_TENSORWISE ->
           new Float8Products(
               scaling(), Float8Format.E4M3, Float8Format.E5M2, ofWeightGradient, weight);

@@ -152,18 +152,23 @@ class MiniLmTest {
   /**
    * What int8 costs this model, whose hidden states have outliers: with scales for each row of
    * tokens and of weights the cosines of these texts were 0.980 to 0.9985, the median 0.996. A
-   * single scale for all of a weight costs more, most of all behind the GELU: 0.85 to 0.98.
+   * single scale for all of a weight costs more, most of all behind the GELU: 0.85 to 0.98. Without
+   * the outliers it is 0.9992 or more.
    */
   @ParameterizedTest
-  @CsvSource({"SWITCHBACK_Q, 500, 0.97, 0.99", "SWITCHBACK, 100, 0.8, 0.9"})
-  void embeddingsInInt8(Precision precision, int count, double least, double usual)
+  @CsvSource({
+    "SWITCHBACK_OUTLIERS, 500, 0.999, 0.9996, 0.99996",
+    "SWITCHBACK_Q, 500, 0.97, 0.99, 0.9999",
+    "SWITCHBACK, 100, 0.8, 0.9, 0.9999"
+  })
+  void embeddingsInInt8(Precision precision, int count, double least, double usual, double most)
       throws IOException {
     FloatMatrix embeddings =
         new SentenceEncoder(tokenizer, encoder(precision), kernels).embed(texts.subList(0, count));
     double sum = 0;
     for (int i = 0; i < count; i++) {
       double cosine = cosine(expected[i], embeddings, i);
-      assertThat(cosine).as(texts.get(i)).isBetween(least, 0.9999); // more would not be int8
+      assertThat(cosine).as(texts.get(i)).isBetween(least, most); // more would not be int8
       sum += cosine;
     }
     assertThat(sum / count).isGreaterThan(usual);

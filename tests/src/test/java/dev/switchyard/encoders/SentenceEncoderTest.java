@@ -80,7 +80,7 @@ class SentenceEncoderTest {
   @ParameterizedTest
   @EnumSource(
       value = Precision.class,
-      names = {"FLOAT32", "SWITCHBACK", "SWITCHBACK_Q"})
+      names = {"FLOAT32", "SWITCHBACK", "SWITCHBACK_Q", "SWITCHBACK_OUTLIERS"})
   void companyAndThreadsDoNotMatter(Precision precision) throws IOException {
     SentenceEncoder sentences = new SentenceEncoder(TOKENIZER, encoder(precision), kernels);
     List<String> texts = texts(40);

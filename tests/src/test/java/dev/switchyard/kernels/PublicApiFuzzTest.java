@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * breaks its contract must throw what it promises, in words, and write nothing; any other must give
  * what the reference backend gives and write nothing but its result. What a call has to do is
  * stated in {@link FuzzedProducts}, {@link FuzzedQuantizers}, {@link FuzzedElementwise}, {@link
- * FuzzedRows} and {@link FuzzedData}, apart from the checks of the library.
+ * FuzzedRows}, {@link FuzzedOutliers} and {@link FuzzedData}, apart from the checks of the library.
  *
  * <p>Two system properties, which Maven hands on: {@code -Dswitchyard.fuzz.calls} is the number of
  * calls on each backend, for a longer campaign than that of a build, and {@code
@@ -46,6 +46,8 @@ class PublicApiFuzzTest {
           FuzzedElementwise::columnOperation,
           FuzzedElementwise::arrayOperation,
           FuzzedRows::operation,
+          FuzzedOutliers::split,
+          FuzzedOutliers::addProduct,
           FuzzedData::view,
           FuzzedData::part,
           FuzzedData::sequences,

@@ -12,11 +12,13 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Float8Format;
 import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,6 +48,14 @@ class LinearPrecisionTest {
         case SWITCHBACK -> new Rounded(row, tensor, row, tensor, half, half);
         case SWITCHBACK_M -> new Rounded(row, tensor, row, tensor, half, a -> half.apply(byRow(a)));
         case SWITCHBACK_Q -> new Rounded(row, row, row, column, half, half);
+        case SWITCHBACK_OUTLIERS ->
+            new Rounded(
+                LinearPrecisionTest::restBesideOutliers,
+                a -> beside(byRow(a), a),
+                row,
+                column,
+                half,
+                half);
         case INT8_ALL -> new Rounded(row, row, row, column, column, column);
         case FP8_SWITCHBACK -> float8(Float8Format.E4M3, Float8Format.E5M2, true);
         case FP8_TENSORWISE -> float8(Float8Format.E4M3, Float8Format.E5M2, false);
@@ -294,7 +304,8 @@ class LinearPrecisionTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"SWITCHBACK", "SWITCHBACK_M", "SWITCHBACK_Q", "INT8_ALL"})
+  @EnumSource(
+      names = {"SWITCHBACK", "SWITCHBACK_M", "SWITCHBACK_Q", "SWITCHBACK_OUTLIERS", "INT8_ALL"})
   void int8ProductsAreTheSameOnEveryBackendAndForTwoThreads(Precision precision) {
     Run one = new Run(Fixtures.kernels("reference", 1), precision, 259, 193, 131, 20);
     Run other = new Run(Fixtures.kernels("vector", 2), precision, 259, 193, 131, 20);
@@ -420,6 +431,36 @@ class LinearPrecisionTest {
     assertThat(profile.nanos(Profile.Part.QUANTIZE)).isEqualTo(times);
   }
 
+  /** 500 inputs are three groups, each with its own scales and outliers; 70 rows are two blocks. */
+  @Test
+  void outliersHaveGroupsOfInputs() {
+    for (String backend : new String[] {"reference", "vector", "x86"}) {
+      Kernels kernels = Fixtures.kernels(backend, 2);
+      Run run = new Run(kernels, Precision.SWITCHBACK_OUTLIERS, 70, 500, 300, 7);
+      double[][] x = new double[70][0];
+      double[][] w = new double[300][0];
+      for (int[] group : new int[][] {{0, 166}, {166, 333}, {333, 500}}) {
+        double[][] ofX = toDouble(run.x.columnRange(group[0], group[1]));
+        double[][] ofW = toDouble(run.weight().value().columnRange(group[0], group[1]));
+        x = beside(x, restBesideOutliers(ofX));
+        w = beside(w, beside(byRow(ofW), ofW));
+      }
+      double[][] bias = new double[70][300];
+      for (double[] row : bias) {
+        Arrays.setAll(row, run::bias);
+      }
+      assertProduct("Y on " + backend, run.y, x, transpose(w), bias);
+
+      run.x.set(69, 499, Float.NaN);
+      assertThatThrownBy(() -> run.layer.forward(Tape.none(kernels), Tensor.of(run.x)))
+          .isInstanceOf(ArithmeticException.class)
+          .hasMessage(
+              "the input of the layer with weight l.weight 300x500 cannot be quantized: element"
+                  + " (69, 499) of the 70x500 matrix to quantize is NaN (expected a finite"
+                  + " number)");
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(names = {"SWITCHBACK", "INT8_ALL", "FP8_SWITCHBACK", "FP8_TENSORWISE"})
   void namesTheLayerWhoseInputCannotBeQuantized(Precision precision) {
@@ -451,6 +492,26 @@ class LinearPrecisionTest {
 
   private static double[][] byRow(double[][] a) {
     return byRow(a, 127, Math::rint);
+  }
+
+  /** What is at most 3 times the root mean square of its row, rounded; then what is more. */
+  private static double[][] restBesideOutliers(double[][] a) {
+    double[][] rest = new double[a.length][];
+    double[][] outliers = new double[a.length][];
+    for (int i = 0; i < a.length; i++) {
+      double bound = 3 * Math.sqrt(Arrays.stream(a[i]).map(v -> v * v).average().orElseThrow());
+      rest[i] = Arrays.stream(a[i]).map(v -> Math.abs(v) > bound ? 0 : v).toArray();
+      outliers[i] = Arrays.stream(a[i]).map(v -> Math.abs(v) > bound ? v : 0).toArray();
+    }
+    return beside(byRow(rest), outliers);
+  }
+
+  private static double[][] beside(double[][] left, double[][] right) {
+    double[][] both = new double[left.length][];
+    for (int i = 0; i < left.length; i++) {
+      both[i] = DoubleStream.concat(Arrays.stream(left[i]), Arrays.stream(right[i])).toArray();
+    }
+    return both;
   }
 
   private static double[][] byTensor(double[][] a) {

@@ -52,7 +52,14 @@ public class EncoderBenchmark {
   public String shape;
 
   /** A precision of Switchyard, or the peer. */
-  @Param({"FLOAT32", "BFLOAT16", "SWITCHBACK", "SWITCHBACK_Q", "onnxruntime FLOAT32"})
+  @Param({
+    "FLOAT32",
+    "BFLOAT16",
+    "SWITCHBACK",
+    "SWITCHBACK_Q",
+    "SWITCHBACK_OUTLIERS",
+    "onnxruntime FLOAT32"
+  })
   public String contestant;
 
   /** Of either. */

@@ -109,7 +109,7 @@ final class LinearLayers implements Tape.Watcher {
 
   private static boolean isInt8(Precision precision) {
     return switch (precision) {
-      case SWITCHBACK, SWITCHBACK_M, SWITCHBACK_Q, INT8_ALL -> true;
+      case SWITCHBACK, SWITCHBACK_M, SWITCHBACK_Q, SWITCHBACK_OUTLIERS, INT8_ALL -> true;
       default -> false;
     };
   }

@@ -111,7 +111,12 @@ record SoakModel(
     Parameter weight = like.parameters().get(0);
     Parameter bias = draw.oneIn(4) ? null : like.parameters().get(1);
     return switch (precision) {
-      case SWITCHBACK, SWITCHBACK_M, SWITCHBACK_Q, FP8_SWITCHBACK, FP8_SWITCHBACK_PAPER ->
+      case SWITCHBACK,
+          SWITCHBACK_M,
+          SWITCHBACK_Q,
+          SWITCHBACK_OUTLIERS,
+          FP8_SWITCHBACK,
+          FP8_SWITCHBACK_PAPER ->
           new Linear(weight, bias, precision, draw.of(ElementType.FLOAT32, ElementType.BFLOAT16));
       default -> new Linear(weight, bias, precision);
     };

@@ -165,6 +165,61 @@ public interface ElementwiseKernel {
       int gbo,
       int n);
 
+  /**
+   * Copies x to {@code rest}, but for elements of a magnitude above the bound: zeros take their
+   * place there, and they and their places, counted from {@code xo}, are written from {@code at}
+   * on.
+   *
+   * @return {@code at} plus how many there are
+   */
+  default int split(
+      float[] x,
+      int xo,
+      float bound,
+      float[] rest,
+      int ro,
+      float[] values,
+      int[] places,
+      int at,
+      int n) {
+    for (int i = 0; i < n; i++) {
+      float value = x[xo + i];
+      boolean above = Math.abs(value) > bound;
+      rest[ro + i] = above ? 0 : value;
+      if (above) {
+        values[at] = value;
+        places[at++] = i;
+      }
+    }
+    return at;
+  }
+
+  /**
+   * {@code y += sum over k of values[k] w[places[k]]} for k from {@code begin} to {@code end - 1},
+   * one fused multiply-add after the other.
+   *
+   * @param w row i begins at {@code wo + i stride}
+   * @param n elements of y and of a row of w
+   */
+  default void addRowProducts(
+      float[] values,
+      int[] places,
+      int begin,
+      int end,
+      float[] w,
+      int wo,
+      int stride,
+      float[] y,
+      int yo,
+      int n) {
+    for (int k = begin; k < end; k++) {
+      int row = wo + places[k] * stride;
+      for (int j = 0; j < n; j++) {
+        y[yo + j] = Math.fma(w[row + j], values[k], y[yo + j]);
+      }
+    }
+  }
+
   /** The sum of the squares. */
   float sumOfSquares(float[] x, int from, int n);
 

@@ -20,8 +20,9 @@ import java.util.stream.IntStream;
  *
  * <p>Texts are taken in batches of about so many tokens and in the order of their length, so that
  * those computed together take about as long each. The linear layers run in the encoder's
- * precision; of those in int8, {@code SWITCHBACK_Q} is closest to float32, since a single scale for
- * all of a weight costs pretrained encoders much. The encoder must not be used by others meanwhile.
+ * precision; of those in int8, {@code SWITCHBACK_OUTLIERS} is closest to float32 and {@code
+ * SWITCHBACK_Q} comes next, since a single scale for all of a weight costs pretrained encoders
+ * much. The encoder must not be used by others meanwhile.
  *
  * <p>Thread-safe: texts are cut into tokens by the threads that ask; one batch at a time is
  * computed, by all threads of the kernels.

@@ -51,7 +51,8 @@ public final class SwitchyardEmbeddingModel extends DimensionAwareEmbeddingModel
 
   /**
    * Reads a pretrained encoder for inference on all cores. Of the precisions in int8, {@link
-   * Precision#SWITCHBACK_Q} is closest to float32; weights are kept in int8 alone then.
+   * Precision#SWITCHBACK_OUTLIERS} is closest to float32; with the others weights are kept in int8
+   * alone, of which {@link Precision#SWITCHBACK_Q} is the closest.
    *
    * @param model a BERT, see {@link BertEncoder#read}
    * @param tokenizer its {@code tokenizer.json}

@@ -69,7 +69,11 @@ class ConditionalAdapterTest {
 
   static Stream<Arguments> blocks() {
     return Stream.of(
-            Precision.FLOAT32, Precision.BFLOAT16, Precision.SWITCHBACK, Precision.SWITCHBACK_Q)
+            Precision.FLOAT32,
+            Precision.BFLOAT16,
+            Precision.SWITCHBACK,
+            Precision.SWITCHBACK_Q,
+            Precision.SWITCHBACK_OUTLIERS)
         .flatMap(
             precision ->
                 Stream.of(HeavyAttention.values())

@@ -474,6 +474,67 @@ final class VectorElementwise implements ElementwiseKernel {
   }
 
   @Override
+  public int split(
+      float[] x,
+      int xo,
+      float bound,
+      float[] rest,
+      int ro,
+      float[] values,
+      int[] places,
+      int at,
+      int n) {
+    for (int i = 0; i < n; i += LANES) {
+      VectorMask<Float> mask = mask(i, n);
+      FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, mask);
+      VectorMask<Float> above = v.abs().compare(VectorOperators.GT, bound);
+      for (long bits = above.toLong(); bits != 0; bits &= bits - 1) {
+        int place = i + Long.numberOfTrailingZeros(bits);
+        values[at] = x[xo + place];
+        places[at++] = place;
+      }
+      v.blend(0, above).intoArray(rest, ro + i, mask); // last, as rest may be x
+    }
+    return at;
+  }
+
+  @Override
+  public void addRowProducts(
+      float[] values,
+      int[] places,
+      int begin,
+      int end,
+      float[] w,
+      int wo,
+      int stride,
+      float[] y,
+      int yo,
+      int n) {
+    int j = 0;
+    // Four vectors of sums at a time, so that sums do not wait for each other.
+    for (; j <= n - 4 * LANES; j += 4 * LANES) {
+      FloatVector y0 = FloatVector.fromArray(FLOAT, y, yo + j);
+      FloatVector y1 = FloatVector.fromArray(FLOAT, y, yo + j + LANES);
+      FloatVector y2 = FloatVector.fromArray(FLOAT, y, yo + j + 2 * LANES);
+      FloatVector y3 = FloatVector.fromArray(FLOAT, y, yo + j + 3 * LANES);
+      for (int k = begin; k < end; k++) {
+        FloatVector factor = FloatVector.broadcast(FLOAT, values[k]);
+        int from = wo + places[k] * stride + j;
+        y0 = FloatVector.fromArray(FLOAT, w, from).fma(factor, y0);
+        y1 = FloatVector.fromArray(FLOAT, w, from + LANES).fma(factor, y1);
+        y2 = FloatVector.fromArray(FLOAT, w, from + 2 * LANES).fma(factor, y2);
+        y3 = FloatVector.fromArray(FLOAT, w, from + 3 * LANES).fma(factor, y3);
+      }
+      y0.intoArray(y, yo + j);
+      y1.intoArray(y, yo + j + LANES);
+      y2.intoArray(y, yo + j + 2 * LANES);
+      y3.intoArray(y, yo + j + 3 * LANES);
+    }
+    ElementwiseKernel.super.addRowProducts(
+        values, places, begin, end, w, wo + j, stride, y, yo + j, n - j);
+  }
+
+  @Override
   public float sumOfSquares(float[] x, int from, int n) {
     FloatVector sums = FloatVector.zero(FLOAT);
     for (int i = 0; i < n; i += LANES) {

@@ -38,12 +38,10 @@ final class VectorQuantize implements QuantizeKernel {
     int j = 0;
     for (; j <= length - 4 * LANES; j += 4 * LANES) {
       int i = offset + j;
-      m0 = m0.max(FloatVector.fromArray(FLOAT, x, i).reinterpretAsInts().and(MAGNITUDE));
-      m1 = m1.max(FloatVector.fromArray(FLOAT, x, i + LANES).reinterpretAsInts().and(MAGNITUDE));
-      m2 =
-          m2.max(FloatVector.fromArray(FLOAT, x, i + 2 * LANES).reinterpretAsInts().and(MAGNITUDE));
-      m3 =
-          m3.max(FloatVector.fromArray(FLOAT, x, i + 3 * LANES).reinterpretAsInts().and(MAGNITUDE));
+      m0 = m0.max(magnitudes(x, i));
+      m1 = m1.max(magnitudes(x, i + LANES));
+      m2 = m2.max(magnitudes(x, i + 2 * LANES));
+      m3 = m3.max(magnitudes(x, i + 3 * LANES));
     }
     int max = m0.max(m1).max(m2.max(m3)).reduceLanes(VectorOperators.MAX);
     for (; j < length; j++) {
@@ -56,9 +54,8 @@ final class VectorQuantize implements QuantizeKernel {
   public void raiseAbsMaxBits(float[] x, int offset, int length, int[] columnMax, int column) {
     int j = 0;
     for (; j <= length - LANES; j += LANES) {
-      IntVector bits = FloatVector.fromArray(FLOAT, x, offset + j).reinterpretAsInts();
       IntVector max = IntVector.fromArray(INT, columnMax, column + j);
-      max.max(bits.and(MAGNITUDE)).intoArray(columnMax, column + j);
+      max.max(magnitudes(x, offset + j)).intoArray(columnMax, column + j);
     }
     for (; j < length; j++) {
       int bits = Float.floatToRawIntBits(x[offset + j]) & MAGNITUDE;

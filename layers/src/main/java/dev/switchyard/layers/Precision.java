@@ -87,8 +87,13 @@ public enum Precision {
     };
   }
 
-  /** Whether the weight gradient may have operands of this type. */
-  boolean allows(ElementType ofWeightGradient) {
+  /**
+   * Whether a layer can be asked to compute its weight gradient in a type.
+   *
+   * @param type of the operands
+   * @return true if {@link Linear#Linear(Parameter, Parameter, Precision, ElementType)} takes it
+   */
+  public boolean allowsWeightGradient(ElementType type) {
     return switch (this) {
       case SWITCHBACK,
           SWITCHBACK_M,
@@ -96,13 +101,13 @@ public enum Precision {
           SWITCHBACK_OUTLIERS,
           FP8_SWITCHBACK,
           FP8_SWITCHBACK_PAPER ->
-          ofWeightGradient != ElementType.INT8;
-      default -> ofWeightGradient == weightGradient();
+          type != ElementType.INT8;
+      default -> type == weightGradient();
     };
   }
 
   void requireWeightGradient(ElementType type) {
-    if (!allows(type)) {
+    if (!allowsWeightGradient(type)) {
       throw new IllegalArgumentException(
           "precision " + this + " does not compute weight gradients in " + type);
     }

@@ -110,16 +110,12 @@ record SoakModel(
     Linear like = new Linear(name, in, out, precision, draw.generator());
     Parameter weight = like.parameters().get(0);
     Parameter bias = draw.oneIn(4) ? null : like.parameters().get(1);
-    return switch (precision) {
-      case SWITCHBACK,
-          SWITCHBACK_M,
-          SWITCHBACK_Q,
-          SWITCHBACK_OUTLIERS,
-          FP8_SWITCHBACK,
-          FP8_SWITCHBACK_PAPER ->
-          new Linear(weight, bias, precision, draw.of(ElementType.FLOAT32, ElementType.BFLOAT16));
-      default -> new Linear(weight, bias, precision);
-    };
+    boolean hasChoice =
+        precision.allowsWeightGradient(ElementType.FLOAT32)
+            && precision.allowsWeightGradient(ElementType.BFLOAT16);
+    return hasChoice
+        ? new Linear(weight, bias, precision, draw.of(ElementType.FLOAT32, ElementType.BFLOAT16))
+        : new Linear(weight, bias, precision);
   }
 
   private static SoakModel transformer(Draw draw, Precision precision) {

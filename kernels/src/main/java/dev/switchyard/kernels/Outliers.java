@@ -62,7 +62,7 @@ public final class Outliers {
               rest.data(),
               rest.rowIndex(i),
               outliers.values(),
-              outliers.places(),
+              outliers.columns(),
               at,
               x.cols());
       outliers.endRow(i, end);
@@ -97,7 +97,7 @@ public final class Outliers {
       if (outliers.begin(i) < outliers.end(i)) {
         kernel.addRowProducts(
             outliers.values(),
-            outliers.places(),
+            outliers.columns(),
             outliers.begin(i),
             outliers.end(i),
             w.data(),

@@ -125,8 +125,9 @@ final class OutlierProducts implements LinearProducts {
       tape.giveBack(q);
     }
     for (int i = 0; i < w.rows(); i++) {
+      FloatMatrix panel = transposed.get(i / PANEL);
       for (int j = 0; j < w.cols(); j++) {
-        transposed.get(i / PANEL).set(j, i % PANEL, w.get(i, j));
+        panel.set(j, i % PANEL, w.get(i, j));
       }
     }
     // Only now, so that a weight that cannot be quantized is refused again the next time.

@@ -44,7 +44,7 @@ class OutliersTest {
     float[][] rows = new float[sparse.rows()][sparse.cols()];
     for (int i = 0; i < rows.length; i++) {
       for (int k = sparse.begin(i); k < sparse.end(i); k++) {
-        rows[i][sparse.places()[k]] = sparse.values()[k];
+        rows[i][sparse.columns()[k]] = sparse.values()[k];
       }
     }
     return rows;

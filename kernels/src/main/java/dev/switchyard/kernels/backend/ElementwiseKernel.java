@@ -167,7 +167,7 @@ public interface ElementwiseKernel {
 
   /**
    * Copies x to {@code rest}, but for elements of a magnitude above the bound: zeros take their
-   * place there, and they and their places, counted from {@code xo}, are written from {@code at}
+   * place there, and they and their columns, counted from {@code xo}, are written from {@code at}
    * on.
    *
    * @return {@code at} plus how many there are
@@ -179,7 +179,7 @@ public interface ElementwiseKernel {
       float[] rest,
       int ro,
       float[] values,
-      int[] places,
+      int[] columns,
       int at,
       int n) {
     for (int i = 0; i < n; i++) {
@@ -188,14 +188,14 @@ public interface ElementwiseKernel {
       rest[ro + i] = above ? 0 : value;
       if (above) {
         values[at] = value;
-        places[at++] = i;
+        columns[at++] = i;
       }
     }
     return at;
   }
 
   /**
-   * {@code y += sum over k of values[k] w[places[k]]} for k from {@code begin} to {@code end - 1},
+   * {@code y += sum over k of values[k] w[columns[k]]} for k from {@code begin} to {@code end - 1},
    * one fused multiply-add after the other.
    *
    * @param w row i begins at {@code wo + i stride}
@@ -203,7 +203,7 @@ public interface ElementwiseKernel {
    */
   default void addRowProducts(
       float[] values,
-      int[] places,
+      int[] columns,
       int begin,
       int end,
       float[] w,
@@ -213,7 +213,7 @@ public interface ElementwiseKernel {
       int yo,
       int n) {
     for (int k = begin; k < end; k++) {
-      int row = wo + places[k] * stride;
+      int row = wo + columns[k] * stride;
       for (int j = 0; j < n; j++) {
         y[yo + j] = Math.fma(w[row + j], values[k], y[yo + j]);
       }

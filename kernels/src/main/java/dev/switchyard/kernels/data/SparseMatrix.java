@@ -12,7 +12,7 @@ public final class SparseMatrix {
   private int cols;
   private int[] ends = {}; // of each row's values
   private float[] values = {};
-  private int[] places = {};
+  private int[] columns = {};
 
   /** A matrix without rows. */
   public SparseMatrix() {}
@@ -33,7 +33,7 @@ public final class SparseMatrix {
   }
 
   /**
-   * Makes room for a full row behind those that are filled, and fills it up to {@link #endRow}.
+   * Makes room for a full row behind those that are filled; {@link #endRow} says what was filled.
    *
    * @param row the row, after the one filled last
    * @return where its values begin
@@ -43,7 +43,7 @@ public final class SparseMatrix {
     int size = begin + cols;
     if (values.length < size) {
       values = Arrays.copyOf(values, Math.max(size, 2 * values.length));
-      places = Arrays.copyOf(places, values.length);
+      columns = Arrays.copyOf(columns, values.length);
     }
     return begin;
   }
@@ -80,7 +80,7 @@ public final class SparseMatrix {
    * Where the values of a row begin.
    *
    * @param row from 0
-   * @return an index of {@link #values} and {@link #places}
+   * @return an index of {@link #values} and {@link #columns}
    */
   public int begin(int row) {
     return row == 0 ? 0 : ends[row - 1];
@@ -90,7 +90,7 @@ public final class SparseMatrix {
    * Where the values of a row end.
    *
    * @param row from 0
-   * @return an index of {@link #values} and {@link #places}, after the last
+   * @return an index of {@link #values} and {@link #columns}, after the last
    */
   public int end(int row) {
     return ends[row];
@@ -110,7 +110,7 @@ public final class SparseMatrix {
    *
    * @return the array itself, until a row is begun
    */
-  public int[] places() {
-    return places;
+  public int[] columns() {
+    return columns;
   }
 }

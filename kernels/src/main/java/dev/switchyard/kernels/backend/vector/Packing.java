@@ -97,7 +97,7 @@ final class Packing {
         int at = to + k * width + r;
         int whole = n / LANES * LANES;
         if (BYTES && m instanceof QuantizedMatrix q && type == ElementType.INT8) {
-          int from = (row + r) * q.rowStride() + col + k;
+          int from = q.offset() + (row + r) * q.rowStride() + col + k;
           for (int i = 0; i < whole; i += LANES) {
             transpose.block(q.data(), from + i, q.rowStride(), count, out, at + i * width, width);
           }

@@ -481,7 +481,7 @@ final class VectorElementwise implements ElementwiseKernel {
       float[] rest,
       int ro,
       float[] values,
-      int[] places,
+      int[] columns,
       int at,
       int n) {
     for (int i = 0; i < n; i += LANES) {
@@ -489,9 +489,9 @@ final class VectorElementwise implements ElementwiseKernel {
       FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, mask);
       VectorMask<Float> above = v.abs().compare(VectorOperators.GT, bound);
       for (long bits = above.toLong(); bits != 0; bits &= bits - 1) {
-        int place = i + Long.numberOfTrailingZeros(bits);
-        values[at] = x[xo + place];
-        places[at++] = place;
+        int column = i + Long.numberOfTrailingZeros(bits);
+        values[at] = x[xo + column];
+        columns[at++] = column;
       }
       v.blend(0, above).intoArray(rest, ro + i, mask); // last, as rest may be x
     }
@@ -501,7 +501,7 @@ final class VectorElementwise implements ElementwiseKernel {
   @Override
   public void addRowProducts(
       float[] values,
-      int[] places,
+      int[] columns,
       int begin,
       int end,
       float[] w,
@@ -519,7 +519,7 @@ final class VectorElementwise implements ElementwiseKernel {
       FloatVector y3 = FloatVector.fromArray(FLOAT, y, yo + j + 3 * LANES);
       for (int k = begin; k < end; k++) {
         FloatVector factor = FloatVector.broadcast(FLOAT, values[k]);
-        int from = wo + places[k] * stride + j;
+        int from = wo + columns[k] * stride + j;
         y0 = FloatVector.fromArray(FLOAT, w, from).fma(factor, y0);
         y1 = FloatVector.fromArray(FLOAT, w, from + LANES).fma(factor, y1);
         y2 = FloatVector.fromArray(FLOAT, w, from + 2 * LANES).fma(factor, y2);
@@ -531,7 +531,7 @@ final class VectorElementwise implements ElementwiseKernel {
       y3.intoArray(y, yo + j + 3 * LANES);
     }
     ElementwiseKernel.super.addRowProducts(
-        values, places, begin, end, w, wo + j, stride, y, yo + j, n - j);
+        values, columns, begin, end, w, wo + j, stride, y, yo + j, n - j);
   }
 
   @Override

@@ -244,21 +244,21 @@ public final class Elementwise {
         x.cols(),
         2 * x.rows(),
         16,
-        (begin, end) -> {
-          for (int i = 0; i < x.rows(); i++) {
+        (begin, end) ->
             kernel.layerNormParameters(
                 x.data(),
-                x.rowIndex(i) + begin,
+                x.rowIndex(0) + begin,
+                x.rowStride(),
                 stats,
-                2 * i,
+                0,
                 gy.data(),
-                gy.rowIndex(i) + begin,
+                gy.rowIndex(0) + begin,
+                gy.rowStride(),
+                x.rows(),
                 ggamma,
                 gbeta,
                 begin,
-                end - begin);
-          }
-        });
+                end - begin));
   }
 
   /**

@@ -63,14 +63,20 @@ public interface ElementwiseKernel {
       int gxo,
       int n);
 
-  /** One row's share of the parameter gradients: {@code ggamma += gy xh}, {@code gbeta += gy}. */
+  /**
+   * The parameter gradients of some rows, one after the other: {@code ggamma += gy xh}, {@code
+   * gbeta += gy}. Rows of x and of gy lie {@code xStride} and {@code gStride} elements apart.
+   */
   void layerNormParameters(
       float[] x,
       int xo,
+      int xStride,
       float[] stats,
       int so,
       float[] gy,
       int go,
+      int gStride,
+      int rows,
       float[] ggamma,
       float[] gbeta,
       int po,

@@ -136,17 +136,25 @@ final class ReferenceElementwise implements ElementwiseKernel {
   public void layerNormParameters(
       float[] x,
       int xo,
+      int xStride,
       float[] stats,
       int so,
       float[] gy,
       int go,
+      int gStride,
+      int rows,
       float[] ggamma,
       float[] gbeta,
       int po,
       int n) {
-    for (int i = 0; i < n; i++) {
-      ggamma[po + i] += gy[go + i] * (x[xo + i] - stats[so]) * stats[so + 1];
-      gbeta[po + i] += gy[go + i];
+    for (int row = 0; row < rows; row++) {
+      float mean = stats[so + 2 * row];
+      float rstd = stats[so + 2 * row + 1];
+      for (int i = 0; i < n; i++) {
+        float g = gy[go + row * gStride + i];
+        ggamma[po + i] += g * (x[xo + row * xStride + i] - mean) * rstd;
+        gbeta[po + i] += g;
+      }
     }
   }
 

@@ -273,28 +273,65 @@ final class VectorElementwise implements ElementwiseKernel {
     }
   }
 
+  /** Four rows at a time without masks: sums that were stored under one are slow to load again. */
   @Override
   public void layerNormParameters(
       float[] x,
       int xo,
+      int xStride,
       float[] stats,
       int so,
       float[] gy,
       int go,
+      int gStride,
+      int rows,
       float[] ggamma,
       float[] gbeta,
       int po,
       int n) {
-    float mean = stats[so];
-    float rstd = stats[so + 1];
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> m = mask(i, n);
-      FloatVector g = FloatVector.fromArray(FLOAT, gy, go + i, m);
-      FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean).mul(rstd);
-      g.fma(normalized, FloatVector.fromArray(FLOAT, ggamma, po + i, m))
-          .intoArray(ggamma, po + i, m);
-      g.add(FloatVector.fromArray(FLOAT, gbeta, po + i, m)).intoArray(gbeta, po + i, m);
+    int fours = rows & -4;
+    int vectors = n & -LANES;
+    for (int row = 0; row < fours; row += 4) {
+      int s = so + 2 * row;
+      int x0 = xo + row * xStride;
+      int x1 = x0 + xStride;
+      int x2 = x1 + xStride;
+      int x3 = x2 + xStride;
+      int g0 = go + row * gStride;
+      int g1 = g0 + gStride;
+      int g2 = g1 + gStride;
+      int g3 = g2 + gStride;
+      for (int i = 0; i < vectors; i += LANES) {
+        FloatVector gy0 = FloatVector.fromArray(FLOAT, gy, g0 + i);
+        FloatVector gy1 = FloatVector.fromArray(FLOAT, gy, g1 + i);
+        FloatVector gy2 = FloatVector.fromArray(FLOAT, gy, g2 + i);
+        FloatVector gy3 = FloatVector.fromArray(FLOAT, gy, g3 + i);
+        FloatVector sums = FloatVector.fromArray(FLOAT, ggamma, po + i);
+        sums = normalized(x, x0 + i, stats, s).fma(gy0, sums);
+        sums = normalized(x, x1 + i, stats, s + 2).fma(gy1, sums);
+        sums = normalized(x, x2 + i, stats, s + 4).fma(gy2, sums);
+        normalized(x, x3 + i, stats, s + 6).fma(gy3, sums).intoArray(ggamma, po + i);
+        FloatVector.fromArray(FLOAT, gbeta, po + i)
+            .add(gy0)
+            .add(gy1)
+            .add(gy2)
+            .add(gy3)
+            .intoArray(gbeta, po + i);
+      }
     }
+    for (int row = 0; row < rows; row++) {
+      float mean = stats[so + 2 * row];
+      float rstd = stats[so + 2 * row + 1];
+      for (int i = row < fours ? vectors : 0; i < n; i++) {
+        float g = gy[go + row * gStride + i];
+        ggamma[po + i] = Math.fma((x[xo + row * xStride + i] - mean) * rstd, g, ggamma[po + i]);
+        gbeta[po + i] += g;
+      }
+    }
+  }
+
+  private static FloatVector normalized(float[] x, int xo, float[] stats, int so) {
+    return FloatVector.fromArray(FLOAT, x, xo).sub(stats[so]).mul(stats[so + 1]);
   }
 
   @Override

@@ -246,7 +246,7 @@ final class EmittedCode {
     long targetBytes;
     switch (layout) {
       case TRANSPOSED_PANEL -> {
-        require(outer == InstructionSet.PANEL_VECTORS, "vectors of a panel", outer);
+        require(outer <= InstructionSet.PANEL_VECTORS, "vectors of a panel", outer);
         rows = (long) outer * lanes;
         rowBytes = (long) inner * lanes * conversion.groupBytes();
         targetBytes = (long) inner * lanes * set.panelGroupBytes();

@@ -112,20 +112,24 @@ final class X86Matmul implements MatmulKernel {
     w.clear();
   }
 
-  /** One panel from rows that are its columns, square by square. */
+  /**
+   * One panel from rows that are its columns, square by square. Columns past the last vector that
+   * is in use keep what the memory held: they are multiplied, but not stored.
+   */
   private void packPanel(Workspace w, int inner, int row, int rows, PackedMatrix out) {
     Dot dot = dot(out.type());
     int square = set.lanes() * dot.group;
+    int readRows = roundUp(rows, set.lanes());
     int most = roundUp(PACK_BYTES / Float.BYTES / set.panelCols(), square);
     for (int k = 0, depth; k < inner; k += depth) {
       depth = wholeUnits(inner - k, square, most);
       int readCols = roundUp(depth, square);
-      w.region.set(row, rows, k, depth, set.panelCols(), readCols, true);
+      w.region.set(row, rows, k, depth, readRows, readCols, true);
       w.pack.setFlips(depth < square ? depth : set.vectorBytes, PackArguments.FLIP_BYTES);
       pack(
           w,
           Layout.TRANSPOSED_PANEL,
-          InstructionSet.PANEL_VECTORS,
+          readRows / set.lanes(),
           readCols / square,
           0,
           out.memory(),

@@ -54,4 +54,14 @@ public record OtherJvm(int exit, String output) {
     }
     return new OtherJvm(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
   }
+
+  /**
+   * Whether Ctrl-C is ignored, as a shell makes what it starts in the background do: inherited by
+   * whatever this process starts; the bit of signal 2 in a mask that Linux shows.
+   */
+  public static boolean ignoresInterrupts() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    return Files.exists(status)
+        && Files.readString(status).lines().anyMatch(line -> line.matches("SigIgn:.*[2367abef]"));
+  }
 }

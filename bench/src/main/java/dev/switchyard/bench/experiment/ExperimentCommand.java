@@ -7,6 +7,7 @@ import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.page.Findings;
 import dev.switchyard.bench.page.Page;
+import dev.switchyard.bench.train.Interruption;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.io.PrintWriter;
@@ -33,6 +34,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Looks for a finding of Wortsman et al. 2023 on this machine, and writes a page with what was"
           + " seen. Each takes up to ten minutes on two cores.",
+      "",
+      "Ctrl-C keeps what is done, and --resume goes on with it as if nothing had happened.",
       ""
     },
     footer = {
@@ -44,7 +47,8 @@ import picocli.CommandLine.Spec;
       "  noise        why the weight gradient stays in higher precision",
       "  instability  what the monitors show before and while a training diverges",
       "",
-      "Written to the output folder: NAME.html, a page, and NAME.csv, all of its numbers."
+      "Written to the output folder: NAME.html, a page, and NAME.csv, all of its numbers; until"
+          + " then, checkpoints/NAME, what is done."
     })
 public final class ExperimentCommand implements Callable<Integer> {
   private static final double LONG = 4;
@@ -92,6 +96,13 @@ public final class ExperimentCommand implements Callable<Integer> {
       description = "Folder to write to, created if need be (default: ${DEFAULT-VALUE}).")
   private Path out;
 
+  @Option(
+      names = "--resume",
+      description =
+          "Go on with an experiment that was interrupted, with the same options. Without it, a"
+              + " folder that holds an unfinished one is refused.")
+  private boolean resume;
+
   /** Filled in by picocli. */
   public ExperimentCommand() {}
 
@@ -110,19 +121,48 @@ public final class ExperimentCommand implements Callable<Integer> {
     }
     OutputFolder folder = new OutputFolder(out);
     folder.create();
+    KeptParts parts = parts(experiment);
     Kernels kernels = Kernels.create(Parallel.ofThreads(used));
     Map<String, String> facts = facts(kernels, used);
     PrintWriter console = spec.commandLine().getOut();
     console.printf(Locale.ROOT, "%s: %s%n", experiment.name(), experiment.summary());
     console.flush();
-    Findings findings;
     long start = System.nanoTime();
-    try (ProgressDisplay progress = progress(experiment)) {
-      double size = scale * (isLong ? LONG : 1);
-      findings =
-          experiment.run(new Setting(kernels, used, FashionMnist.shipped(), seed, size, progress));
+    // Closed when all is said and written: until then the JVM does not stop.
+    try (Interruption interruption = new Interruption(() -> {})) {
+      Findings findings;
+      try (ProgressDisplay progress = progress(experiment)) {
+        findings =
+            experiment.run(
+                new Setting(
+                    kernels,
+                    used,
+                    FashionMnist.shipped(),
+                    seed,
+                    size(),
+                    parts,
+                    interruption,
+                    progress));
+      } catch (Setting.Interrupted e) {
+        console.printf(
+            Locale.ROOT,
+            "%nInterrupted. What is done is in %s: the same command with --resume goes on with"
+                + " it.%n",
+            parts.folder());
+        console.flush();
+        return Interruption.EXIT_CODE;
+      }
+      String time = ProgressDisplay.clock((System.nanoTime() - start) / 1e9);
+      facts.put("time", time + (resume ? " after an interruption" : ""));
+      report(experiment, findings, facts, folder);
+      parts.delete();
     }
-    facts.put("time", ProgressDisplay.clock((System.nanoTime() - start) / 1e9));
+    return 0;
+  }
+
+  private void report(
+      Experiment experiment, Findings findings, Map<String, String> facts, OutputFolder folder) {
+    PrintWriter console = spec.commandLine().getOut();
     for (Findings.Verdict verdict : findings.verdicts()) {
       console.printf(
           Locale.ROOT,
@@ -136,11 +176,38 @@ public final class ExperimentCommand implements Callable<Integer> {
     console.printf(
         Locale.ROOT, "Written to %s: %s.html, %s.csv%n", out, experiment.name(), experiment.name());
     console.flush();
-    return 0;
   }
 
   private static ProgressDisplay progress(Experiment experiment) {
     return ProgressDisplay.of(experiment.name(), System.err);
+  }
+
+  private double size() {
+    return scale * (isLong ? LONG : 1);
+  }
+
+  /** What an earlier process has left, or nothing. */
+  private KeptParts parts(Experiment experiment) {
+    KeptParts parts =
+        new KeptParts(
+            out.resolve("checkpoints").resolve(experiment.name()),
+            Map.of("scale", Double.toString(size()), "seed", Long.toString(seed)),
+            seed,
+            warning -> {
+              PrintWriter err = spec.commandLine().getErr();
+              err.println("switchyard experiment: " + warning);
+              err.flush();
+            });
+    try {
+      if (resume) {
+        parts.resume();
+      } else {
+        parts.begin();
+      }
+    } catch (IllegalStateException e) {
+      throw usageError(e.getMessage());
+    }
+    return parts;
   }
 
   private Experiment experiment() {
@@ -164,7 +231,7 @@ public final class ExperimentCommand implements Callable<Integer> {
     facts.put("threads", Integer.toString(used));
     facts.put("images", "Fashion-MNIST, 12,000 for training and 2,000 for tests");
     facts.put("seed", Long.toString(seed));
-    facts.put("size", "default x " + scale * (isLong ? LONG : 1));
+    facts.put("size", "default x " + size());
     facts.put("date", LocalDate.now(ZoneId.systemDefault()).toString());
     return facts;
   }

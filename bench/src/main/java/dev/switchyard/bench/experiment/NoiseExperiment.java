@@ -42,9 +42,6 @@ final class NoiseExperiment implements Experiment {
 
   private static final double SLOPE_TO = 1.4;
 
-  private final List<String> csv =
-      new ArrayList<>(List.of("operands,inner,error_variance,relative_error,snr_db"));
-
   @Override
   public String name() {
     return "noise";
@@ -101,6 +98,8 @@ final class NoiseExperiment implements Experiment {
         IntStream.iterate(SHORTEST, k -> k <= LONGEST, k -> 4 * k).boxed().toList();
     int repeats = setting.scaled(4);
     setting.expect(Operands.values().length * inners.size() * repeats + LAYER_STEPS);
+    List<String> csv =
+        new ArrayList<>(List.of("operands,inner,error_variance,relative_error,snr_db"));
     LineChart variance =
         new LineChart("Variance of the error of an element", "inner dimension k", "error variance")
             .logarithmic(true, true);
@@ -144,6 +143,9 @@ final class NoiseExperiment implements Experiment {
         inners.stream().mapToDouble(k -> first * k / SHORTEST).toArray());
 
     List<Noise> layer = layer(setting);
+    for (int i = 0; i < layer.size(); i++) {
+      csv.add(row(product(i), layer.get(i)));
+    }
     double output = layer.getFirst().decibels();
     double worst = layer.getLast().decibels();
     return new Findings(
@@ -210,7 +212,7 @@ final class NoiseExperiment implements Experiment {
                         .mapToObj(
                             i ->
                                 List.of(
-                                    i == 0 ? "output" : "weight gradient",
+                                    product(i),
                                     Integer.toString(layer.get(i).inner()),
                                     String.format(
                                         Locale.ROOT, "%.2f %%", 100 * layer.get(i).relative()),
@@ -219,7 +221,17 @@ final class NoiseExperiment implements Experiment {
         csv);
   }
 
-  private Noise average(Setting setting, Operands operands, int inner, int repeats) {
+  private static Noise average(Setting setting, Operands operands, int inner, int repeats) {
+    String part = operands + "-" + inner;
+    if (setting.parts().hasNumbers(part)) {
+      setting.skip(repeats);
+    }
+    double[] sums = setting.parts().numbers(part, () -> draw(setting, operands, inner, repeats));
+    return new Noise(inner, sums[0], Math.sqrt(sums[1]));
+  }
+
+  /** Mean variance and mean square of the relative error. */
+  private static double[] draw(Setting setting, Operands operands, int inner, int repeats) {
     double variance = 0;
     double squares = 0;
     for (int i = 0; i < repeats; i++) {
@@ -230,8 +242,11 @@ final class NoiseExperiment implements Experiment {
       variance += noise.variance() / repeats;
       squares += noise.relative() * noise.relative() / repeats;
       setting.step("k = " + inner);
+      if (setting.isInterrupted()) {
+        throw new Setting.Interrupted();
+      }
     }
-    return new Noise(inner, variance, Math.sqrt(squares));
+    return new double[] {variance, squares};
   }
 
   /** The error of an int8 product in which each row and column has a scale. */
@@ -267,7 +282,7 @@ final class NoiseExperiment implements Experiment {
   /**
    * An output of real features, then weight gradients over the tokens of larger and larger batches.
    */
-  private List<Noise> layer(Setting setting) {
+  private static List<Noise> layer(Setting setting) {
     WatchedTraining training =
         WatchedTraining.run(
             setting,
@@ -294,12 +309,15 @@ final class NoiseExperiment implements Experiment {
       if (noises.isEmpty()) {
         FloatMatrix w = Operands.NORMAL.matrix(FEATURES, FEATURES, new CounterRandom(7));
         noises.add(noise(setting.kernels(), Form.NT, x, w));
-        csv.add(row("output", noises.getLast()));
       }
       noises.add(noise(setting.kernels(), Form.TN, features.grad(), x));
-      csv.add(row("weight gradient", noises.getLast()));
     }
     return noises;
+  }
+
+  /** The name of a product of {@link #layer}. */
+  private static String product(int i) {
+    return i == 0 ? "output" : "weight gradient";
   }
 
   private static String row(String operands, Noise noise) {

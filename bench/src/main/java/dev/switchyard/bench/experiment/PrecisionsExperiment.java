@@ -11,6 +11,7 @@ import dev.switchyard.bench.train.TaskName;
 import dev.switchyard.bench.train.TrainOptions;
 import dev.switchyard.bench.train.Trainer;
 import dev.switchyard.bench.train.TrainingResult;
+import dev.switchyard.bench.train.TrainingRun;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
@@ -66,14 +67,24 @@ final class PrecisionsExperiment implements Experiment {
     Map<Precision, Long> activations = new EnumMap<>(Precision.class);
     for (Precision precision : Precision.values()) {
       activations.put(precision, activationBytes(setting, precision));
-      results.put(
-          precision,
-          trainer.run(
-              precision,
-              (step, all, loss, images) ->
-                  setting.step(String.format(Locale.ROOT, "%s, loss %.3f", precision, loss))));
+      results.put(precision, result(setting, trainer, precision));
     }
     return findings(results, activations);
+  }
+
+  private static TrainingResult result(Setting setting, Trainer trainer, Precision precision) {
+    TrainingRun kept = setting.parts().training(precision.name());
+    setting.skip((int) kept.steps());
+    return kept.result()
+        .or(
+            () ->
+                trainer.run(
+                    kept,
+                    precision,
+                    (step, all, loss, images) ->
+                        setting.step(String.format(Locale.ROOT, "%s, loss %.3f", precision, loss)),
+                    setting::isInterrupted))
+        .orElseThrow(Setting.Interrupted::new);
   }
 
   /** What the tape holds after the forward pass of a batch. */

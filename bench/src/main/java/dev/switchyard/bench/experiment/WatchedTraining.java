@@ -2,6 +2,7 @@ package dev.switchyard.bench.experiment;
 
 import dev.switchyard.bench.data.ImageDataset;
 import dev.switchyard.bench.data.Normalization;
+import dev.switchyard.bench.train.TrainingRun;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -17,7 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
 
-/** Trains a small transformer and writes down what happens. */
+/** Trains a small transformer and writes down what happens, from where an earlier process left. */
 final class WatchedTraining {
   /**
    * How to train.
@@ -63,7 +64,11 @@ final class WatchedTraining {
     Arrays.fill(losses, Double.NaN);
   }
 
-  /** Runs it to its end, or until nothing is a number any more. */
+  /**
+   * Runs it to its end, or until nothing is a number any more.
+   *
+   * @throws Setting.Interrupted if someone wants an end; the training has been saved
+   */
   static WatchedTraining run(Setting setting, Plan plan) {
     WatchedTraining training = new WatchedTraining(setting, plan);
     training.run();
@@ -77,9 +82,16 @@ final class WatchedTraining {
       optimizer.setMonitor(
           new StabilityMonitor(measurements, warning -> {}, LossSpikes.Settings.DEFAULT));
     }
+    TrainingRun kept = setting.parts().training(plan.name());
+    int done = restore(kept, optimizer);
+    setting.skip(done);
     Tape tape = Tape.recording(kernels);
+    tape.startAt(done + 1);
     Batches batches = new Batches(setting.images().training(), plan.batch(), setting.seed());
-    for (int step = 0; step < plan.steps(); step++) {
+    for (int step = 0; step < done; step++) {
+      batches.next();
+    }
+    for (int step = done; step < plan.steps(); step++) {
       if (step == 0 || Double.isFinite(losses[step - 1])) {
         try {
           losses[step] = step(kernels, tape, optimizer, batches, step);
@@ -88,7 +100,28 @@ final class WatchedTraining {
         }
       }
       setting.step(String.format(Locale.ROOT, "%s, loss %.3f", plan.name(), losses[step]));
+      boolean leaves = setting.isInterrupted();
+      if (leaves || step + 1 == plan.steps() || kept.isDue(step + 1, plan.steps())) {
+        List<Double> sofar = Arrays.stream(losses, 0, step + 1).boxed().toList();
+        kept.save(model.parameters(), optimizer, measurements.save(), sofar, plan.steps());
+      }
+      if (leaves) {
+        throw new Setting.Interrupted();
+      }
     }
+  }
+
+  /** The steps that are done. */
+  private int restore(TrainingRun kept, Optimizer optimizer) {
+    List<Double> before =
+        kept.restore(
+            model.parameters(),
+            optimizer,
+            saved -> measurements.restore(saved, (int) kept.steps()));
+    for (int i = 0; i < before.size(); i++) {
+      losses[i] = before.get(i);
+    }
+    return before.size();
   }
 
   private double step(Kernels kernels, Tape tape, Optimizer optimizer, Batches batches, int step) {

@@ -5,7 +5,7 @@
  * <ul>
  *   <li>{@link dev.switchyard.bench.experiment.ExperimentCommand} runs one {@code Experiment} by
  *       its name and writes its findings as a {@linkplain dev.switchyard.bench.page page} and as
- *       comma-separated values.
+ *       comma-separated values. {@code KeptParts} are what it goes on with if it was interrupted.
  *   <li>The experiments: {@code PrecisionsExperiment}, {@code LayerScaleExperiment}, {@code
  *       SpikesExperiment}, {@code NoiseExperiment} and {@code InstabilityExperiment}, each with the
  *       question it asks and the criterion by which it answers.

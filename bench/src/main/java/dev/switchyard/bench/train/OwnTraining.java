@@ -51,7 +51,7 @@ final class OwnTraining implements Training {
             model.parameters(),
             parameters -> options.optimizer().create(kernels, parameters),
             options.seed());
-    this.losses = run.restore(model.parameters(), shared);
+    this.losses = run.restore(model.parameters(), shared.optimizer(), shared::restoreExtra);
     processes.requireSame(Map.of("model", Fingerprint.of(model.parameters())));
     tape.startAt(losses.size() + 1);
   }
@@ -117,12 +117,12 @@ final class OwnTraining implements Training {
   @Override
   public void save(int stepsAnEpoch) {
     isDue = false;
-    run.save(model.parameters(), shared, losses, stepsAnEpoch);
+    run.save(model.parameters(), shared.optimizer(), shared.extra(), losses, stepsAnEpoch);
   }
 
   @Override
   public void finish(TrainingResult result) {
-    run.finish(model.parameters(), shared, result);
+    run.finish(model.parameters(), shared.optimizer(), shared.extra(), result);
   }
 
   @Override

@@ -50,7 +50,6 @@ import picocli.CommandLine.Spec;
       "  checkpoints  the weights and all else that a training needs to go on, in safetensors"
     })
 public final class TrainCommand implements Callable<Integer> {
-  private static final int INTERRUPTED = 130; // as shells report Ctrl-C
 
   @Spec private CommandSpec spec;
 
@@ -292,7 +291,7 @@ public final class TrainCommand implements Callable<Integer> {
         checkpoints());
     console.flush();
     Processes.leave(0); // before the JVM ends
-    return INTERRUPTED;
+    return Interruption.EXIT_CODE;
   }
 
   private void report(List<TrainingResult> results, Trainer trainer, ResultWriter writer) {
@@ -344,7 +343,7 @@ public final class TrainCommand implements Callable<Integer> {
           precision,
           new TrainingRun(
               checkpoints(),
-              precision,
+              precision.name(),
               identity,
               options.seed(),
               saveEvery == null ? 0 : saveEvery,

@@ -79,17 +79,6 @@ public final class Trainer {
   }
 
   /**
-   * Trains from the beginning to the end, and tests the outcome.
-   *
-   * @param precision of the linear layers of the blocks
-   * @param listener is told of each step
-   * @return how it went
-   */
-  public TrainingResult run(Precision precision, StepListener listener) {
-    return run(TrainingRun.forgotten(), precision, listener, () -> false).orElseThrow();
-  }
-
-  /**
    * Trains to the end, from where the run's checkpoints end, and tests the outcome. Times are means
    * over those steps of the last epoch, in which all code is compiled, that were run now.
    *
@@ -98,7 +87,7 @@ public final class Trainer {
    * @param interrupted asked after each step whether to save and leave
    * @return how it went; nothing if it was interrupted
    */
-  Optional<TrainingResult> run(
+  public Optional<TrainingResult> run(
       TrainingRun run, Precision precision, StepListener listener, BooleanSupplier interrupted) {
     OwnTraining training = new OwnTraining(run, precision, task, options, processes, kernels);
     return run(training, listener, interrupted);

@@ -3,14 +3,13 @@ package dev.switchyard.bench.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.switchyard.bench.processes.Processes;
-import dev.switchyard.bench.processes.SharedSteps;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Parameter;
-import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.io.Checkpoint;
 import dev.switchyard.layers.io.CheckpointFolder;
 import dev.switchyard.layers.io.Progress;
 import dev.switchyard.layers.io.TrainingState;
+import dev.switchyard.layers.optim.Optimizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -23,17 +22,17 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * One training as it is kept on disk: the checkpoints of one precision, with the options that
- * decide how it goes, its losses so far and, once it has ended, its result.
+ * One training as it is kept on disk: its checkpoints, with the options that decide how it goes,
+ * its losses so far and, if that is asked for, its result once it has ended.
  */
-final class TrainingRun {
+public final class TrainingRun {
   private static final int KEPT = 2; // should the newest be damaged
   private static final String LOSSES = "losses";
   private static final String RESULT = "result";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path path;
-  private final CheckpointFolder folder; // null for a run that is not kept
+  private final CheckpointFolder folder;
   private final Map<String, String> identity;
   private final long seed;
   private final int saveEvery;
@@ -41,23 +40,25 @@ final class TrainingRun {
   private Optional<Checkpoint> newest;
 
   /**
-   * The run of a precision below a folder.
+   * A run below a folder.
    *
-   * @param folder holds a folder for each precision
+   * @param folder holds a folder for each run
+   * @param name of the run, and of its folder
    * @param identity what must be the same for a run to go on, by the names of options
    * @param saveEvery steps between checkpoints; 0 for one an epoch
    * @param processes that train; the first reads and writes
    * @param warnings is told of damaged checkpoints
+   * @throws UncheckedIOException if the checkpoints cannot be read
    */
-  TrainingRun(
+  public TrainingRun(
       Path folder,
-      Precision precision,
+      String name,
       Map<String, String> identity,
       long seed,
       int saveEvery,
       Processes processes,
       Consumer<String> warnings) {
-    this.path = folder.resolve(precision.name());
+    this.path = folder.resolve(name);
     this.folder = new CheckpointFolder(path, KEPT, warnings);
     this.identity = identity;
     this.seed = seed;
@@ -71,28 +72,13 @@ final class TrainingRun {
     }
   }
 
-  private TrainingRun() {
-    this.path = Path.of("");
-    this.folder = null;
-    this.identity = Map.of();
-    this.seed = 0;
-    this.saveEvery = 0;
-    this.processes = Processes.alone();
-    this.newest = Optional.empty();
-  }
-
-  /** A run that is not kept. */
-  static TrainingRun forgotten() {
-    return new TrainingRun();
-  }
-
   /** How many steps are done: 0 if the run has not begun. */
-  long steps() {
+  public long steps() {
     return newest.map(checkpoint -> checkpoint.progress().step()).orElse(0L);
   }
 
   /** What came of the run, if it has ended. */
-  Optional<TrainingResult> result() {
+  public Optional<TrainingResult> result() {
     return newest
         .filter(checkpoint -> checkpoint.options().containsKey(RESULT))
         .map(checkpoint -> parse(checkpoint.options().get(RESULT)));
@@ -112,7 +98,7 @@ final class TrainingRun {
    *
    * @throws IllegalArgumentException that names the first that differs
    */
-  void requireSameOptions() {
+  public void requireSameOptions() {
     newest.ifPresent(
         checkpoint ->
             identity.forEach(
@@ -140,15 +126,23 @@ final class TrainingRun {
     }
   }
 
-  /** Gives a model and its optimizer the state of the newest checkpoint; the losses up to it. */
-  List<Double> restore(List<Parameter> parameters, SharedSteps steps) {
+  /**
+   * Gives a model and its optimizer the state of the newest checkpoint, if there is one.
+   *
+   * @param restoreExtra takes what else was saved
+   * @return the losses up to it
+   */
+  public List<Double> restore(
+      List<Parameter> parameters,
+      Optimizer optimizer,
+      Consumer<Map<String, FloatMatrix>> restoreExtra) {
     List<Double> losses = new ArrayList<>();
     newest.ifPresent(
         checkpoint -> {
-          TrainingState.restore(checkpoint, parameters, steps.optimizer());
+          TrainingState.restore(checkpoint, parameters, optimizer);
           Map<String, FloatMatrix> extra = TrainingState.extra(checkpoint);
           FloatMatrix saved = extra.remove(LOSSES);
-          steps.restoreExtra(extra);
+          restoreExtra.accept(extra);
           for (int i = 0; i < saved.cols(); i++) {
             losses.add((double) saved.get(0, i));
           }
@@ -157,19 +151,33 @@ final class TrainingRun {
   }
 
   /** Whether a checkpoint should be written after that many steps. */
-  boolean isDue(int step, int stepsAnEpoch) {
-    return folder != null && step % (saveEvery == 0 ? stepsAnEpoch : saveEvery) == 0;
+  public boolean isDue(int step, int stepsAnEpoch) {
+    return step % (saveEvery == 0 ? stepsAnEpoch : saveEvery) == 0;
   }
 
-  /** Writes a checkpoint of a run that is not at its end. */
-  void save(List<Parameter> parameters, SharedSteps steps, List<Double> losses, int stepsAnEpoch) {
+  /**
+   * Writes a checkpoint.
+   *
+   * @param extra what else to save; has no name {@code losses}
+   * @param losses one for each step, of which float32 is kept
+   */
+  public void save(
+      List<Parameter> parameters,
+      Optimizer optimizer,
+      Map<String, FloatMatrix> extra,
+      List<Double> losses,
+      int stepsAnEpoch) {
     int step = losses.size();
     Progress progress = new Progress(step, seed, step / stepsAnEpoch, step % stepsAnEpoch);
-    save(parameters, steps, losses, progress, identity);
+    save(parameters, optimizer, extra, losses, progress, identity);
   }
 
   /** Writes the last checkpoint, with the result. */
-  void finish(List<Parameter> parameters, SharedSteps steps, TrainingResult result) {
+  void finish(
+      List<Parameter> parameters,
+      Optimizer optimizer,
+      Map<String, FloatMatrix> extra,
+      TrainingResult result) {
     Map<String, String> options = new LinkedHashMap<>(identity);
     try {
       options.put(RESULT, JSON.writeValueAsString(result));
@@ -177,27 +185,24 @@ final class TrainingRun {
       throw new UncheckedIOException(e);
     }
     Progress progress = new Progress(result.losses().size(), seed, 0, 0);
-    save(parameters, steps, result.losses(), progress, options);
+    save(parameters, optimizer, extra, result.losses(), progress, options);
   }
 
   private void save(
       List<Parameter> parameters,
-      SharedSteps steps,
+      Optimizer optimizer,
+      Map<String, FloatMatrix> extra,
       List<Double> losses,
       Progress progress,
       Map<String, String> options) {
-    if (folder == null) {
-      return;
-    }
     FloatMatrix row = FloatMatrix.allocate(1, losses.size());
     for (int i = 0; i < losses.size(); i++) {
       row.set(0, i, losses.get(i).floatValue());
     }
-    Map<String, FloatMatrix> extra = new LinkedHashMap<>(steps.extra());
-    extra.put(LOSSES, row);
+    Map<String, FloatMatrix> all = new LinkedHashMap<>(extra);
+    all.put(LOSSES, row);
     // By all processes, since each may have a part of the optimizer's state.
-    Checkpoint checkpoint =
-        TrainingState.save(parameters, steps.optimizer(), progress, extra, options);
+    Checkpoint checkpoint = TrainingState.save(parameters, optimizer, progress, all, options);
     if (processes.isFirst()) {
       write(() -> folder.save(checkpoint));
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import dev.switchyard.bench.CommandRun;
 import dev.switchyard.bench.Switchyard;
 import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.bench.data.NoiseImages;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.processes.SharedSteps;
 import dev.switchyard.bench.processes.Sharing;
@@ -21,7 +22,6 @@ import dev.switchyard.layers.io.Checkpoint;
 import dev.switchyard.layers.io.CheckpointFolder;
 import dev.switchyard.mpi.SingleProcess;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,7 +44,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ResumedTrainingTest {
   private static final int TRAINING = 40;
   private static final int TEST = 20;
-  private static final int SIDE = 28;
 
   /** Five steps an epoch. */
   private static final String[] OPTIONS = {
@@ -80,23 +79,8 @@ class ResumedTrainingTest {
   @BeforeEach
   void writeData() throws IOException {
     data = Files.createDirectory(folder.resolve("data"));
-    write("train", TRAINING);
-    write("t10k", TEST);
+    NoiseImages.write(data, TRAINING, TEST);
     images = FashionMnist.load(data);
-  }
-
-  private void write(String part, int count) throws IOException {
-    ByteBuffer file = ByteBuffer.allocate(16 + count * SIDE * SIDE);
-    file.putInt(0x0803).putInt(count).putInt(SIDE).putInt(SIDE);
-    ByteBuffer labels = ByteBuffer.allocate(8 + count).putInt(0x0801).putInt(count);
-    while (file.hasRemaining()) {
-      file.put((byte) CounterRandom.bits(count, file.position()));
-    }
-    while (labels.hasRemaining()) {
-      labels.put((byte) (labels.position() % 10));
-    }
-    Files.write(data.resolve(part + "-images-idx3-ubyte"), file.array());
-    Files.write(data.resolve(part + "-labels-idx1-ubyte"), labels.array());
   }
 
   // In this JVM, interrupted after any step
@@ -109,7 +93,7 @@ class ResumedTrainingTest {
   private TrainingRun run(String name) {
     return new TrainingRun(
         folder.resolve(name),
-        Precision.SWITCHBACK,
+        Precision.SWITCHBACK.name(),
         Map.of("task", "t"),
         5,
         4,
@@ -203,7 +187,7 @@ class ResumedTrainingTest {
             model.parameters(),
             parameters -> options.optimizer().create(kernels, parameters),
             1);
-    run("bad").finish(model.parameters(), steps, result);
+    run("bad").finish(model.parameters(), steps.optimizer(), steps.extra(), result);
     assertThat(run("bad").result()).contains(result);
   }
 
@@ -230,7 +214,8 @@ class ResumedTrainingTest {
   @EnabledOnOs({OS.LINUX, OS.MAC})
   @Test
   void ctrlCSavesAndResumeGoesOn() throws IOException, InterruptedException {
-    assumeFalse(ignoresInterrupts(), "what a shell starts in the background ignores Ctrl-C");
+    assumeFalse(
+        OtherJvm.ignoresInterrupts(), "what a shell starts in the background ignores Ctrl-C");
     assertThat(CommandRun.of(longArguments("whole")).exitCode()).isZero();
     Process process = start("interrupted");
     Path output = folder.resolve("output");
@@ -257,13 +242,6 @@ class ResumedTrainingTest {
     CommandRun resumed = CommandRun.of(longArguments("interrupted", "--resume"));
     assertThat(resumed.exitCode()).as(resumed.err()).isZero();
     assertThat(curves("interrupted")).isEqualTo(curves("whole"));
-  }
-
-  /** Inherited by whatever this process starts; the bit of signal 2 in a mask that Linux shows. */
-  private static boolean ignoresInterrupts() throws IOException {
-    Path status = Path.of("/proc/self/status");
-    return Files.exists(status)
-        && Files.readString(status).lines().anyMatch(line -> line.matches("SigIgn:.*[2367abef]"));
   }
 
   private static boolean holdsCheckpoint(Path path) throws IOException {

@@ -6,11 +6,15 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.peers.TorchTransformer;
+import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.processes.Sharing;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.optim.AdamW;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** PyTorch is a peer only if it computes the same thing. */
 class TorchTrainingTest {
@@ -29,6 +33,8 @@ class TorchTrainingTest {
           5,
           Sharing.ALONE);
 
+  @TempDir private Path folder;
+
   private final Trainer trainer = new Trainer(OPTIONS, FashionMnist.shipped());
 
   /**
@@ -37,7 +43,12 @@ class TorchTrainingTest {
    */
   @Test
   void goesTheSameWayInFloat32() {
-    TrainingResult ours = trainer.run(Precision.FLOAT32, (step, steps, loss, batch) -> {});
+    TrainingRun run =
+        new TrainingRun(folder, "float32", Map.of(), 5, 0, Processes.alone(), warning -> {});
+    TrainingResult ours =
+        trainer
+            .run(run, Precision.FLOAT32, (step, steps, loss, batch) -> {}, () -> false)
+            .orElseThrow();
     TrainingResult torch =
         trainer.runTorch(false, (step, steps, loss, batch) -> {}, () -> false).orElseThrow();
 

@@ -8,6 +8,8 @@ import dev.switchyard.bench.data.LabelledTexts;
 import dev.switchyard.bench.page.Page;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.processes.SharingOptions;
+import dev.switchyard.bench.train.Interruption;
+import dev.switchyard.bench.train.TrainingRun;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.layers.Parameter;
@@ -27,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,6 +49,8 @@ import picocli.CommandLine.Spec;
       "Adapts a pretrained encoder to the classes of some texts with conditional adapters (CoDA),"
           + " which compute a few tokens of each text alone, and compares them with the dense"
           + " encoder, with tokens that are chosen blindly, and with adapters alone.",
+      "",
+      "Ctrl-C saves the training, and --resume goes on with it as if nothing had happened.",
       ""
     },
     footer = {
@@ -53,7 +58,8 @@ import picocli.CommandLine.Spec;
       "Written to the output folder:",
       "  adapt.html         a page: quality against speed, and which words were computed",
       "  result.json        all numbers, with machine and options",
-      "  NAME.safetensors   what each variant has learned, for switchyard predict"
+      "  NAME.safetensors   what each variant has learned, for switchyard predict",
+      "  checkpoints        until then, what a training needs to go on"
     })
 public final class AdaptCommand implements Callable<Integer> {
   private static final double TEST_SHARE = 0.2;
@@ -175,6 +181,13 @@ public final class AdaptCommand implements Callable<Integer> {
       description = "Folder to write to, created if need be (default: ${DEFAULT-VALUE}).")
   private Path out;
 
+  @Option(
+      names = "--resume",
+      description =
+          "Go on with a training that was interrupted, with the same options. Without it, a folder"
+              + " that holds an unfinished one is refused.")
+  private boolean resume;
+
   @Mixin private SharingOptions sharing;
 
   private Processes processes;
@@ -192,9 +205,11 @@ public final class AdaptCommand implements Callable<Integer> {
     WordPieceTokenizer tokenizer = pretrained.tokenizer();
     BertEncoder base = pretrained.encoder(options.precision());
     requireFit(options, base, tokenizer);
-    OutputFolder folder = new OutputFolder(out);
+    Map<String, String> identity = identity(options, base, texts);
+    processes.requireSame(identity);
+    Map<Variant, TrainingRun> runs = runs(variants, identity, options.seed());
     if (processes.isFirst()) {
-      folder.create();
+      new OutputFolder(out).create();
     }
 
     long start = System.nanoTime();
@@ -216,22 +231,32 @@ public final class AdaptCommand implements Callable<Integer> {
     if (processes.count() > 1) {
       facts.put("processes", processes.count() + ", " + processes.title());
     }
-    processes.requireSame(same(options, base, texts));
     print(facts.get("machine"));
     print("Encoder: " + facts.get("encoder") + ". Texts: " + facts.get("texts") + ".\n");
 
     List<Classifier> classifiers = new ArrayList<>();
-    for (Variant variant : variants) {
-      try (ProgressDisplay progress = progress(variant.name())) {
-        classifiers.add(
-            adaptation.train(
-                variant,
-                (step, steps, phase, loss) ->
-                    progress.show(
-                        step, steps, String.format(Locale.ROOT, "%s, loss %.4f", phase, loss))));
-      }
-      if (processes.isFirst()) {
-        save(variant, classifiers.getLast(), all.classes(), options);
+    // Closed when all is trained and saved: until then the JVM does not stop.
+    try (Interruption interruption =
+        new Interruption(processes, spec.commandLine().getErr(), checkpoints())) {
+      for (Variant variant : variants) {
+        Optional<Classifier> classifier;
+        try (ProgressDisplay progress = progress(variant.name())) {
+          classifier =
+              adaptation.train(
+                  variant,
+                  runs.get(variant),
+                  (step, steps, phase, loss) ->
+                      progress.show(
+                          step, steps, String.format(Locale.ROOT, "%s, loss %.4f", phase, loss)),
+                  interruption);
+        }
+        if (classifier.isEmpty()) {
+          return interruption.leave(processes.console(spec.commandLine().getOut()));
+        }
+        classifiers.add(classifier.get());
+        if (processes.isFirst()) {
+          save(variant, classifiers.getLast(), all.classes(), options);
+        }
       }
     }
     processes.onFirst( // the others would disturb what it times
@@ -239,18 +264,56 @@ public final class AdaptCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static Map<String, String> same(
+  private Path checkpoints() {
+    return out.resolve("checkpoints");
+  }
+
+  private static Map<String, String> identity(
       AdaptOptions options, BertEncoder base, LabelledTexts.Split texts) {
-    Map<String, String> same = new LinkedHashMap<>();
-    options.asMap().forEach((name, value) -> same.put(name, String.valueOf(value)));
-    same.remove("threads");
-    same.put("encoder", Fingerprint.of(base.parameters()));
-    same.put(
-        "texts",
+    Map<String, String> identity = options.identity();
+    identity.put("model", Fingerprint.of(base.parameters()));
+    identity.put(
+        "data",
         Integer.toHexString(
             Objects.hash(
                 texts.training().texts(), texts.training().labels(), texts.test().texts())));
-    return same;
+    return identity;
+  }
+
+  /** The trainings of variants: from the beginning, or from where they are. */
+  private Map<Variant, TrainingRun> runs(
+      List<Variant> variants, Map<String, String> identity, long ofTraining) {
+    PrintWriter err = processes.console(spec.commandLine().getErr());
+    Map<Variant, TrainingRun> runs = new LinkedHashMap<>();
+    for (Variant variant : variants) {
+      runs.put(
+          variant,
+          new TrainingRun(
+              checkpoints(),
+              variant.name(),
+              identity,
+              ofTraining,
+              0,
+              processes,
+              warning -> err.println("switchyard adapt: " + warning)));
+    }
+    boolean begun = runs.values().stream().anyMatch(run -> run.steps() > 0);
+    if (begun != resume) {
+      throw usageError(
+          resume
+              ? "--resume finds no checkpoint in "
+                  + checkpoints()
+                  + " (expected a training to go on with)"
+              : checkpoints()
+                  + " holds an unfinished training (expected --resume to go on with it, another"
+                  + " --out, or the folder to be deleted)");
+    }
+    try {
+      runs.values().forEach(TrainingRun::requireSameOptions);
+    } catch (IllegalArgumentException e) {
+      throw usageError(e.getMessage());
+    }
+    return runs;
   }
 
   private void report(
@@ -262,18 +325,20 @@ public final class AdaptCommand implements Callable<Integer> {
       LabelledTexts.Split texts,
       Map<String, String> facts,
       long start) {
-    OutputFolder folder = new OutputFolder(out);
     List<Outcome> outcomes = outcomes(adaptation, variants, classifiers, base);
-    facts.put("time", ProgressDisplay.clock((System.nanoTime() - start) / 1e9));
+    String time = ProgressDisplay.clock((System.nanoTime() - start) / 1e9);
+    facts.put("time", time + (resume ? " after an interruption" : ""));
     print("\n" + Outcome.table(outcomes));
     AdaptReport report =
         new AdaptReport(outcomes, classifiers, adaptation, texts.test(), tokenizer);
     report.warnings().forEach(this::print);
+    OutputFolder folder = new OutputFolder(out);
     folder.write("adapt.html", Page.of(report.findings(), facts));
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("variants", outcomes.stream().map(Outcome::asMap).toList());
     result.put("facts", facts);
     folder.write("result.json", Json.of(result));
+    new OutputFolder(checkpoints()).delete();
     print("Written to " + out + ": adapt.html, result.json, and what each variant has learned.");
   }
 
@@ -282,7 +347,6 @@ public final class AdaptCommand implements Callable<Integer> {
       List<Variant> variants,
       List<Classifier> classifiers,
       BertEncoder base) {
-    List<Quality> qualities = classifiers.stream().map(adaptation::test).toList();
     Throughput throughput = new Throughput(adaptation.kernels(), adaptation.tests());
     List<Double> float32;
     List<Double> int8;
@@ -293,6 +357,7 @@ public final class AdaptCommand implements Callable<Integer> {
       float32 = throughput.measure(classifiers, Precision.FLOAT32, afterRound);
       int8 = throughput.measure(classifiers, Precision.SWITCHBACK_Q, afterRound);
     }
+    List<Quality> qualities = classifiers.stream().map(adaptation::test).toList();
     List<Outcome> outcomes = new ArrayList<>();
     for (int i = 0; i < variants.size(); i++) {
       outcomes.add(

@@ -5,6 +5,7 @@ import dev.switchyard.bench.processes.Sharing;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.coda.CodaOptions;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -73,5 +74,19 @@ record AdaptOptions(
       map.putAll(sharing.asMap());
     }
     return map;
+  }
+
+  /** What must be the same for a training to go on, by the names of the options. */
+  Map<String, String> identity() {
+    Map<String, Object> map = asMap();
+    map.remove("threads");
+    map.keySet().removeAll(sharing.asMap().keySet());
+    Map<String, String> identity = new LinkedHashMap<>(sharing.identity());
+    map.forEach((name, value) -> identity.put(hyphenated(name), String.valueOf(value)));
+    return identity;
+  }
+
+  private static String hyphenated(String camelCase) {
+    return camelCase.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
   }
 }

@@ -191,7 +191,7 @@ final class AdaptReport {
     }
     return new Section(
         "How the routers of " + coda.variant().title() + " choose",
-        "Over training and tests. An entropy of 0 would be a router that hears no gradient any"
+        "In the tests. An entropy of 0 would be a router that hears no gradient any"
             + " more; one of 1, a router that sees no difference between tokens.",
         List.of(places),
         new Table(

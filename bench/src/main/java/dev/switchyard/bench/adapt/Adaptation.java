@@ -4,6 +4,7 @@ import dev.switchyard.bench.data.LabelledTexts;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.processes.SharedSteps;
 import dev.switchyard.bench.processes.Sharing;
+import dev.switchyard.bench.train.TrainingRun;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.kernels.Kernels;
@@ -16,13 +17,16 @@ import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Profile;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
-import dev.switchyard.layers.coda.ConditionalAdapter;
+import dev.switchyard.layers.coda.RouterStatistics;
 import dev.switchyard.layers.io.Fingerprint;
 import dev.switchyard.layers.optim.AdamW;
 import dev.switchyard.layers.optim.WarmupCosine;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * Adapts a pretrained encoder to the classes of some texts, in two phases (Lei et al. 2023, section
@@ -70,96 +74,140 @@ final class Adaptation {
     return tests;
   }
 
-  /** Trains a variant through both phases. */
-  Classifier train(Variant variant, Listener listener) {
+  /**
+   * Trains a variant through both phases, from where its run is.
+   *
+   * @param listener told of each step from there on
+   * @param interrupted asked after each step whether to save and leave
+   * @return the classifier; none if it was interrupted
+   */
+  Optional<Classifier> train(
+      Variant variant, TrainingRun run, Listener listener, BooleanSupplier interrupted) {
     Classifier classifier =
         new Classifier(
             base,
             variant.options(options.coda()),
             texts.training().classes().size(),
             options.seed());
-    int batches = Math.max(1, training.count() / options.batch());
     int light = variant.isDense() ? 0 : options.lightSteps(); // dense states need no learning
-    int steps = light + options.epochs() * batches;
+    int steps = light + options.epochs() * batches();
+    Course course = new Course(run, classifier, steps, listener, interrupted);
     MeanSquaredError distance = new MeanSquaredError();
     Tape teacher = Tape.inference(kernels);
-    phase(
-        classifier,
-        classifier.encoder().learned(),
-        new Phase("light", light, 0, steps, -3, true),
+    Phase first = new Phase("light", 0, light, classifier.encoder().learned(), -3, true);
+    Loss ofStates =
         (tape, batch, labels) -> {
+          teacher.reset();
           FloatMatrix target = base.forward(teacher, batch.ids(), batch.sequences()).value();
           Tensor states = classifier.encoder().forward(tape, batch.ids(), batch.sequences());
           return distance.forward(tape, states, target);
-        },
-        teacher,
-        listener);
-    CrossEntropy loss = new CrossEntropy();
-    phase(
-        classifier,
-        classifier.learned(),
-        new Phase("task", steps - light, light, steps, -4, false),
-        (tape, batch, labels) -> loss.forward(tape, classifier.scores(tape, batch), labels),
-        teacher,
-        listener);
-    return classifier;
+        };
+    CrossEntropy crossEntropy = new CrossEntropy();
+    Phase second = new Phase("task", light, steps, classifier.learned(), -4, false);
+    Loss ofScores =
+        (tape, batch, labels) -> crossEntropy.forward(tape, classifier.scores(tape, batch), labels);
+    return course.follow(first, ofStates) && course.follow(second, ofScores)
+        ? Optional.of(classifier)
+        : Optional.empty();
+  }
+
+  private int batches() {
+    return Math.max(1, training.count() / options.batch());
   }
 
   /**
-   * @param steps of this phase
-   * @param before steps of those before
-   * @param all steps of all
+   * Steps {@code from} to {@code to} of a training.
+   *
+   * @param learned what they change
    * @param shuffle which order of the texts
    * @param ofTokens whether the loss is a mean over tokens, not over texts
    */
   private record Phase(
-      String name, int steps, int before, int all, long shuffle, boolean ofTokens) {}
+      String name, int from, int to, List<Parameter> learned, long shuffle, boolean ofTokens) {}
 
   private interface Loss {
     Tensor of(Tape tape, Tokens.Batch batch, int[] labels);
   }
 
-  private void phase(
-      Classifier classifier,
-      List<Parameter> learned,
-      Phase phase,
-      Loss loss,
-      Tape teacher,
-      Listener listener) {
-    if (phase.steps == 0) {
-      return;
+  /** The training of one classifier. */
+  private final class Course {
+    private final TrainingRun run;
+    private final Classifier classifier;
+    private final int steps;
+    private final Listener listener;
+    private final BooleanSupplier interrupted;
+    private final List<Double> losses = new ArrayList<>();
+
+    Course(
+        TrainingRun run,
+        Classifier classifier,
+        int steps,
+        Listener listener,
+        BooleanSupplier interrupted) {
+      this.run = run;
+      this.classifier = classifier;
+      this.steps = steps;
+      this.listener = listener;
+      this.interrupted = interrupted;
     }
-    WarmupCosine schedule =
-        new WarmupCosine(options.rate(), 0, (int) (WARMUP * phase.steps), phase.steps);
-    CounterRandom shuffle = new CounterRandom(options.seed()).split(phase.shuffle);
-    int size = Math.min(options.batch(), training.count());
-    int batches = training.count() / size;
-    int[] order = {};
-    Tape tape = Tape.recording(kernels);
-    SharedSteps shared =
-        new SharedSteps(
-            processes,
-            options.sharing(),
-            kernels,
-            tape,
-            new Profile(),
-            learned,
-            parameters -> new AdamW(kernels, parameters, AdamW.Settings.DEFAULT),
-            options.seed());
-    processes.requireSame(Map.of("model", Fingerprint.of(learned)));
-    for (int step = 0; step < phase.steps; step++) {
-      if (step % batches == 0) {
-        order = shuffle.permutation(training.count(), step / batches);
+
+    /** Whether a phase was followed to its end. */
+    boolean follow(Phase phase, Loss loss) {
+      if (run.steps() >= phase.to && phase.to < steps) {
+        return true; // the run is in a later phase
       }
-      int[] chosen = Arrays.copyOfRange(order, step % batches * size, (step % batches + 1) * size);
-      for (ConditionalAdapter adapter : classifier.encoder().adapters()) {
-        adapter.startStep(phase.before + step);
+      Tape tape = Tape.recording(kernels);
+      SharedSteps shared =
+          new SharedSteps(
+              processes,
+              options.sharing(),
+              kernels,
+              tape,
+              new Profile(),
+              phase.learned,
+              parameters -> new AdamW(kernels, parameters, AdamW.Settings.DEFAULT),
+              options.seed());
+      if (run.steps() > phase.from) {
+        losses.addAll(run.restore(classifier.learned(), shared.optimizer(), shared::restoreExtra));
+        startStep(losses.size() - 1);
       }
-      double shown =
-          shared.step(
-              shard -> part(tape, loss, chosen, shard, phase.ofTokens), schedule.rate(step));
-      teacher.reset();
-      listener.onStep(phase.before + step + 1, phase.all, phase.name, shown);
+      processes.requireSame(Map.of("model", Fingerprint.of(phase.learned)));
+      int done = losses.size() - phase.from;
+      tape.startAt(done * options.sharing().shards() / processes.count() + 1);
+      int length = phase.to - phase.from;
+      WarmupCosine schedule = new WarmupCosine(options.rate(), 0, (int) (WARMUP * length), length);
+      CounterRandom shuffle = new CounterRandom(options.seed()).split(phase.shuffle);
+      int size = Math.min(options.batch(), training.count());
+      int batches = batches();
+      int[] order = {};
+      boolean leave = false;
+      for (int step = done; step < length; step++) {
+        if (order.length == 0 || step % batches == 0) {
+          order = shuffle.permutation(training.count(), step / batches);
+        }
+        int[] chosen =
+            Arrays.copyOfRange(order, step % batches * size, (step % batches + 1) * size);
+        startStep(phase.from + step);
+        losses.add(
+            shared.step(
+                shard -> part(tape, loss, chosen, shard, phase.ofTokens), schedule.rate(step)));
+        listener.onStep(losses.size(), steps, phase.name, losses.getLast());
+        leave |= processes.any(interrupted.getAsBoolean());
+        boolean ends = losses.size() == steps;
+        // Between two phases there is no optimizer to save: the step behind them is soon done.
+        boolean canSave = ends || (step + 1 < length && shared.isAgreed());
+        if (canSave && (ends || leave || run.isDue(losses.size(), batches))) {
+          run.save(classifier.learned(), shared.optimizer(), shared.extra(), losses, batches);
+        }
+        if (canSave && leave && !ends) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private void startStep(long step) {
+      classifier.encoder().adapters().forEach(adapter -> adapter.startStep(step));
     }
   }
 
@@ -177,8 +225,12 @@ final class Adaptation {
     return new SharedSteps.Part(loss.of(tape, batch, labels), weight);
   }
 
-  /** How well a classifier does on the test texts. */
+  /** How well a classifier does on the test texts, over which its routers begin to count anew. */
   Quality test(Classifier classifier) {
+    classifier
+        .encoder()
+        .adapters()
+        .forEach(adapter -> adapter.statistics().forEach(RouterStatistics::clear));
     return Quality.of(classifier.scores(Tape.inference(kernels), tests), texts.test().labels());
   }
 }

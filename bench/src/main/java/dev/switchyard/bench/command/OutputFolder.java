@@ -6,7 +6,10 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * Where a command writes its results. Each file is complete or absent.
@@ -25,6 +28,26 @@ public record OutputFolder(Path path) {
     } catch (IOException e) {
       throw new UncheckedIOException(
           String.format(Locale.ROOT, "the folder %s cannot be created: %s", path, e), e);
+    }
+  }
+
+  /**
+   * Deletes the folder with all that is in it, if there is one.
+   *
+   * @throws UncheckedIOException if something in it cannot be deleted
+   */
+  public void delete() {
+    if (!Files.exists(path)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(path)) {
+      List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
+      for (Path file : deepestFirst) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          String.format(Locale.ROOT, "the folder %s cannot be deleted: %s", path, e), e);
     }
   }
 

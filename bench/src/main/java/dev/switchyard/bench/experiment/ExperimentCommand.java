@@ -7,6 +7,7 @@ import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.page.Findings;
 import dev.switchyard.bench.page.Page;
+import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.train.Interruption;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.parallel.Parallel;
@@ -129,7 +130,8 @@ public final class ExperimentCommand implements Callable<Integer> {
     console.flush();
     long start = System.nanoTime();
     // Closed when all is said and written: until then the JVM does not stop.
-    try (Interruption interruption = new Interruption(() -> {})) {
+    try (Interruption interruption =
+        new Interruption(Processes.alone(), spec.commandLine().getErr(), parts.folder())) {
       Findings findings;
       try (ProgressDisplay progress = progress(experiment)) {
         findings =
@@ -144,13 +146,7 @@ public final class ExperimentCommand implements Callable<Integer> {
                     interruption,
                     progress));
       } catch (Setting.Interrupted e) {
-        console.printf(
-            Locale.ROOT,
-            "%nInterrupted. What is done is in %s: the same command with --resume goes on with"
-                + " it.%n",
-            parts.folder());
-        console.flush();
-        return Interruption.EXIT_CODE;
+        return interruption.leave(console);
       }
       String time = ProgressDisplay.clock((System.nanoTime() - start) / 1e9);
       facts.put("time", time + (resume ? " after an interruption" : ""));

@@ -4,18 +4,13 @@ import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.train.TrainingRun;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 /**
  * What there is of an experiment that has not ended, in a folder: the numbers that are known, and
@@ -112,14 +107,7 @@ final class KeptParts {
 
   /** Deletes what the end of the experiment has made useless. */
   void delete() {
-    try (Stream<Path> files = Files.walk(folder)) {
-      List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
-      for (Path file : deepestFirst) {
-        Files.delete(file);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(folder + " cannot be deleted: " + e, e);
-    }
+    new OutputFolder(folder).delete();
   }
 
   private Path file(String name) {

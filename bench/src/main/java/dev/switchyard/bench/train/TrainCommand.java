@@ -227,7 +227,8 @@ public final class TrainCommand implements Callable<Integer> {
     console.flush();
 
     // Closed when all is said and written: until then the JVM does not stop.
-    try (Interruption interruption = new Interruption(this::onRequest)) {
+    try (Interruption interruption =
+        new Interruption(processes, spec.commandLine().getErr(), checkpoints())) {
       return train(trainer, runs, interruption, results -> report(results, trainer, writer));
     }
   }
@@ -246,7 +247,7 @@ public final class TrainCommand implements Callable<Integer> {
         }
       }
       if (result.isEmpty()) {
-        return interrupted();
+        return interruption.leave(console());
       }
       results.add(result.get());
     }
@@ -255,7 +256,7 @@ public final class TrainCommand implements Callable<Integer> {
           progress(autocast ? "PyTorch bfloat16" : "PyTorch float32")) {
         Optional<TrainingResult> result = trainer.runTorch(autocast, progress, interruption);
         if (result.isEmpty()) {
-          return interrupted(); // those before are saved, this one begins anew
+          return interruption.leave(console()); // those before are saved, this one begins anew
         }
         results.add(result.get());
       }
@@ -264,34 +265,8 @@ public final class TrainCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Of several processes, one that has ended takes the others along, wherever they are. */
-  private void onRequest() {
-    if (processes.count() > 1 && processes.isFirst()) {
-      spec.commandLine()
-          .getErr()
-          .printf(
-              Locale.ROOT,
-              "%nTold to end, by Ctrl-C or because another process has ended. What is saved is in"
-                  + " %s: the same command with --resume goes on from there.%n",
-              checkpoints());
-      spec.commandLine().getErr().flush();
-    }
-  }
-
   private PrintWriter console() {
     return processes.console(spec.commandLine().getOut());
-  }
-
-  private int interrupted() {
-    PrintWriter console = console();
-    console.printf(
-        Locale.ROOT,
-        "%nInterrupted. The training is saved in %s: the same command with --resume goes on with"
-            + " it.%n",
-        checkpoints());
-    console.flush();
-    Processes.leave(0); // before the JVM ends
-    return Interruption.EXIT_CODE;
   }
 
   private void report(List<TrainingResult> results, Trainer trainer, ResultWriter writer) {

@@ -141,7 +141,7 @@ class ResumedExperimentTest {
     assertThat(output)
         .content()
         .contains(
-            "Interrupted. What is done is in "
+            "Interrupted. What is done is saved in "
                 + kept
                 + ": the same command with --resume goes on with it.");
 

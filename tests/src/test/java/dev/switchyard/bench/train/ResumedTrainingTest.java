@@ -229,7 +229,7 @@ class ResumedTrainingTest {
     assertThat(output)
         .content()
         .contains(
-            "Interrupted. The training is saved in "
+            "Interrupted. What is done is saved in "
                 + checkpoints
                 + ": the same command with --resume goes on with it.");
     assertThat(folder.resolve("interrupted")).isDirectoryNotContaining("glob:**.csv");

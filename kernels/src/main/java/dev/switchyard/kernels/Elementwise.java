@@ -292,13 +292,25 @@ public final class Elementwise {
   private void softmaxOf(FloatMatrix x, int visible, float scale, float[] lse, int lseOffset) {
     checkNotNegative("lseOffset", lseOffset);
     checkLength("lse", lse, (long) lseOffset + x.rows());
-    eachRow(
-        x,
-        4,
-        i -> {
-          int n = visible(x, visible, i);
-          lse[lseOffset + i] = kernel.softmax(x.data(), x.rowIndex(i), scale, n);
-          clearFrom(x, i, n);
+    RowTasks.forEach(
+        parallel,
+        x.rows(),
+        4 * x.cols(),
+        1,
+        (begin, end) -> {
+          kernel.softmax(
+              x.data(),
+              x.rowIndex(begin),
+              x.rowStride(),
+              end - begin,
+              x.cols(),
+              visible(x, visible, begin),
+              scale,
+              lse,
+              lseOffset + begin);
+          for (int i = begin; i < end; i++) {
+            clearFrom(x, i, visible(x, visible, i));
+          }
         });
   }
 

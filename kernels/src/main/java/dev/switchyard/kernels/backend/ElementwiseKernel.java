@@ -83,11 +83,22 @@ public interface ElementwiseKernel {
       int n);
 
   /**
-   * {@code x = softmax(scale x)} in place.
+   * {@code x = softmax(scale x)} in place, in some rows that lie {@code stride} elements apart. Row
+   * i has {@code min(cols, visible + i)} elements; those behind them stay as they are.
    *
-   * @return the logarithm of the sum of {@code exp(scale x)}
+   * @param lse receives, from {@code lo} on, the logarithm of the sum of {@code exp(scale x)} of
+   *     each row
    */
-  float softmax(float[] x, int xo, float scale, int n);
+  void softmax(
+      float[] x,
+      int xo,
+      int stride,
+      int rows,
+      int cols,
+      int visible,
+      float scale,
+      float[] lse,
+      int lo);
 
   /** {@code x = exp(scale x - lse)} in place: a softmax whose normalizer is known. */
   void softmaxKnown(float[] x, int xo, float scale, float lse, int n);

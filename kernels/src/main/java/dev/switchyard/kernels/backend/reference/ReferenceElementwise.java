@@ -159,7 +159,22 @@ final class ReferenceElementwise implements ElementwiseKernel {
   }
 
   @Override
-  public float softmax(float[] x, int xo, float scale, int n) {
+  public void softmax(
+      float[] x,
+      int xo,
+      int stride,
+      int rows,
+      int cols,
+      int visible,
+      float scale,
+      float[] lse,
+      int lo) {
+    for (int row = 0; row < rows; row++) {
+      lse[lo + row] = softmax(x, xo + row * stride, scale, Math.min(cols, visible + row));
+    }
+  }
+
+  private static float softmax(float[] x, int xo, float scale, int n) {
     double max = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < n; i++) {
       max = Math.max(max, (double) scale * x[xo + i]);

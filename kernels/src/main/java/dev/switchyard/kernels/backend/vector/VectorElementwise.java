@@ -28,6 +28,9 @@ final class VectorElementwise implements ElementwiseKernel {
   /** Beyond it the normal density is below the smallest normal float. */
   private static final float DENSITY_RANGE = 14;
 
+  /** Their scores are in L1 while all passes go over them. */
+  private static final int SOFTMAX_ROWS = 8;
+
   private static final int EXPONENT_BIAS = 127;
   private static final int MANTISSA_BITS = 23;
 
@@ -334,15 +337,53 @@ final class VectorElementwise implements ElementwiseKernel {
     return FloatVector.fromArray(FLOAT, x, xo).sub(stats[so]).mul(stats[so + 1]);
   }
 
+  /**
+   * A pass over some rows before the next one, so that no pass has to wait for the maximum, or the
+   * sum, of its row.
+   */
   @Override
-  public float softmax(float[] x, int xo, float scale, int n) {
+  public void softmax(
+      float[] x,
+      int xo,
+      int stride,
+      int rows,
+      int cols,
+      int visible,
+      float scale,
+      float[] lse,
+      int lo) {
+    float[] sums = new float[Math.min(rows, SOFTMAX_ROWS)];
+    for (int first = 0; first < rows; first += SOFTMAX_ROWS) {
+      int count = Math.min(SOFTMAX_ROWS, rows - first);
+      int from = xo + first * stride;
+      int to = lo + first;
+      int n = visible + first; // of the first row
+      for (int i = 0; i < count; i++) {
+        lse[to + i] = max(x, from + i * stride, scale, Math.min(cols, n + i));
+      }
+      for (int i = 0; i < count; i++) {
+        sums[i] = exp(x, from + i * stride, scale, lse[to + i], Math.min(cols, n + i));
+      }
+      for (int i = 0; i < count; i++) {
+        multiply(x, from + i * stride, 1 / sums[i], Math.min(cols, n + i));
+        lse[to + i] += (float) Math.log(sums[i]);
+      }
+    }
+  }
+
+  /** The largest of {@code scale x}. */
+  private static float max(float[] x, int xo, float scale, int n) {
     FloatVector maxima = FloatVector.broadcast(FLOAT, Float.NEGATIVE_INFINITY);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
       FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, m).mul(scale);
       maxima = maxima.lanewise(VectorOperators.MAX, v, m);
     }
-    float max = maxima.reduceLanes(VectorOperators.MAX);
+    return maxima.reduceLanes(VectorOperators.MAX);
+  }
+
+  /** {@code x = exp(scale x - max)} in place; the sum. */
+  private static float exp(float[] x, int xo, float scale, float max, int n) {
     FloatVector sums = FloatVector.zero(FLOAT);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
@@ -350,14 +391,14 @@ final class VectorElementwise implements ElementwiseKernel {
       e.intoArray(x, xo + i, m);
       sums = sums.add(e, m);
     }
-    float total = sum(sums);
-    float inverse = 1 / total;
-    // Plain, as C2 makes vectors of it: one more loop of vectors would exceed what C2 inlines into
-    // a method, and each mask of it would be boxed.
+    return sum(sums);
+  }
+
+  /** Plain, as C2 makes vectors of it. */
+  private static void multiply(float[] x, int xo, float factor, int n) {
     for (int i = xo; i < xo + n; i++) {
-      x[i] *= inverse;
+      x[i] *= factor;
     }
-    return max + (float) Math.log(total);
   }
 
   @Override

@@ -175,21 +175,26 @@ public final class Elementwise {
     checkLength("gamma", gamma, x.cols());
     checkLength("beta", beta, x.cols());
     checkLength("stats", stats, 2L * x.rows());
-    eachRow(
-        x,
-        2,
-        i ->
+    RowTasks.forEach(
+        parallel,
+        x.rows(),
+        2 * x.cols(),
+        1,
+        (begin, end) ->
             kernel.layerNorm(
                 x.data(),
-                x.rowIndex(i),
+                x.rowIndex(begin),
+                x.rowStride(),
                 gamma,
                 beta,
                 eps,
                 y.data(),
-                y.rowIndex(i),
+                y.rowIndex(begin),
+                y.rowStride(),
+                end - begin,
                 x.cols(),
                 stats,
-                2 * i));
+                2 * begin));
   }
 
   /**
@@ -207,20 +212,26 @@ public final class Elementwise {
     checkShape("gx", gx, x.rows(), x.cols());
     checkLength("gamma", gamma, x.cols());
     checkLength("stats", stats, 2L * x.rows());
-    eachRow(
-        x,
-        2,
-        i ->
+    RowTasks.forEach(
+        parallel,
+        x.rows(),
+        2 * x.cols(),
+        1,
+        (begin, end) ->
             kernel.layerNormBackward(
                 x.data(),
-                x.rowIndex(i),
+                x.rowIndex(begin),
+                x.rowStride(),
                 gamma,
                 stats,
-                2 * i,
+                2 * begin,
                 gy.data(),
-                gy.rowIndex(i),
+                gy.rowIndex(begin),
+                gy.rowStride(),
                 gx.data(),
-                gx.rowIndex(i),
+                gx.rowIndex(begin),
+                gx.rowStride(),
+                end - begin,
                 x.cols()));
   }
 

@@ -30,37 +30,45 @@ public interface ElementwiseKernel {
   void geluBackward(float[] x, int xo, float[] gy, int go, float[] gx, int gxo, int n);
 
   /**
-   * {@code y = (x - mean) rstd gamma + beta} over one row, with the biased variance.
+   * {@code y = (x - mean) rstd gamma + beta} over each of some rows, with the biased variance. Rows
+   * of x and of y lie {@code xStride} and {@code yStride} elements apart; y may be x.
    *
-   * @param stats receives mean and {@code rstd = 1 / sqrt(variance + eps)} at {@code so} and {@code
-   *     so + 1}
+   * @param stats receives mean and {@code rstd = 1 / sqrt(variance + eps)} of each row, from {@code
+   *     so} on
    */
   void layerNorm(
       float[] x,
       int xo,
+      int xStride,
       float[] gamma,
       float[] beta,
       float eps,
       float[] y,
       int yo,
+      int yStride,
+      int rows,
       int n,
       float[] stats,
       int so);
 
   /**
-   * The input gradient of one row: with xh = (x - mean) rstd and h = gamma gy, {@code gx = rstd (h
-   * - mean(h) - xh mean(h xh))}.
+   * The input gradient of some rows: with xh = (x - mean) rstd and h = gamma gy, {@code gx = rstd
+   * (h - mean(h) - xh mean(h xh))}; gx may be gy.
    */
   void layerNormBackward(
       float[] x,
       int xo,
+      int xStride,
       float[] gamma,
       float[] stats,
       int so,
       float[] gy,
       int go,
+      int gStride,
       float[] gx,
       int gxo,
+      int gxStride,
+      int rows,
       int n);
 
   /**

@@ -79,6 +79,26 @@ final class ReferenceElementwise implements ElementwiseKernel {
   public void layerNorm(
       float[] x,
       int xo,
+      int xStride,
+      float[] gamma,
+      float[] beta,
+      float eps,
+      float[] y,
+      int yo,
+      int yStride,
+      int rows,
+      int n,
+      float[] stats,
+      int so) {
+    for (int row = 0; row < rows; row++) {
+      int from = xo + row * xStride;
+      layerNorm(x, from, gamma, beta, eps, y, yo + row * yStride, n, stats, so + 2 * row);
+    }
+  }
+
+  private static void layerNorm(
+      float[] x,
+      int xo,
       float[] gamma,
       float[] beta,
       float eps,
@@ -106,6 +126,28 @@ final class ReferenceElementwise implements ElementwiseKernel {
 
   @Override
   public void layerNormBackward(
+      float[] x,
+      int xo,
+      int xStride,
+      float[] gamma,
+      float[] stats,
+      int so,
+      float[] gy,
+      int go,
+      int gStride,
+      float[] gx,
+      int gxo,
+      int gxStride,
+      int rows,
+      int n) {
+    for (int row = 0; row < rows; row++) {
+      int from = xo + row * xStride;
+      int in = go + row * gStride;
+      layerNormBackward(x, from, gamma, stats, so + 2 * row, gy, in, gx, gxo + row * gxStride, n);
+    }
+  }
+
+  private static void layerNormBackward(
       float[] x,
       int xo,
       float[] gamma,

@@ -28,8 +28,11 @@ final class VectorElementwise implements ElementwiseKernel {
   /** Beyond it the normal density is below the smallest normal float. */
   private static final float DENSITY_RANGE = 14;
 
-  /** Their scores are in L1 while all passes go over them. */
-  private static final int SOFTMAX_ROWS = 8;
+  /**
+   * Where several passes go over rows: so many rows are passed over before the next pass, which
+   * then need not wait for the sums of its own row, and finds them in L1.
+   */
+  private static final int ROWS_A_PASS = 8;
 
   private static final int EXPONENT_BIAS = 127;
   private static final int MANTISSA_BITS = 23;
@@ -207,40 +210,126 @@ final class VectorElementwise implements ElementwiseKernel {
   public void layerNorm(
       float[] x,
       int xo,
+      int xStride,
       float[] gamma,
       float[] beta,
       float eps,
       float[] y,
       int yo,
+      int yStride,
+      int rows,
       int n,
       float[] stats,
       int so) {
-    FloatVector sums = FloatVector.zero(FLOAT);
-    for (int i = 0; i < n; i += LANES) {
-      sums = sums.add(FloatVector.fromArray(FLOAT, x, xo + i, mask(i, n)));
+    for (int first = 0; first < rows; first += ROWS_A_PASS) {
+      int end = Math.min(rows, first + ROWS_A_PASS);
+      for (int i = first; i < end; i++) {
+        stats[so + 2 * i] = sum(x, xo + i * xStride, n) / n;
+      }
+      for (int i = first; i < end; i++) {
+        float variance = sumOfSquares(x, xo + i * xStride, stats[so + 2 * i], n) / n;
+        stats[so + 2 * i + 1] = (float) (1 / Math.sqrt(variance + eps));
+      }
+      for (int i = first; i < end; i++) {
+        normalize(x, xo + i * xStride, stats, so + 2 * i, gamma, beta, y, yo + i * yStride, n);
+      }
     }
-    float mean = sum(sums) / n;
+  }
+
+  private static float sum(float[] x, int xo, int n) {
+    FloatVector sums = FloatVector.zero(FLOAT);
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      sums = sums.add(FloatVector.fromArray(FLOAT, x, xo + i));
+    }
+    float sum = sum(sums);
+    for (; i < n; i++) {
+      sum += x[xo + i];
+    }
+    return sum;
+  }
+
+  /** Of the distances from the mean. */
+  private static float sumOfSquares(float[] x, int xo, float mean, int n) {
     FloatVector squares = FloatVector.zero(FLOAT);
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> m = mask(i, n);
-      FloatVector d = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean, m);
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector d = FloatVector.fromArray(FLOAT, x, xo + i).sub(mean);
       squares = d.fma(d, squares);
     }
-    float variance = sum(squares) / n;
-    float rstd = (float) (1 / Math.sqrt(variance + eps));
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> m = mask(i, n);
-      FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean).mul(rstd);
-      normalized
-          .fma(FloatVector.fromArray(FLOAT, gamma, i, m), FloatVector.fromArray(FLOAT, beta, i, m))
-          .intoArray(y, yo + i, m);
+    float sum = sum(squares);
+    for (; i < n; i++) {
+      float d = x[xo + i] - mean;
+      sum = Math.fma(d, d, sum);
     }
-    stats[so] = mean;
-    stats[so + 1] = rstd;
+    return sum;
+  }
+
+  private static void normalize(
+      float[] x,
+      int xo,
+      float[] stats,
+      int so,
+      float[] gamma,
+      float[] beta,
+      float[] y,
+      int yo,
+      int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      normalized(x, xo + i, stats, so)
+          .fma(FloatVector.fromArray(FLOAT, gamma, i), FloatVector.fromArray(FLOAT, beta, i))
+          .intoArray(y, yo + i);
+    }
+    for (; i < n; i++) {
+      y[yo + i] = Math.fma((x[xo + i] - stats[so]) * stats[so + 1], gamma[i], beta[i]);
+    }
   }
 
   @Override
   public void layerNormBackward(
+      float[] x,
+      int xo,
+      int xStride,
+      float[] gamma,
+      float[] stats,
+      int so,
+      float[] gy,
+      int go,
+      int gStride,
+      float[] gx,
+      int gxo,
+      int gxStride,
+      int rows,
+      int n) {
+    float[] means = new float[2 * Math.min(rows, ROWS_A_PASS)]; // of h and of h xh
+    for (int first = 0; first < rows; first += ROWS_A_PASS) {
+      int count = Math.min(ROWS_A_PASS, rows - first);
+      for (int i = 0; i < count; i++) {
+        int row = first + i;
+        int in = go + row * gStride;
+        layerNormMeans(x, xo + row * xStride, gamma, stats, so + 2 * row, gy, in, n, means, 2 * i);
+      }
+      for (int i = 0; i < count; i++) {
+        int row = first + i;
+        layerNormBackward(
+            x,
+            xo + row * xStride,
+            gamma,
+            stats,
+            so + 2 * row,
+            gy,
+            go + row * gStride,
+            means[2 * i],
+            means[2 * i + 1],
+            gx,
+            gxo + row * gxStride,
+            n);
+      }
+    }
+  }
+
+  private static void layerNormMeans(
       float[] x,
       int xo,
       float[] gamma,
@@ -248,31 +337,55 @@ final class VectorElementwise implements ElementwiseKernel {
       int so,
       float[] gy,
       int go,
+      int n,
+      float[] means,
+      int mo) {
+    FloatVector sumsH = FloatVector.zero(FLOAT);
+    FloatVector sumsHx = FloatVector.zero(FLOAT);
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector h =
+          FloatVector.fromArray(FLOAT, gamma, i).mul(FloatVector.fromArray(FLOAT, gy, go + i));
+      sumsH = sumsH.add(h);
+      sumsHx = h.fma(normalized(x, xo + i, stats, so), sumsHx);
+    }
+    float sumH = sum(sumsH);
+    float sumHx = sum(sumsHx);
+    for (; i < n; i++) {
+      float h = gamma[i] * gy[go + i];
+      sumH += h;
+      sumHx = Math.fma(h, (x[xo + i] - stats[so]) * stats[so + 1], sumHx);
+    }
+    means[mo] = sumH / n;
+    means[mo + 1] = sumHx / n;
+  }
+
+  private static void layerNormBackward(
+      float[] x,
+      int xo,
+      float[] gamma,
+      float[] stats,
+      int so,
+      float[] gy,
+      int go,
+      float meanH,
+      float meanHx,
       float[] gx,
       int gxo,
       int n) {
-    float mean = stats[so];
     float rstd = stats[so + 1];
-    FloatVector sumH = FloatVector.zero(FLOAT);
-    FloatVector sumHx = FloatVector.zero(FLOAT);
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> m = mask(i, n);
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
       FloatVector h =
-          FloatVector.fromArray(FLOAT, gamma, i, m)
-              .mul(FloatVector.fromArray(FLOAT, gy, go + i, m));
-      FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean).mul(rstd);
-      sumH = sumH.add(h);
-      sumHx = h.fma(normalized, sumHx); // h is zero in the lanes past the end
+          FloatVector.fromArray(FLOAT, gamma, i).mul(FloatVector.fromArray(FLOAT, gy, go + i));
+      h.sub(meanH)
+          .sub(normalized(x, xo + i, stats, so).mul(meanHx))
+          .mul(rstd)
+          .intoArray(gx, gxo + i);
     }
-    float meanH = sum(sumH) / n;
-    float meanHx = sum(sumHx) / n;
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> m = mask(i, n);
-      FloatVector h =
-          FloatVector.fromArray(FLOAT, gamma, i, m)
-              .mul(FloatVector.fromArray(FLOAT, gy, go + i, m));
-      FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i, m).sub(mean).mul(rstd);
-      h.sub(meanH).sub(normalized.mul(meanHx)).mul(rstd).intoArray(gx, gxo + i, m);
+    for (; i < n; i++) {
+      float h = gamma[i] * gy[go + i];
+      gx[gxo + i] = (h - meanH - (x[xo + i] - stats[so]) * rstd * meanHx) * rstd;
     }
   }
 
@@ -337,10 +450,6 @@ final class VectorElementwise implements ElementwiseKernel {
     return FloatVector.fromArray(FLOAT, x, xo).sub(stats[so]).mul(stats[so + 1]);
   }
 
-  /**
-   * A pass over some rows before the next one, so that no pass has to wait for the maximum, or the
-   * sum, of its row.
-   */
   @Override
   public void softmax(
       float[] x,
@@ -352,9 +461,9 @@ final class VectorElementwise implements ElementwiseKernel {
       float scale,
       float[] lse,
       int lo) {
-    float[] sums = new float[Math.min(rows, SOFTMAX_ROWS)];
-    for (int first = 0; first < rows; first += SOFTMAX_ROWS) {
-      int count = Math.min(SOFTMAX_ROWS, rows - first);
+    float[] sums = new float[Math.min(rows, ROWS_A_PASS)];
+    for (int first = 0; first < rows; first += ROWS_A_PASS) {
+      int count = Math.min(ROWS_A_PASS, rows - first);
       int from = xo + first * stride;
       int to = lo + first;
       int n = visible + first; // of the first row

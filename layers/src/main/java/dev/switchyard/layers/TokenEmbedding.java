@@ -65,16 +65,18 @@ public final class TokenEmbedding implements Model {
       }
     }
     FloatMatrix y = tape.result(ids.length, e.cols());
-    for (int t = 0; t < ids.length; t++) {
-      System.arraycopy(e.data(), e.rowIndex(ids[t]), y.data(), y.rowIndex(t), e.cols());
-    }
+    Parallel parallel = tape.kernels().parallel();
+    int tasks = Math.min(parallel.threads(), ids.length);
+    parallel.forEach(
+        tasks,
+        task -> {
+          int end = (int) ((task + 1L) * ids.length / tasks);
+          for (int t = (int) ((long) task * ids.length / tasks); t < end; t++) {
+            System.arraycopy(e.data(), e.rowIndex(ids[t]), y.data(), y.rowIndex(t), e.cols());
+          }
+        });
     int[] kept = ids.clone(); // the caller may fill in the next batch's before going back
-    return tape.record(
-        y,
-        List.of(),
-        List.of(table),
-        List.of(),
-        gy -> backward(tape.kernels().parallel(), kept, gy));
+    return tape.record(y, List.of(), List.of(table), List.of(), gy -> backward(parallel, kept, gy));
   }
 
   // gy [tokens, features] -> gtable [vocabulary, features]

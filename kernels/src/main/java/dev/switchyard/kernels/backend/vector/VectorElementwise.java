@@ -11,7 +11,9 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * The element-wise formulas a vector at a time; the last vector of a run is masked.
+ * The element-wise formulas a vector at a time. What is left of a run at its end is computed one by
+ * one, or in a vector that zeros fill up: masks in a loop are slow where memory is, twice as slow
+ * as the loop without. Those of softmax, whose scores are in a cache, are masked all the same.
  *
  * <p>{@code exp} is computed here rather than by {@code VectorOperators.EXP}, whose result depends
  * on which native library the JDK finds: {@code 2^n p(r)}, n the nearest integer to x / ln 2, r the
@@ -184,26 +186,51 @@ final class VectorElementwise implements ElementwiseKernel {
 
   @Override
   public void gelu(float[] x, int xo, float[] y, int yo, int n) {
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> m = mask(i, n);
-      FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, m);
-      FloatVector e = exp(v.mul(v).mul(-0.5f));
-      v.mul(normalCdf(v, e)).intoArray(y, yo + i, m);
+    int whole = n & -LANES;
+    geluOfVectors(x, xo, y, yo, whole);
+    if (whole < n) {
+      float[] rest = rest(x, xo + whole, n - whole);
+      geluOfVectors(rest, 0, rest, 0, LANES);
+      System.arraycopy(rest, 0, y, yo + whole, n - whole);
     }
+  }
+
+  private static void geluOfVectors(float[] x, int xo, float[] y, int yo, int n) {
+    for (int i = 0; i < n; i += LANES) {
+      gelu(FloatVector.fromArray(FLOAT, x, xo + i)).intoArray(y, yo + i);
+    }
+  }
+
+  private static FloatVector gelu(FloatVector x) {
+    FloatVector e = exp(x.mul(x).mul(-0.5f));
+    return x.mul(normalCdf(x, e));
   }
 
   @Override
   public void geluBackward(float[] x, int xo, float[] gy, int go, float[] gx, int gxo, int n) {
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> m = mask(i, n);
-      FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, m);
-      FloatVector e = exp(v.mul(v).mul(-0.5f));
-      // e is not 0 even for the largest x: bound the factor, or x e would not vanish.
-      FloatVector bounded = v.max(-DENSITY_RANGE).min(DENSITY_RANGE);
-      FloatVector slope =
-          bounded.mul(e).fma(FloatVector.broadcast(FLOAT, INV_SQRT_2PI), normalCdf(v, e));
-      FloatVector.fromArray(FLOAT, gy, go + i, m).mul(slope).intoArray(gx, gxo + i, m);
+    int whole = n & -LANES;
+    geluBackwardOfVectors(x, xo, gy, go, gx, gxo, whole);
+    if (whole < n) {
+      float[] rest = rest(x, xo + whole, n - whole);
+      geluBackwardOfVectors(rest, 0, rest(gy, go + whole, n - whole), 0, rest, 0, LANES);
+      System.arraycopy(rest, 0, gx, gxo + whole, n - whole);
     }
+  }
+
+  private static void geluBackwardOfVectors(
+      float[] x, int xo, float[] gy, int go, float[] gx, int gxo, int n) {
+    for (int i = 0; i < n; i += LANES) {
+      FloatVector.fromArray(FLOAT, gy, go + i)
+          .mul(geluSlope(FloatVector.fromArray(FLOAT, x, xo + i)))
+          .intoArray(gx, gxo + i);
+    }
+  }
+
+  private static FloatVector geluSlope(FloatVector x) {
+    FloatVector e = exp(x.mul(x).mul(-0.5f));
+    // e is not 0 even for the largest x: bound the factor, or x e would not vanish.
+    FloatVector bounded = x.max(-DENSITY_RANGE).min(DENSITY_RANGE);
+    return bounded.mul(e).fma(FloatVector.broadcast(FLOAT, INV_SQRT_2PI), normalCdf(x, e));
   }
 
   @Override
@@ -556,51 +583,86 @@ final class VectorElementwise implements ElementwiseKernel {
     float keep = 1 - s.lr() * s.decay();
     float rate = s.lr() / s.correction1();
     float inverse2 = 1 / s.correction2();
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> mask = mask(i, n);
-      int at = from + i;
-      FloatVector grad = FloatVector.fromArray(FLOAT, g, at, mask);
+    int end = from + n;
+    int i = from;
+    for (; i <= end - LANES; i += LANES) {
+      FloatVector grad = FloatVector.fromArray(FLOAT, g, i);
       FloatVector first =
-          FloatVector.fromArray(FLOAT, m, at, mask).mul(s.beta1()).add(grad.mul(1 - s.beta1()));
+          FloatVector.fromArray(FLOAT, m, i).mul(s.beta1()).add(grad.mul(1 - s.beta1()));
       FloatVector second =
-          FloatVector.fromArray(FLOAT, v, at, mask)
-              .mul(s.beta2())
-              .add(grad.mul(1 - s.beta2()).mul(grad));
-      first.intoArray(m, at, mask);
-      second.intoArray(v, at, mask);
+          FloatVector.fromArray(FLOAT, v, i).mul(s.beta2()).add(grad.mul(1 - s.beta2()).mul(grad));
+      first.intoArray(m, i);
+      second.intoArray(v, i);
       FloatVector update = first.mul(rate).div(second.mul(inverse2).sqrt().add(s.eps()));
-      FloatVector.fromArray(FLOAT, w, at, mask).mul(keep).sub(update).intoArray(w, at, mask);
+      FloatVector.fromArray(FLOAT, w, i).mul(keep).sub(update).intoArray(w, i);
+    }
+    for (; i < end; i++) {
+      m[i] = m[i] * s.beta1() + g[i] * (1 - s.beta1());
+      v[i] = v[i] * s.beta2() + g[i] * (1 - s.beta2()) * g[i];
+      float update = m[i] * rate / ((float) Math.sqrt(v[i] * inverse2) + s.eps());
+      w[i] = w[i] * keep - update;
     }
   }
 
   @Override
   public float moments(
       float[] g, float[] m, float[] v, int from, int n, float keep1, float keep2, float floor) {
-    FloatVector sums = FloatVector.zero(FLOAT);
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> mask = mask(i, n);
-      int at = from + i;
-      FloatVector grad = FloatVector.fromArray(FLOAT, g, at, mask);
-      FloatVector first =
-          FloatVector.fromArray(FLOAT, m, at, mask).mul(keep1).add(grad.mul(1 - keep1));
-      FloatVector second =
-          FloatVector.fromArray(FLOAT, v, at, mask).mul(keep2).add(grad.mul(1 - keep2).mul(grad));
-      first.intoArray(m, at, mask);
-      second.intoArray(v, at, mask);
-      sums = sums.add(grad.div(second.max(floor)).mul(grad)); // 0 in lanes that are masked
+    int whole = n & -LANES;
+    float[] sums = new float[LANES];
+    momentsOfVectors(g, m, v, from, whole, keep1, keep2, floor, sums);
+    if (whole < n) { // zeros add nothing
+      float[] restG = rest(g, from + whole, n - whole);
+      float[] restM = rest(m, from + whole, n - whole);
+      float[] restV = rest(v, from + whole, n - whole);
+      momentsOfVectors(restG, restM, restV, 0, LANES, keep1, keep2, floor, sums);
+      System.arraycopy(restM, 0, m, from + whole, n - whole);
+      System.arraycopy(restV, 0, v, from + whole, n - whole);
     }
-    return sum(sums);
+    return sum(FloatVector.fromArray(FLOAT, sums, 0));
+  }
+
+  private static void momentsOfVectors(
+      float[] g,
+      float[] m,
+      float[] v,
+      int from,
+      int n,
+      float keep1,
+      float keep2,
+      float floor,
+      float[] sums) {
+    FloatVector sum = FloatVector.fromArray(FLOAT, sums, 0);
+    for (int i = from; i < from + n; i += LANES) {
+      FloatVector grad = FloatVector.fromArray(FLOAT, g, i);
+      FloatVector first = FloatVector.fromArray(FLOAT, m, i).mul(keep1).add(grad.mul(1 - keep1));
+      FloatVector second =
+          FloatVector.fromArray(FLOAT, v, i).mul(keep2).add(grad.mul(1 - keep2).mul(grad));
+      first.intoArray(m, i);
+      second.intoArray(v, i);
+      sum = sum.add(grad.div(second.max(floor)).mul(grad));
+    }
+    sum.intoArray(sums, 0);
+  }
+
+  /** A vector of what is left of an array that holds no whole vector more, then zeros. */
+  private static float[] rest(float[] x, int from, int n) {
+    float[] rest = new float[LANES];
+    System.arraycopy(x, from, rest, 0, n);
+    return rest;
   }
 
   @Override
   public void applyMoments(
       float[] w, float[] m, float[] v, int from, int n, float keep, float rate, float eps) {
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> mask = mask(i, n);
-      int at = from + i;
-      FloatVector root = FloatVector.fromArray(FLOAT, v, at, mask).sqrt().add(eps);
-      FloatVector update = FloatVector.fromArray(FLOAT, m, at, mask).div(root).mul(rate);
-      FloatVector.fromArray(FLOAT, w, at, mask).mul(keep).sub(update).intoArray(w, at, mask);
+    int end = from + n;
+    int i = from;
+    for (; i <= end - LANES; i += LANES) {
+      FloatVector root = FloatVector.fromArray(FLOAT, v, i).sqrt().add(eps);
+      FloatVector update = FloatVector.fromArray(FLOAT, m, i).div(root).mul(rate);
+      FloatVector.fromArray(FLOAT, w, i).mul(keep).sub(update).intoArray(w, i);
+    }
+    for (; i < end; i++) {
+      w[i] = w[i] * keep - m[i] / ((float) Math.sqrt(v[i]) + eps) * rate;
     }
   }
 
@@ -619,16 +681,20 @@ final class VectorElementwise implements ElementwiseKernel {
       int n) {
     FloatVector ofA = FloatVector.broadcast(FLOAT, scale);
     FloatVector ofB = FloatVector.broadcast(FLOAT, m);
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> in = mask(i, n);
-      FloatVector mixed = FloatVector.fromArray(FLOAT, b, bo + i, in);
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector mixed = FloatVector.fromArray(FLOAT, b, bo + i);
       if (m != 1) {
-        mixed = mixed.fma(ofB, FloatVector.fromArray(FLOAT, x, xo + i, in).mul(1 - m));
+        mixed = mixed.fma(ofB, FloatVector.fromArray(FLOAT, x, xo + i).mul(1 - m));
       }
       if (scale != 0) {
-        mixed = FloatVector.fromArray(FLOAT, a, ao + i, in).fma(ofA, mixed);
+        mixed = FloatVector.fromArray(FLOAT, a, ao + i).fma(ofA, mixed);
       }
-      mixed.intoArray(y, yo + i, in);
+      mixed.intoArray(y, yo + i);
+    }
+    for (; i < n; i++) {
+      float mixed = m == 1 ? b[bo + i] : Math.fma(b[bo + i], m, x[xo + i] * (1 - m));
+      y[yo + i] = scale == 0 ? mixed : Math.fma(a[ao + i], scale, mixed);
     }
   }
 
@@ -723,19 +789,26 @@ final class VectorElementwise implements ElementwiseKernel {
 
   @Override
   public float sumOfSquares(float[] x, int from, int n) {
-    FloatVector sums = FloatVector.zero(FLOAT);
-    for (int i = 0; i < n; i += LANES) {
-      FloatVector v = FloatVector.fromArray(FLOAT, x, from + i, mask(i, n));
-      sums = sums.add(v.mul(v));
+    int whole = n & -LANES;
+    float[] sums = new float[LANES];
+    sumOfSquaresOfVectors(x, from, whole, sums);
+    if (whole < n) {
+      sumOfSquaresOfVectors(rest(x, from + whole, n - whole), 0, LANES, sums);
     }
-    return sum(sums);
+    return sum(FloatVector.fromArray(FLOAT, sums, 0));
+  }
+
+  private static void sumOfSquaresOfVectors(float[] x, int from, int n, float[] sums) {
+    FloatVector sum = FloatVector.fromArray(FLOAT, sums, 0);
+    for (int i = from; i < from + n; i += LANES) {
+      FloatVector v = FloatVector.fromArray(FLOAT, x, i);
+      sum = sum.add(v.mul(v));
+    }
+    sum.intoArray(sums, 0);
   }
 
   @Override
   public void scale(float[] x, int from, int n, float factor) {
-    for (int i = 0; i < n; i += LANES) {
-      VectorMask<Float> mask = mask(i, n);
-      FloatVector.fromArray(FLOAT, x, from + i, mask).mul(factor).intoArray(x, from + i, mask);
-    }
+    multiply(x, from, factor, n);
   }
 }

@@ -62,7 +62,7 @@ public final class Elementwise {
         parallel,
         x.cols(),
         x.rows(),
-        16,
+        columnsATask(x),
         (begin, end) ->
             kernel.addRows(
                 x.data(),
@@ -108,7 +108,7 @@ public final class Elementwise {
         parallel,
         x.cols(),
         x.rows(),
-        16,
+        columnsATask(x),
         (begin, end) -> {
           for (int i = 0; i < x.rows(); i++) {
             kernel.addProducts(
@@ -254,7 +254,7 @@ public final class Elementwise {
         parallel,
         x.cols(),
         2 * x.rows(),
-        16,
+        columnsATask(x),
         (begin, end) ->
             kernel.layerNormParameters(
                 x.data(),
@@ -611,6 +611,15 @@ public final class Elementwise {
   /**
    * Runs over all rows of x; {@code work} is the cost of an element against that of an addition.
    */
+  /**
+   * Sums down columns: one run of columns for each thread, as a shorter one has less of each row
+   * than a core foresees; in units of a cache line.
+   */
+  private int columnsATask(FloatMatrix x) {
+    int line = 16;
+    return Math.max(1, Math.ceilDiv(x.cols(), line * parallel.threads())) * line;
+  }
+
   private void eachRow(FloatMatrix x, int work, IntConsumer row) {
     RowTasks.forEach(
         parallel,

@@ -18,6 +18,8 @@ import java.util.function.IntConsumer;
  * before anything is written.
  */
 public final class Elementwise {
+  private static final int LINE = 16; // floats
+
   private final ElementwiseKernel kernel;
   private final Parallel parallel;
 
@@ -609,17 +611,16 @@ public final class Elementwise {
   }
 
   /**
-   * Runs over all rows of x; {@code work} is the cost of an element against that of an addition.
-   */
-  /**
    * Sums down columns: one run of columns for each thread, as a shorter one has less of each row
    * than a core foresees; in units of a cache line.
    */
   private int columnsATask(FloatMatrix x) {
-    int line = 16;
-    return Math.max(1, Math.ceilDiv(x.cols(), line * parallel.threads())) * line;
+    return Math.max(1, Math.ceilDiv(x.cols(), LINE * parallel.threads())) * LINE;
   }
 
+  /**
+   * Runs over all rows of x; {@code work} is the cost of an element against that of an addition.
+   */
   private void eachRow(FloatMatrix x, int work, IntConsumer row) {
     RowTasks.forEach(
         parallel,

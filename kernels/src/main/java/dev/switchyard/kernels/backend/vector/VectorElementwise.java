@@ -12,8 +12,9 @@ import jdk.incubator.vector.VectorShuffle;
 
 /**
  * The element-wise formulas a vector at a time. What is left of a run at its end is computed one by
- * one, or in a vector that zeros fill up: masks in a loop are slow where memory is, twice as slow
- * as the loop without. Those of softmax, whose scores are in a cache, are masked all the same.
+ * one, or in a vector that zeros fill up: masked loads and stores keep a core from running ahead,
+ * and where data is in no cache a loop of them takes twice as long. Softmax, whose scores are in a
+ * cache, masks all the same.
  *
  * <p>{@code exp} is computed here rather than by {@code VectorOperators.EXP}, whose result depends
  * on which native library the JDK finds: {@code 2^n p(r)}, n the nearest integer to x / ln 2, r the

@@ -177,11 +177,9 @@ public final class Elementwise {
     checkLength("gamma", gamma, x.cols());
     checkLength("beta", beta, x.cols());
     checkLength("stats", stats, 2L * x.rows());
-    RowTasks.forEach(
-        parallel,
-        x.rows(),
-        2 * x.cols(),
-        1,
+    eachRange(
+        x,
+        2,
         (begin, end) ->
             kernel.layerNorm(
                 x.data(),
@@ -214,11 +212,9 @@ public final class Elementwise {
     checkShape("gx", gx, x.rows(), x.cols());
     checkLength("gamma", gamma, x.cols());
     checkLength("stats", stats, 2L * x.rows());
-    RowTasks.forEach(
-        parallel,
-        x.rows(),
-        2 * x.cols(),
-        1,
+    eachRange(
+        x,
+        2,
         (begin, end) ->
             kernel.layerNormBackward(
                 x.data(),
@@ -305,11 +301,9 @@ public final class Elementwise {
   private void softmaxOf(FloatMatrix x, int visible, float scale, float[] lse, int lseOffset) {
     checkNotNegative("lseOffset", lseOffset);
     checkLength("lse", lse, (long) lseOffset + x.rows());
-    RowTasks.forEach(
-        parallel,
-        x.rows(),
-        4 * x.cols(),
-        1,
+    eachRange(
+        x,
+        4,
         (begin, end) -> {
           kernel.softmax(
               x.data(),
@@ -618,20 +612,24 @@ public final class Elementwise {
     return Math.max(1, Math.ceilDiv(x.cols(), LINE * parallel.threads())) * LINE;
   }
 
-  /**
-   * Runs over all rows of x; {@code work} is the cost of an element against that of an addition.
-   */
+  /** Runs over all rows of x, see {@link #eachRange}. */
   private void eachRow(FloatMatrix x, int work, IntConsumer row) {
-    RowTasks.forEach(
-        parallel,
-        x.rows(),
-        work * x.cols(),
-        1,
+    eachRange(
+        x,
+        work,
         (begin, end) -> {
           for (int i = begin; i < end; i++) {
             row.accept(i);
           }
         });
+  }
+
+  /**
+   * Runs over ranges of the rows of x; {@code work} is the cost of an element against that of an
+   * addition.
+   */
+  private void eachRange(FloatMatrix x, int work, RowTasks.Range rows) {
+    RowTasks.forEach(parallel, x.rows(), work * x.cols(), 1, rows);
   }
 
   private static void checkShape(String name, FloatMatrix matrix, int rows, int cols) {

@@ -50,7 +50,6 @@ import picocli.CommandLine.Spec;
       "  checkpoints  the weights and all else that a training needs to go on, in safetensors"
     })
 public final class TrainCommand implements Callable<Integer> {
-
   @Spec private CommandSpec spec;
 
   @Option(

@@ -3,8 +3,8 @@ package dev.switchyard.bench.adapt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.switchyard.bench.CommandProcess;
 import dev.switchyard.bench.CommandRun;
-import dev.switchyard.bench.Switchyard;
 import dev.switchyard.bench.data.LabelledTexts;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.processes.Sharing;
@@ -22,7 +22,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -130,24 +129,10 @@ class ResumedAdaptationTest {
     assumeFalse(OtherJvm.ignoresInterrupts(), "what a shell starts in the background ignores it");
     assertThat(CommandRun.of(command("whole")).exitCode()).isZero();
     assertThat(folder.resolve("whole/checkpoints")).doesNotExist();
-    Path output = folder.resolve("output");
     Path checkpoints = folder.resolve("interrupted").resolve("checkpoints");
-    List<String> command =
-        OtherJvm.command(
-            Switchyard.class,
-            "--add-modules=jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED");
-    command.addAll(List.of(command("interrupted")));
-    Process process = OtherJvm.builder(command).redirectOutput(output.toFile()).start();
-    while (process.isAlive() && !Files.exists(checkpoints)) {
-      process.waitFor(5, TimeUnit.MILLISECONDS);
-    }
-    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).as(Files.readString(output)).isEqualTo(130);
-    assertThat(output)
-        .content()
-        .contains("Interrupted. What is done is saved in " + checkpoints + ": ");
+    CommandProcess process = CommandProcess.start(folder.resolve("output"), command("interrupted"));
+    process.await(() -> Files.exists(checkpoints));
+    process.interrupt(checkpoints);
 
     assertUsageError(command("interrupted"), checkpoints + " holds an unfinished training");
     assertUsageError(

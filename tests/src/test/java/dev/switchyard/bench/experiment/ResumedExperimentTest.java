@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.switchyard.bench.CommandProcess;
 import dev.switchyard.bench.CommandRun;
-import dev.switchyard.bench.Switchyard;
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.data.NoiseImages;
@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -123,27 +122,10 @@ class ResumedExperimentTest {
   void ctrlCKeepsWhatIsDoneAndResumeGoesOn() throws IOException, InterruptedException {
     assumeFalse(OtherJvm.ignoresInterrupts(), "what a shell starts in the background ignores it");
     assertThat(CommandRun.of(command("whole")).exitCode()).isZero();
-    List<String> command =
-        OtherJvm.command(
-            Switchyard.class,
-            "--add-modules=jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED");
-    command.addAll(List.of(command("interrupted")));
-    Path output = folder.resolve("output");
     Path kept = folder.resolve("interrupted").resolve("checkpoints").resolve("spikes");
-    Process process = OtherJvm.builder(command).redirectOutput(output.toFile()).start();
-    while (process.isAlive() && !holdsTraining(kept)) {
-      process.waitFor(5, TimeUnit.MILLISECONDS);
-    }
-    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).as(Files.readString(output)).isEqualTo(130);
-    assertThat(output)
-        .content()
-        .contains(
-            "Interrupted. What is done is saved in "
-                + kept
-                + ": the same command with --resume goes on with it.");
+    CommandProcess process = CommandProcess.start(folder.resolve("output"), command("interrupted"));
+    process.await(() -> holdsTraining(kept));
+    process.interrupt(kept);
 
     CommandRun refused = CommandRun.of(command("interrupted"));
     assertThat(refused.exitCode()).isEqualTo(2);

@@ -3,8 +3,8 @@ package dev.switchyard.bench.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.switchyard.bench.CommandProcess;
 import dev.switchyard.bench.CommandRun;
-import dev.switchyard.bench.Switchyard;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.data.NoiseImages;
 import dev.switchyard.bench.processes.Processes;
@@ -217,21 +217,10 @@ class ResumedTrainingTest {
     assumeFalse(
         OtherJvm.ignoresInterrupts(), "what a shell starts in the background ignores Ctrl-C");
     assertThat(CommandRun.of(longArguments("whole")).exitCode()).isZero();
-    Process process = start("interrupted");
-    Path output = folder.resolve("output");
+    CommandProcess command = start("interrupted");
     Path checkpoints = folder.resolve("interrupted").resolve("checkpoints");
-    while (process.isAlive() && !holdsCheckpoint(checkpoints.resolve("SWITCHBACK"))) {
-      process.waitFor(5, TimeUnit.MILLISECONDS);
-    }
-    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).as(Files.readString(output)).isEqualTo(130);
-    assertThat(output)
-        .content()
-        .contains(
-            "Interrupted. What is done is saved in "
-                + checkpoints
-                + ": the same command with --resume goes on with it.");
+    command.await(() -> holdsCheckpoint(checkpoints.resolve("SWITCHBACK")));
+    command.interrupt(checkpoints);
     assertThat(folder.resolve("interrupted")).isDirectoryNotContaining("glob:**.csv");
 
     CommandRun refused = CommandRun.of(longArguments("interrupted"));
@@ -253,14 +242,8 @@ class ResumedTrainingTest {
     }
   }
 
-  private Process start(String out) throws IOException {
-    List<String> command =
-        OtherJvm.command(
-            Switchyard.class,
-            "--add-modules=jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED");
-    command.addAll(List.of(longArguments(out)));
-    return OtherJvm.builder(command).redirectOutput(folder.resolve("output").toFile()).start();
+  private CommandProcess start(String out) throws IOException {
+    return CommandProcess.start(folder.resolve("output"), longArguments(out));
   }
 
   @Test
@@ -268,11 +251,10 @@ class ResumedTrainingTest {
     assertThat(CommandRun.of(longArguments("whole")).exitCode()).isZero();
     int unfinished = 0;
     for (int kill = 0; kill < 3; kill++) {
-      Process process = start("killed" + kill);
+      CommandProcess command = start("killed" + kill);
       Path checkpoints = folder.resolve("killed" + kill).resolve("checkpoints/SWITCHBACK");
-      while (process.isAlive() && !holdsCheckpoint(checkpoints)) {
-        process.waitFor(2, TimeUnit.MILLISECONDS);
-      }
+      command.await(() -> holdsCheckpoint(checkpoints));
+      Process process = command.process();
       process.waitFor(CounterRandom.bits(6, kill) >>> 27, TimeUnit.MILLISECONDS);
       process.destroyForcibly().waitFor();
       try (Stream<Path> files = Files.list(checkpoints)) {

@@ -187,10 +187,9 @@ class BackendChoiceTest {
     assertThat(Integer.parseInt(width.group(1))).isLessThanOrEqualTo(8 * bytes);
   }
 
-  /** A common pool without threads, as on a machine with one core: the caller does it all. */
   @Test
-  void commonPoolWithoutThreads() throws IOException, InterruptedException {
-    OtherJvm run = run(MODULE, "-Djava.util.concurrent.ForkJoinPool.common.parallelism=0");
+  void oneProcessor() throws IOException, InterruptedException {
+    OtherJvm run = run(MODULE, "-XX:ActiveProcessorCount=1");
 
     assertThat(run.exit()).as(run.output()).isZero();
     assertThat(run.output()).contains(Battery.PASSED + "vector");

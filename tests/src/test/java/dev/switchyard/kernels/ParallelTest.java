@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -59,6 +61,27 @@ class ParallelTest {
               });
     }
     assertThat(both.getCount()).isZero();
+  }
+
+  /** Those of the common pool do not: what a thread keeps would be made anew for every call. */
+  @Test
+  void helpersKeepTheirBuffersFromCallToCall() {
+    AtomicInteger made = new AtomicInteger();
+    ThreadLocal<Integer> buffer = ThreadLocal.withInitial(made::incrementAndGet);
+    Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    for (int call = 0; call < 50; call++) {
+      CountDownLatch both = new CountDownLatch(2);
+      Parallel.ofThreads(2)
+          .forEach(
+              2,
+              _ -> {
+                both.countDown();
+                await(both);
+                buffer.get();
+                threads.add(Thread.currentThread());
+              });
+    }
+    assertThat(made).hasValue(threads.size());
   }
 
   /** Of threads that are no pool's, too. */

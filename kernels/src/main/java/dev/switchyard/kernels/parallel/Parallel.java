@@ -3,6 +3,7 @@ package dev.switchyard.kernels.parallel;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.IntConsumer;
 
@@ -13,6 +14,23 @@ import java.util.function.IntConsumer;
  */
 public final class Parallel {
   private static final Parallel SERIAL = new Parallel(null, 1);
+
+  /** Made when first needed: where one thread does all the work there is no pool. */
+  private static final class Pool {
+    /**
+     * Not the common pool, whose threads forget their buffers whenever they run out of tasks
+     * (thread locals are cleared there), so that every call they help with begins by making some.
+     */
+    static final ForkJoinPool POOL =
+        new ForkJoinPool(
+            Math.max(1, Runtime.getRuntime().availableProcessors() - 1), Pool::named, null, false);
+
+    private static ForkJoinWorkerThread named(ForkJoinPool pool) {
+      ForkJoinWorkerThread thread = ForkJoinPool.defaultForkJoinWorkerThreadFactory.newThread(pool);
+      thread.setName("switchyard-" + thread.getPoolIndex());
+      return thread;
+    }
+  }
 
   private final ExecutorService executor;
   private final int threads;
@@ -34,14 +52,15 @@ public final class Parallel {
   }
 
   /**
-   * The calling thread and {@code threads - 1} threads of the common pool.
+   * The calling thread and {@code threads - 1} threads of a pool that all share who call this: it
+   * has as many as the machine has processors besides the caller's, daemons that end when idle.
    *
    * @param threads how many in all, 1 or more
    * @return the runner
    * @throws IllegalArgumentException if {@code threads} is less than 1
    */
   public static Parallel ofThreads(int threads) {
-    return threads == 1 ? SERIAL : over(ForkJoinPool.commonPool(), threads);
+    return threads == 1 ? SERIAL : over(Pool.POOL, threads);
   }
 
   /**

@@ -25,11 +25,45 @@ final class PackArguments extends Arguments {
 
   static final int FLIP_BYTES = 64;
 
+  // Vectors of one 32-bit number, for rounding to bfloat16
+
+  /** All bits but the sign. */
+  static final int ABSOLUTE = 128;
+
+  /** What makes the absolute bits of a number negative, but not those of a NaN. */
+  static final int BELOW_NAN = 192;
+
+  /** The lowest bit. */
+  static final int ONE = 256;
+
+  /** Just under half of the lowest bit that bfloat16 has. */
+  static final int UNDER_HALF = 320;
+
+  /** The bit of a quiet NaN. */
+  static final int QUIET = 384;
+
+  /** The bits that bfloat16 has. */
+  static final int UPPER = 448;
+
+  private static final int VECTOR_BYTES = 64;
+
   private int flipped;
   private int flipPeriod = FLIP_BYTES;
 
   PackArguments() {
-    super(FLIP + FLIP_BYTES);
+    super(UPPER + VECTOR_BYTES);
+    setVector(ABSOLUTE, 0x7fff_ffff);
+    setVector(BELOW_NAN, -0x7f80_0001);
+    setVector(ONE, 1);
+    setVector(UNDER_HALF, 0x7fff);
+    setVector(QUIET, 0x0040_0000);
+    setVector(UPPER, 0xffff_0000);
+  }
+
+  private void setVector(int offset, int number) {
+    for (int i = 0; i < VECTOR_BYTES / Integer.BYTES; i++) {
+      setInt(offset, i, number);
+    }
   }
 
   /** Flips the sign of the first {@code bytes} of every {@code period}, a power of two. */

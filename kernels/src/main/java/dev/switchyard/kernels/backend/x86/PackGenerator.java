@@ -1,16 +1,20 @@
 package dev.switchyard.kernels.backend.x86;
 
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.S_VMOVUPS;
+import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VANDNPS;
+import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VANDPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VCVTNE2PS2BF16;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VCVTNEPS2BF16;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VMOVUPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VORPS;
+import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPADDD;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPERM2F128;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPMOVSXBD;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPMOVSXBW;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPMOVZXBD;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPMOVZXWD;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPSLLD;
+import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPSRAD;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPSRLD;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VSHUFF32X4;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VUNPCKHPD;
@@ -43,6 +47,10 @@ final class PackGenerator {
     INT8_TO_INT16(Byte.BYTES, Dot.INT16),
     BFLOAT16(Short.BYTES, Dot.BFLOAT16),
     FLOAT32_TO_BFLOAT16(Float.BYTES, Dot.BFLOAT16),
+    /** Widened. */
+    BFLOAT16_TO_FLOAT32(Short.BYTES, Dot.FLOAT32),
+    /** Rounded as to bfloat16, for its products where no instruction computes them. */
+    FLOAT32_ROUNDED(Float.BYTES, Dot.FLOAT32),
     FLOAT32(Float.BYTES, Dot.FLOAT32);
 
     final int sourceBytes;
@@ -56,6 +64,11 @@ final class PackGenerator {
     /** Bytes of the source behind the 32 bits of a group in a row. */
     int groupBytes() {
       return sourceBytes * dot.group;
+    }
+
+    /** Whether a row is groups as it is, but for the bits to flip. */
+    boolean keepsRows() {
+      return groupBytes() == Integer.BYTES && this != FLOAT32_ROUNDED;
     }
   }
 
@@ -81,6 +94,9 @@ final class PackGenerator {
   record Kind(InstructionSet set, Conversion conversion, Layout layout) {}
 
   private static final int LINE = 64;
+
+  /** Of a float, the bits that bfloat16 has not. */
+  private static final int DROPPED_BITS = 16;
 
   /**
    * How far ahead interleaving asks for rows, which hardware does not foresee where they are short.
@@ -203,7 +219,33 @@ final class PackGenerator {
         asm.op(VMOVUPS, temporary, row.plus(vectorBytes)); // the upper half comes first
         asm.op(VCVTNE2PS2BF16, to, temporary, row);
       }
+      case BFLOAT16_TO_FLOAT32, FLOAT32_ROUNDED -> loadFloats(to, row);
     }
+  }
+
+  private void loadFloats(Vec to, Mem row) {
+    if (conversion == Conversion.BFLOAT16_TO_FLOAT32) {
+      asm.op(VPMOVZXWD, to, row);
+      asm.op(VPSLLD, to, to, DROPPED_BITS);
+    } else {
+      asm.op(VMOVUPS, to, row);
+      round(to, vec(2 * lanes - 2), vec(2 * lanes - 1));
+    }
+  }
+
+  /** What {@code Bfloat16.round} does, in each lane. */
+  private void round(Vec v, Vec isNumber, Vec step) {
+    asm.op(VANDPS, isNumber, v, argument(PackArguments.ABSOLUTE));
+    asm.op(VPADDD, isNumber, isNumber, argument(PackArguments.BELOW_NAN));
+    asm.op(VPSRAD, isNumber, isNumber, Integer.SIZE - 1);
+    asm.op(VPSRLD, step, v, DROPPED_BITS);
+    asm.op(VANDPS, step, step, argument(PackArguments.ONE));
+    asm.op(VPADDD, step, step, argument(PackArguments.UNDER_HALF));
+    asm.op(VANDPS, step, step, isNumber);
+    asm.op(VPADDD, v, v, step);
+    asm.op(VANDNPS, step, isNumber, argument(PackArguments.QUIET));
+    asm.op(VORPS, v, v, step);
+    asm.op(VANDPS, v, v, argument(PackArguments.UPPER));
   }
 
   /**
@@ -302,6 +344,7 @@ final class PackGenerator {
         asm.op(VCVTNEPS2BF16, value.as(vectorBytes / 2), value);
         asm.op(VPMOVZXWD, value, value.as(vectorBytes / 2));
       }
+      case BFLOAT16_TO_FLOAT32, FLOAT32_ROUNDED -> loadFloats(value, row);
       case FLOAT32 -> asm.op(VMOVUPS, value, row);
     }
     if (member > 0) {

@@ -1,7 +1,6 @@
 package dev.switchyard.kernels.backend.x86;
 
 import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
-import dev.switchyard.kernels.data.Bfloat16;
 import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -12,8 +11,8 @@ import java.util.Arrays;
 
 /**
  * A rectangle of an operand as packing can read it: where it lies in the operand's own array if
- * whole vectors may be read there, else in a copy with zeros around it. An operand of a type that
- * the dot instruction does not take is always copied, as floats. One object a thread.
+ * whole vectors may be read there, else in a copy with zeros around it. A quantized operand of a
+ * float product is always copied, as floats. One object a thread.
  */
 final class Region {
   private float[] floats = {};
@@ -68,11 +67,18 @@ final class Region {
     return switch (operand) {
       case QuantizedMatrix q when dot == Dot.INT8 -> Conversion.INT8;
       case QuantizedMatrix q when dot == Dot.INT16 -> Conversion.INT8_TO_INT16;
-      case Bfloat16Matrix h when dot == Dot.BFLOAT16 -> Conversion.BFLOAT16;
-      case FloatMatrix f when dot == Dot.BFLOAT16 -> Conversion.FLOAT32_TO_BFLOAT16;
-      case FloatMatrix f when type == ElementType.FLOAT32 -> Conversion.FLOAT32;
-      default -> null;
+      case QuantizedMatrix q -> null;
+      case Bfloat16Matrix h ->
+          dot == Dot.BFLOAT16 ? Conversion.BFLOAT16 : Conversion.BFLOAT16_TO_FLOAT32;
+      case FloatMatrix f -> ofFloats();
     };
+  }
+
+  private Conversion ofFloats() {
+    if (dot == Dot.BFLOAT16) {
+      return Conversion.FLOAT32_TO_BFLOAT16;
+    }
+    return type == ElementType.BFLOAT16 ? Conversion.FLOAT32_ROUNDED : Conversion.FLOAT32;
   }
 
   /**
@@ -113,7 +119,7 @@ final class Region {
   /** Room for a copy, all zeros. */
   private void reserveCopy(int size) {
     if (conversion == null) {
-      conversion = dot == Dot.BFLOAT16 ? Conversion.FLOAT32_TO_BFLOAT16 : Conversion.FLOAT32;
+      conversion = ofFloats();
     }
     switch (conversion) {
       case INT8, INT8_TO_INT16 -> {
@@ -121,12 +127,12 @@ final class Region {
         Arrays.fill(bytes, 0, size, (byte) 0);
         segment = ofCopy.of(bytes);
       }
-      case BFLOAT16 -> {
+      case BFLOAT16, BFLOAT16_TO_FLOAT32 -> {
         shorts = shorts.length < size ? new short[size] : shorts;
         Arrays.fill(shorts, 0, size, (short) 0);
         segment = ofCopy.of(shorts);
       }
-      case FLOAT32, FLOAT32_TO_BFLOAT16 -> {
+      case FLOAT32, FLOAT32_ROUNDED, FLOAT32_TO_BFLOAT16 -> {
         floats = floats.length < size ? new float[size] : floats;
         Arrays.fill(floats, 0, size, 0);
         segment = ofCopy.of(floats);
@@ -139,23 +145,12 @@ final class Region {
     switch (operand) {
       case QuantizedMatrix q when dot.isInteger() ->
           System.arraycopy(q.data(), from, bytes, to, cols);
-      case Bfloat16Matrix h when conversion == Conversion.BFLOAT16 ->
-          System.arraycopy(h.data(), from, shorts, to, cols);
+      case Bfloat16Matrix h -> System.arraycopy(h.data(), from, shorts, to, cols);
       case FloatMatrix f -> System.arraycopy(f.data(), from, floats, to, cols);
-      case Bfloat16Matrix h -> {
-        for (int j = 0; j < cols; j++) {
-          floats[to + j] = Bfloat16.toFloat(h.data()[from + j]);
-        }
-      }
       case QuantizedMatrix q -> {
         for (int j = 0; j < cols; j++) {
           floats[to + j] = q.data()[from + j] * q.scale(row, col + j);
         }
-      }
-    }
-    if (type == ElementType.BFLOAT16 && conversion != Conversion.BFLOAT16) {
-      for (int j = to; j < to + cols; j++) {
-        floats[j] = Bfloat16.round(floats[j]);
       }
     }
   }

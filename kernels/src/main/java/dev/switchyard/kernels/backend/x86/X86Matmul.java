@@ -474,7 +474,7 @@ final class X86Matmul implements MatmulKernel {
     int rows = tiles * tileRows;
     PackGenerator.Conversion direct = w.region.direct();
     // Tiles are loaded by rows of 64 bytes, which in an array straddle two cache lines each.
-    boolean whole = direct != null && direct.groupBytes() == Integer.BYTES && !set.usesTiles(dot);
+    boolean whole = direct != null && direct.keepsRows() && !set.usesTiles(dot);
     boolean padded = p.a() instanceof QuantizedMatrix; // its rows end with room to read
     if (whole && (padded || depth % dot.group == 0)) {
       w.region.set(row, rows, k, depth, rows, depth, false);

@@ -16,6 +16,8 @@ public enum VectorOp {
   VMULPS(Prefix.NONE, 1, 0x59, 0, Encoding.BOTH),
   VDIVPS(Prefix.NONE, 1, 0x5E, 0, Encoding.BOTH),
   VANDPS(Prefix.NONE, 1, 0x54, 0, Encoding.BOTH),
+  /** The first operand is the one that is inverted. */
+  VANDNPS(Prefix.NONE, 1, 0x55, 0, Encoding.BOTH),
   VFMADD213PS(Prefix.P66, 2, 0xA8, 0, Encoding.BOTH),
   VFMADD231PS(Prefix.P66, 2, 0xB8, 0, Encoding.BOTH),
   VCVTDQ2PS(Prefix.NONE, 1, 0x5B, 0, Encoding.BOTH),
@@ -46,6 +48,7 @@ public enum VectorOp {
   /** The shifted register is the last operand, the register written is in vvvv. */
   VPSLLD(Prefix.P66, 1, 0x72, 0, Encoding.BOTH),
   VPSRLD(Prefix.P66, 1, 0x72, 0, Encoding.BOTH),
+  VPSRAD(Prefix.P66, 1, 0x72, 0, Encoding.BOTH),
   /** Lanes whose mask element has its top bit set; AVX's way to a masked load or store. */
   VMASKMOVPS(Prefix.P66, 2, 0x2C, 0, Encoding.VEX),
   S_VMASKMOVPS(Prefix.P66, 2, 0x2E, 0, Encoding.VEX);
@@ -102,7 +105,11 @@ public enum VectorOp {
 
   /** The opcode extension in the reg field of instructions that need one. */
   int extension() {
-    return this == VPSLLD ? 6 : 2;
+    return switch (this) {
+      case VPSLLD -> 6;
+      case VPSRAD -> 4;
+      default -> 2;
+    };
   }
 
   /** The mnemonic. */

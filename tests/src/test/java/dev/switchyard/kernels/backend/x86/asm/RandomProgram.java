@@ -18,6 +18,7 @@ final class RandomProgram {
     VectorOp.VMULPS,
     VectorOp.VDIVPS,
     VectorOp.VANDPS,
+    VectorOp.VANDNPS,
     VectorOp.VPMAXSD,
     VectorOp.VPACKSSDW,
     VectorOp.VFMADD213PS,
@@ -79,7 +80,8 @@ final class RandomProgram {
       case 8 -> asm.store(VectorOp.S_VMOVUPS, m, pick(Mask.values()), a);
       case 9 -> asm.op(pick(VectorOp.VPMOVZXBD, VectorOp.VPMOVSXBD), a, pick(m, c.as(16)));
       case 10 -> asm.op(pick(VectorOp.VPMOVZXWD, VectorOp.VPMOVSXBW), a, pick(m, half(c)));
-      case 11 -> asm.op(pick(VectorOp.VPSLLD, VectorOp.VPSRLD), a, b, random.nextInt(32));
+      case 11 ->
+          asm.op(pick(VectorOp.VPSLLD, VectorOp.VPSRLD, VectorOp.VPSRAD), a, b, random.nextInt(32));
       case 12 -> {
         asm.op(VectorOp.VSHUFF32X4, a.as(64), b.as(64), pick(c.as(64), m), random.nextInt(256));
         asm.op(VectorOp.VPERM2F128, low(a), low(b), pick(low(c), m), random.nextInt(256));

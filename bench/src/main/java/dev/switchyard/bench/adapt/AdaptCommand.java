@@ -297,19 +297,8 @@ public final class AdaptCommand implements Callable<Integer> {
               processes,
               warning -> err.println("switchyard adapt: " + warning)));
     }
-    boolean begun = runs.values().stream().anyMatch(run -> run.steps() > 0);
-    if (begun != resume) {
-      throw usageError(
-          resume
-              ? "--resume finds no checkpoint in "
-                  + checkpoints()
-                  + " (expected a training to go on with)"
-              : checkpoints()
-                  + " holds an unfinished training (expected --resume to go on with it, another"
-                  + " --out, or the folder to be deleted)");
-    }
     try {
-      runs.values().forEach(TrainingRun::requireSameOptions);
+      TrainingRun.prepare(runs.values(), resume);
     } catch (IllegalArgumentException e) {
       throw usageError(e.getMessage());
     }

@@ -324,45 +324,12 @@ public final class TrainCommand implements Callable<Integer> {
               processes,
               warning -> warnings.println("switchyard train: " + warning)));
     }
-    if (resume) {
-      requireResumable(runs);
-    } else {
-      requireNothingUnfinished(runs);
-      runs.values().stream().filter(run -> run.steps() > 0).forEach(TrainingRun::clear);
-    }
-    return runs;
-  }
-
-  private void requireResumable(Map<Precision, TrainingRun> runs) {
-    if (runs.values().stream().allMatch(run -> run.steps() == 0)) {
-      throw usageError(
-          String.format(
-              Locale.ROOT,
-              "--resume finds no checkpoint of %s in %s (expected a training to go on with)",
-              runs.keySet(),
-              checkpoints()));
-    }
     try {
-      runs.values().forEach(TrainingRun::requireSameOptions);
+      TrainingRun.prepare(runs.values(), resume);
     } catch (IllegalArgumentException e) {
       throw usageError(e.getMessage());
     }
-  }
-
-  private void requireNothingUnfinished(Map<Precision, TrainingRun> runs) {
-    runs.forEach(
-        (precision, run) -> {
-          if (run.steps() > 0 && run.result().isEmpty()) {
-            throw usageError(
-                String.format(
-                    Locale.ROOT,
-                    "%s holds a training in %s that ended at step %d (expected --resume to go on"
-                        + " with it, another --out, or the folder to be deleted)",
-                    checkpoints(),
-                    precision,
-                    run.steps()));
-          }
-        });
+    return runs;
   }
 
   private TrainOptions options() {

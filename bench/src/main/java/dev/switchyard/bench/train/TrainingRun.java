@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -94,11 +95,44 @@ public final class TrainingRun {
   }
 
   /**
-   * Checks that the run was begun with the same options.
+   * Gets the runs of a command ready: to go on, or to begin, for which those that have ended are
+   * deleted.
    *
-   * @throws IllegalArgumentException that names the first that differs
+   * @param runs at least one, all below one folder
+   * @throws IllegalArgumentException if there is none to go on with, or one was begun with other
+   *     options; if it is not asked to go on but one has not ended. Nothing is deleted then
    */
-  public void requireSameOptions() {
+  public static void prepare(Collection<TrainingRun> runs, boolean resume) {
+    List<TrainingRun> begun = runs.stream().filter(run -> run.steps() > 0).toList();
+    if (!resume) {
+      begun.forEach(TrainingRun::requireResult);
+      begun.forEach(TrainingRun::clear);
+    } else if (begun.isEmpty()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "--resume finds no checkpoint of %s in %s (expected a training to go on with)",
+              runs.stream().map(run -> run.path.getFileName()).toList(),
+              runs.iterator().next().path.getParent()));
+    } else {
+      begun.forEach(TrainingRun::requireSameOptions);
+    }
+  }
+
+  private void requireResult() {
+    if (result().isEmpty()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s holds a training in %s that ended at step %d (expected --resume to go on with"
+                  + " it, another --out, or the folder to be deleted)",
+              path.getParent(),
+              path.getFileName(),
+              steps()));
+    }
+  }
+
+  private void requireSameOptions() {
     newest.ifPresent(
         checkpoint ->
             identity.forEach(
@@ -119,7 +153,7 @@ public final class TrainingRun {
   }
 
   /** Deletes the checkpoints of an earlier run, and begins anew. */
-  void clear() {
+  private void clear() {
     newest = Optional.empty();
     if (processes.isFirst()) {
       write(folder::clear);

@@ -134,13 +134,15 @@ class ResumedAdaptationTest {
     process.await(() -> Files.exists(checkpoints));
     process.interrupt(checkpoints);
 
-    assertUsageError(command("interrupted"), checkpoints + " holds an unfinished training");
+    assertUsageError(
+        command("interrupted"), checkpoints + " holds a training in dense that ended at step ");
     assertUsageError(
         command("interrupted", "--resume", "--rate", "0.5"),
         "--rate is 0.5 but the run in " + checkpoints.resolve("dense") + " was begun with 0.003");
     assertUsageError(
         command("whole", "--resume"),
-        "--resume finds no checkpoint in " + folder.resolve("whole/checkpoints"));
+        "--resume finds no checkpoint of [dense, coda-r3] in "
+            + folder.resolve("whole/checkpoints"));
 
     CommandRun resumed = CommandRun.of(command("interrupted", "--resume"));
     assertThat(resumed.exitCode()).as(resumed.err()).isZero();

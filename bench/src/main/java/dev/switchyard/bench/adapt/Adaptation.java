@@ -9,7 +9,6 @@ import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
-import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.CrossEntropy;
 import dev.switchyard.layers.MeanSquaredError;
@@ -45,6 +44,7 @@ final class Adaptation {
   private final Tokens training;
   private final Tokens tests;
   private final Kernels kernels;
+  private final DenseStates targets;
 
   Adaptation(
       AdaptOptions options,
@@ -59,6 +59,7 @@ final class Adaptation {
     this.training = Tokens.of(texts.training().texts(), tokenizer, options.maxTokens());
     this.tests = Tokens.of(texts.test().texts(), tokenizer, options.maxTokens());
     this.kernels = Kernels.create(Parallel.ofThreads(options.threads()));
+    this.targets = new DenseStates(base, training, kernels);
   }
 
   /** Is told how far a variant is. */
@@ -93,22 +94,25 @@ final class Adaptation {
     int steps = light + options.epochs() * batches();
     Course course = new Course(run, classifier, steps, listener, interrupted);
     MeanSquaredError distance = new MeanSquaredError();
-    Tape teacher = Tape.inference(kernels);
     Phase first = new Phase("light", 0, light, classifier.encoder().learned(), -3, true);
     Loss ofStates =
-        (tape, batch, labels) -> {
-          teacher.reset();
-          FloatMatrix target = base.forward(teacher, batch.ids(), batch.sequences()).value();
-          Tensor states = classifier.encoder().forward(tape, batch.ids(), batch.sequences());
-          return distance.forward(tape, states, target);
-        };
+        (tape, batch, chosen) ->
+            distance.forward(
+                tape,
+                classifier.encoder().forward(tape, batch.ids(), batch.sequences()),
+                targets.of(chosen));
     CrossEntropy crossEntropy = new CrossEntropy();
     Phase second = new Phase("task", light, steps, classifier.learned(), -4, false);
     Loss ofScores =
-        (tape, batch, labels) -> crossEntropy.forward(tape, classifier.scores(tape, batch), labels);
+        (tape, batch, chosen) ->
+            crossEntropy.forward(tape, classifier.scores(tape, batch), labels(chosen));
     return course.follow(first, ofStates) && course.follow(second, ofScores)
         ? Optional.of(classifier)
         : Optional.empty();
+  }
+
+  private int[] labels(int[] chosen) {
+    return Arrays.stream(chosen).map(i -> texts.training().labels().get(i)).toArray();
   }
 
   private int batches() {
@@ -126,7 +130,7 @@ final class Adaptation {
       String name, int from, int to, List<Parameter> learned, long shuffle, boolean ofTokens) {}
 
   private interface Loss {
-    Tensor of(Tape tape, Tokens.Batch batch, int[] labels);
+    Tensor of(Tape tape, Tokens.Batch batch, int[] chosen);
   }
 
   /** The training of one classifier. */
@@ -216,13 +220,12 @@ final class Adaptation {
     int[] own =
         Arrays.copyOfRange(
             chosen, sharing.first(shard, chosen.length), sharing.first(shard + 1, chosen.length));
-    int[] labels = Arrays.stream(own).map(i -> texts.training().labels().get(i)).toArray();
     Tokens.Batch batch = training.batch(own);
     double weight = sharing.weight(shard, chosen.length);
     if (ofTokens && sharing.localSteps() == 0) {
       weight = (double) batch.ids().length * sharing.shards() / training.batch(chosen).ids().length;
     }
-    return new SharedSteps.Part(loss.of(tape, batch, labels), weight);
+    return new SharedSteps.Part(loss.of(tape, batch, own), weight);
   }
 
   /** How well a classifier does on the test texts, over which its routers begin to count anew. */

@@ -15,7 +15,7 @@ import java.util.List;
  * of them.
  */
 final class Throughput {
-  private static final int TEXTS = 128;
+  private static final int TEXTS = 64;
   private static final int ROUNDS = 9;
 
   /** In which weights are packed, and code is compiled for the other precision. */

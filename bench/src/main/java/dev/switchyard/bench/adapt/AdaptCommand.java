@@ -117,7 +117,7 @@ public final class AdaptCommand implements Callable<Integer> {
   @Option(
       names = "--max-tokens",
       paramLabel = "N",
-      defaultValue = "128",
+      defaultValue = "96",
       description = "Tokens of a text; the rest is left out (default: ${DEFAULT-VALUE}).")
   private int maxTokens;
 

@@ -219,33 +219,32 @@ final class PackGenerator {
         asm.op(VMOVUPS, temporary, row.plus(vectorBytes)); // the upper half comes first
         asm.op(VCVTNE2PS2BF16, to, temporary, row);
       }
-      case BFLOAT16_TO_FLOAT32, FLOAT32_ROUNDED -> loadFloats(to, row);
+      case BFLOAT16_TO_FLOAT32 -> loadWidened(to, row);
+      case FLOAT32_ROUNDED -> loadRounded(to, row);
     }
   }
 
-  private void loadFloats(Vec to, Mem row) {
-    if (conversion == Conversion.BFLOAT16_TO_FLOAT32) {
-      asm.op(VPMOVZXWD, to, row);
-      asm.op(VPSLLD, to, to, DROPPED_BITS);
-    } else {
-      asm.op(VMOVUPS, to, row);
-      round(to, vec(2 * lanes - 2), vec(2 * lanes - 1));
-    }
+  private void loadWidened(Vec to, Mem row) {
+    asm.op(VPMOVZXWD, to, row);
+    asm.op(VPSLLD, to, to, DROPPED_BITS);
   }
 
-  /** What {@code Bfloat16.round} does, in each lane. */
-  private void round(Vec v, Vec isNumber, Vec step) {
-    asm.op(VANDPS, isNumber, v, argument(PackArguments.ABSOLUTE));
+  /** What {@code Bfloat16.round} does, in each lane; the last two registers are overwritten. */
+  private void loadRounded(Vec to, Mem row) {
+    Vec isNumber = vec(2 * lanes - 2);
+    Vec step = vec(2 * lanes - 1);
+    asm.op(VMOVUPS, to, row);
+    asm.op(VANDPS, isNumber, to, argument(PackArguments.ABSOLUTE));
     asm.op(VPADDD, isNumber, isNumber, argument(PackArguments.BELOW_NAN));
     asm.op(VPSRAD, isNumber, isNumber, Integer.SIZE - 1);
-    asm.op(VPSRLD, step, v, DROPPED_BITS);
+    asm.op(VPSRLD, step, to, DROPPED_BITS);
     asm.op(VANDPS, step, step, argument(PackArguments.ONE));
     asm.op(VPADDD, step, step, argument(PackArguments.UNDER_HALF));
     asm.op(VANDPS, step, step, isNumber);
-    asm.op(VPADDD, v, v, step);
+    asm.op(VPADDD, to, to, step);
     asm.op(VANDNPS, step, isNumber, argument(PackArguments.QUIET));
-    asm.op(VORPS, v, v, step);
-    asm.op(VANDPS, v, v, argument(PackArguments.UPPER));
+    asm.op(VORPS, to, to, step);
+    asm.op(VANDPS, to, to, argument(PackArguments.UPPER));
   }
 
   /**
@@ -344,7 +343,8 @@ final class PackGenerator {
         asm.op(VCVTNEPS2BF16, value.as(vectorBytes / 2), value);
         asm.op(VPMOVZXWD, value, value.as(vectorBytes / 2));
       }
-      case BFLOAT16_TO_FLOAT32, FLOAT32_ROUNDED -> loadFloats(value, row);
+      case BFLOAT16_TO_FLOAT32 -> loadWidened(value, row);
+      case FLOAT32_ROUNDED -> loadRounded(value, row);
       case FLOAT32 -> asm.op(VMOVUPS, value, row);
     }
     if (member > 0) {

@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The {@code switchyard} command.
@@ -73,9 +74,24 @@ public final class Switchyard {
 
   private static int onUsageError(ParameterException error, String[] arguments) {
     CommandLine command = error.getCommandLine();
+    if (command.getParseResult().originalArgs().isEmpty()) {
+      command.usage(command.getErr()); // nothing was asked for: what there is
+      return ExitCode.USAGE;
+    }
     String name = command.getCommandSpec().qualifiedName();
-    print(command, String.format(Locale.ROOT, "%s; see %s --help", error.getMessage(), name));
+    print(
+        command,
+        String.format(
+            Locale.ROOT, "%s%s; see %s --help", error.getMessage(), suggestion(error), name));
     return ExitCode.USAGE;
+  }
+
+  /** The names that there are and that are near. */
+  private static String suggestion(ParameterException error) {
+    return error instanceof UnmatchedArgumentException unmatched
+            && !unmatched.getSuggestions().isEmpty()
+        ? " (did you mean " + String.join(" or ", unmatched.getSuggestions()) + "?)"
+        : "";
   }
 
   private static int onFailure(Exception error, CommandLine command, CommandLine.ParseResult result)

@@ -59,8 +59,9 @@ class SwitchyardTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "                              | Missing required subcommand",
-        "trian                         | Unmatched argument at index 0: 'trian'",
+        "trian                         | Unmatched argument at index 0: 'trian' (did you mean"
+            + " train",
+        "train --epoch 3               | Unknown options: '--epoch', '3' (did you mean --epochs?)",
         "train --bogus                 | Unknown option: '--bogus'",
         "train extra                   | Unmatched argument at index 1: 'extra'",
         "train --epochs x              | Invalid value for option '--epochs': 'x' is not an int",
@@ -78,8 +79,7 @@ class SwitchyardTest {
             + " heads divide)",
       })
   void usageErrorIsOneSentenceAndExitCode2(String commandLine, String sentence) {
-    List<String> arguments =
-        new ArrayList<>(commandLine == null ? List.of() : List.of(commandLine.split(" ")));
+    List<String> arguments = new ArrayList<>(List.of(commandLine.split(" ")));
     if (arguments.contains("train")) {
       // Should the mistake go unnoticed, the folder is not littered.
       arguments.addAll(List.of("--out", folder.resolve("out").toString()));
@@ -89,6 +89,13 @@ class SwitchyardTest {
     assertThat(err.toString()).contains(sentence).endsWith(" --help" + System.lineSeparator());
     assertOneLine();
     assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void withoutACommandThereIsTheList() {
+    assertThat(run()).isEqualTo(2);
+    assertThat(err.toString()).contains("Usage: switchyard", "train", "doctor");
+    assertThat(out.toString()).isEmpty();
   }
 
   @Test

@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -34,6 +35,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * What users depend on: the libraries are built again elsewhere, by the same JDKs, installed into a
  * repository of their own, and used from there by the sample project.
  */
+@Tag("full")
 @EnabledOnOs({OS.LINUX, OS.MAC}) // has a mvn without .cmd, and links
 class PackagingTest {
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * has every assigned code point by itself and as a piece of a word: what becomes of each shows in
  * the ids.
  */
+@Tag("full")
 class UnicodeSweepTest {
   private static final int WORDS_A_TEXT = 500;
 

@@ -6,11 +6,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Emitted code works on arrays in the heap: no collector may move one under it. */
+@Tag("full")
 class CollectorStressTest {
   private static final Pattern RESULT = Pattern.compile(CollectorStress.PASSED + "(\\d+)");
 

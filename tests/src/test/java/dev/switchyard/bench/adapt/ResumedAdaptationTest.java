@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -53,6 +54,7 @@ class ResumedAdaptationTest {
   }
 
   /** Behind the last step of the light phase there is no optimizer to save: one more is made. */
+  @Tag("full")
   @ParameterizedTest
   @ValueSource(strings = {"dense", "coda-r3", "random", "adapter"})
   void goesOnAfterAnyStep(String name) throws IOException {

@@ -23,6 +23,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -59,6 +60,7 @@ class ResumedExperimentTest {
     return Arguments.of(Named.of(experiment.name(), experiment), size, steps);
   }
 
+  @Tag("full")
   @ParameterizedTest
   @MethodSource("interruptions")
   void goesOn(Experiment experiment, double size, int[] stepsUntilInterrupted) {

@@ -17,11 +17,13 @@ import dev.switchyard.layers.Tensor;
 import dev.switchyard.layers.TransformerBlock;
 import dev.switchyard.layers.optim.AdamW;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** PyTorch's layers and optimizer, as the benchmarks use them, compute what ours do. */
+@Tag("full")
 class TorchStepTest {
   private static final Kernels KERNELS = Kernels.create(Parallel.serial());
   private static final Sequences SEQUENCES = Sequences.uniform(3, 5);

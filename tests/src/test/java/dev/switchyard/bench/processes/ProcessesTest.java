@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,6 +75,7 @@ class ProcessesTest {
     return CommandRun.of(Stream.concat(arguments.stream(), Stream.of(more)).toArray(String[]::new));
   }
 
+  @Tag("full")
   @Test
   void aTrainingHasTheSameBitsOnAnyNumberOfProcesses() throws Exception {
     String[] ordered = {"--gradients=ORDERED", "--shards=6", "--epochs=1"};
@@ -98,6 +100,7 @@ class ProcessesTest {
    * A loss over the whole batch, and parts that are not of one size: sums in another order, which a
    * training of 20 steps does not carry far.
    */
+  @Tag("full")
   @ParameterizedTest
   @CsvSource({"CLIP, 2", "CLASSIFY, 3"})
   void aTrainingComesCloseInAnyOrderOfSums(String task, int processes) throws Exception {
@@ -122,6 +125,7 @@ class ProcessesTest {
     return Double.parseDouble(line.substring(line.indexOf(',') + 1));
   }
 
+  @Tag("full")
   @Test
   void anEncoderIsAdaptedByAll() throws Exception {
     Path model = TinyModel.write(folder.resolve("model"));
@@ -189,6 +193,7 @@ class ProcessesTest {
    * A process is killed, the others stop, and the training goes on with another number of processes
    * from the last checkpoint, to the bits of a training that nobody disturbed.
    */
+  @Tag("full")
   @ParameterizedTest
   @CsvSource({"2, 3, 1", "3, 1, 0", "3, 2, 2"})
   void whatIsKilledGoesOnOnAnotherNumberOfProcesses(int before, int after, int killed)
@@ -245,6 +250,7 @@ class ProcessesTest {
     }
   }
 
+  @Tag("full")
   @Test
   void ctrlCSavesTheTrainingOfAll() throws Exception {
     Path log = folder.resolve("log");

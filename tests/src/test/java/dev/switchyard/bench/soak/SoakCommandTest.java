@@ -26,6 +26,7 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import javax.xml.parsers.ParserConfigurationException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -116,6 +117,7 @@ class SoakCommandTest {
     return Fault.possible().stream();
   }
 
+  @Tag("full")
   @ParameterizedTest
   @MethodSource("faults")
   void trainingsGoOnAfterFaults(Fault fault) throws InterruptedException {

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +28,7 @@ class BenchCommandTest {
   }
 
   /** Small shapes: what is measured is checked first, which is the point here. */
+  @Tag("full")
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -118,6 +120,7 @@ class BenchCommandTest {
     assertThat(folder).isEmptyDirectory();
   }
 
+  @Tag("full")
   @Test
   void earlierResultsAreNotOverwritten() throws IOException {
     Files.writeString(folder.resolve("coda.json"), "kept");

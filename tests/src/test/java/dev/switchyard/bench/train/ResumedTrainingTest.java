@@ -32,6 +32,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -114,6 +115,7 @@ class ResumedTrainingTest {
         () -> last[0] == leaveAfter);
   }
 
+  @Tag("full")
   @ParameterizedTest
   @CsvSource({"CLASSIFY, ADAMW", "CLASSIFY, STABLEADAMW", "CLIP, STABLEADAMW"})
   void goesOnAfterAnyStep(TaskName task, OptimizerName optimizer) throws IOException {

@@ -13,10 +13,12 @@ import dev.switchyard.layers.optim.AdamW;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** PyTorch is a peer only if it computes the same thing. */
+@Tag("full")
 class TorchTrainingTest {
   private static final TrainOptions OPTIONS =
       new TrainOptions(

@@ -2,6 +2,7 @@ package dev.switchyard.kernels.backend.x86;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /** The parameters of products on tile registers; see {@link AmxGenerator}. Offsets in bytes. */
 final class AmxArguments extends Arguments {
@@ -58,38 +59,36 @@ final class AmxArguments extends Arguments {
   /** Most panels of a call. */
   static final int MAX_PANELS = 32;
 
-  private int rows = -1;
-  private int cols = -1;
+  /** The shapes for tiles of so many rows. */
+  private static final byte[][] SHAPES_OF_ROWS = new byte[2 * AmxGenerator.HALF + 1][];
+
+  static {
+    Arrays.setAll(SHAPES_OF_ROWS, AmxGenerator::shapes);
+  }
 
   AmxArguments() {
     super(COLUMNS + MAX_PANELS * COLUMNS_BYTES);
-    setInt(MASKS, 0, -1);
   }
 
   /** Gives the tile registers the shapes for a tile of so many rows. */
-  void setRows(int newRows) {
-    if (newRows != rows) {
-      rows = newRows;
-      set(ROWS, rows);
-      setShapes(memory, SHAPES, rows);
-    }
+  void setRows(int rows) {
+    set(ROWS, rows);
+    setShapes(memory, SHAPES, rows);
   }
 
   static void setShapes(MemorySegment memory, long at, int rows) {
-    byte[] shapes = AmxGenerator.shapes(rows);
-    MemorySegment.copy(shapes, 0, memory, ValueLayout.JAVA_BYTE, at, shapes.length);
+    MemorySegment.copy(
+        SHAPES_OF_ROWS[rows], 0, memory, ValueLayout.JAVA_BYTE, at, AmxGenerator.SHAPES_BYTES);
   }
 
   /** Whether the mode is one that adds to C. */
   boolean accumulates() {
-    return (memory.get(ValueLayout.JAVA_LONG, MODE) & TileArguments.ACCUMULATE) != 0;
+    return (get(MODE) & TileArguments.ACCUMULATE) != 0;
   }
 
-  /** Selects the first columns of the last panel. */
-  void setLastColumns(int newCols) {
-    if (newCols != cols) {
-      cols = newCols;
-      setInt(LAST_MASKS, 0, (int) ((1L << cols) - 1));
-    }
+  /** Selects the first columns of the last panel, and all of the others. */
+  void setLastColumns(int cols) {
+    set(LAST_MASKS, (1L << cols) - 1);
+    set(MASKS, -1);
   }
 }

@@ -7,6 +7,11 @@ import java.lang.foreign.ValueLayout;
 /**
  * The parameters of a call, in native memory that emitted code reads: whole numbers of 8 bytes
  * first, then what each kind of call needs beside. One object a thread.
+ *
+ * <p>Whatever bounds what the code writes is written anew for each call, by {@link EmittedCode} and
+ * from the numbers that it has checked. Nothing is remembered from the call before: a key kept
+ * beside what was made for it is wrong for good if the stack ends between the two. What never
+ * changes is written when the object is made.
  */
 class Arguments {
   /** Aligned, so that a vector of constants is one cache line. */
@@ -22,8 +27,27 @@ class Arguments {
     memory.set(ValueLayout.JAVA_LONG, offset, value);
   }
 
+  final long get(int offset) {
+    return memory.get(ValueLayout.JAVA_LONG, offset);
+  }
+
   final void setInt(int offset, int index, int value) {
     memory.set(ValueLayout.JAVA_INT, offset + (long) index * Integer.BYTES, value);
+  }
+
+  /** A table for {@link #firstLanes}: so many lanes that are on, and as many that are off. */
+  final void setLaneTable(int table, int lanes) {
+    for (int i = 0; i < lanes; i++) {
+      setInt(table, i, -1);
+    }
+  }
+
+  /**
+   * What selects the first of some lanes, as one number: for mask registers bits, 16 a vector; for
+   * masks that are vectors where they begin in the table, that many lanes before its middle.
+   */
+  static long firstLanes(InstructionSet set, int table, int lanes, int count) {
+    return set.hasEvex() ? (1L << count) - 1 : table + (long) Integer.BYTES * (lanes - count);
   }
 
   final void setFloat(int offset, int index, float value) {

@@ -15,7 +15,8 @@ import java.util.function.Consumer;
 
 /**
  * All kernels of one instruction set, assembled and loaded, and the only door to them: each call is
- * checked against the memory it is given before the code is entered, whoever made the arguments.
+ * checked against the memory it is given before the code is entered, whoever made the arguments,
+ * and whatever an earlier call that failed has left in them.
  */
 final class EmittedCode {
   private static final int ALIGNMENT = 64;
@@ -149,6 +150,7 @@ final class EmittedCode {
     require(tileCount >= 1 && lastRow < TileArguments.MAX_ROWS, "tiles", tileCount);
     require(groups >= 0, "groups", groups);
     require(cols >= 1 && cols <= set.panelCols(), "columns", cols);
+    requireMode(dot, arguments.get(TileArguments.MODE));
     within("A", aOffset, aStride, aBytes, a.byteSize());
     within("B", bOffset, 0, (long) groups * set.panelGroupBytes(), b.byteSize());
     within("C", cOffset, cStride, lastRow * cStride + (long) cols * Float.BYTES, c.byteSize());
@@ -194,6 +196,7 @@ final class EmittedCode {
     require(rows >= 1 && rows <= set.tileRows(dot), "rows of a tile", rows);
     require(panels >= 1 && panels <= AmxArguments.MAX_PANELS, "panels", panels);
     require(cols >= 1 && cols <= set.panelCols(), "columns", cols);
+    requireMode(dot, arguments.get(AmxArguments.MODE));
     long steps = (groups + AmxGenerator.STEP - 1L) / AmxGenerator.STEP;
     boolean both = rows > AmxGenerator.HALF;
     boolean packed = left == Left.PACKED;
@@ -326,6 +329,12 @@ final class EmittedCode {
     AmxArguments.setShapes(arguments.memory, PeakGenerator.SHAPES, 2 * AmxGenerator.HALF);
     MemorySegment memory = arguments.memory;
     CallingConvention.call(peaks.get(dot), memory, memory, memory, memory);
+  }
+
+  /** Sums of floats cannot be stored as integers. */
+  private static void requireMode(Dot dot, long mode) {
+    int most = TileArguments.ACCUMULATE | (dot.isInteger() ? TileArguments.INTEGERS : 0);
+    require(mode >= 0 && mode <= most, "mode", mode);
   }
 
   private static void within(String what, long offset, long stride, long bytes, long size) {

@@ -47,8 +47,8 @@ final class PackArguments extends Arguments {
 
   private static final int VECTOR_BYTES = 64;
 
-  private int flipped;
-  private int flipPeriod = FLIP_BYTES;
+  /** The signs of 8 bytes. */
+  private static final long SIGNS = 0x8080_8080_8080_8080L;
 
   PackArguments() {
     super(UPPER + VECTOR_BYTES);
@@ -68,17 +68,13 @@ final class PackArguments extends Arguments {
 
   /** Flips the sign of the first {@code bytes} of every {@code period}, a power of two. */
   void setFlips(int bytes, int period) {
-    if (bytes == flipped && period == flipPeriod) {
-      return;
-    }
-    flipped = bytes;
-    flipPeriod = period;
+    int step = Math.min(period, Long.BYTES);
     for (int i = 0; i < FLIP_BYTES; i += Long.BYTES) {
       long bits = 0;
-      for (int j = 0; j < Long.BYTES; j++) {
-        if (((i + j) & (period - 1)) < bytes) {
-          bits |= 0x80L << (8 * j);
-        }
+      for (int j = 0; j < Long.BYTES; j += step) {
+        int flipped = Math.clamp(bytes - ((i + j) & (period - 1)), 0, step);
+        bits |=
+            flipped == 0 ? 0 : SIGNS >>> (Byte.SIZE * (Long.BYTES - flipped)) << (Byte.SIZE * j);
       }
       set(FLIP + i, bits);
     }

@@ -16,8 +16,8 @@ final class QuantizeArguments extends Arguments {
   /** Whether a part of a turn is left at the end of a row: 1 or 0. */
   static final int REST = 48;
 
-  /** The elements of that part, 16 bits a vector. */
-  static final int MASKS = 56;
+  /** The elements of that part, see {@link #firstLanes}. */
+  static final int ELEMENTS = 56;
 
   /** Floats: what to multiply with where that is given; 127 and 1. */
   static final int INVERSE = 64;
@@ -31,8 +31,8 @@ final class QuantizeArguments extends Arguments {
   /** The places of 32-bit elements that undo the order of packing. */
   static final int ORDER = 128;
 
-  /** An int for each element of a turn, negative where there is one to read. */
-  static final int LANE_MASKS = 192;
+  /** Ints, for masks that are vectors. */
+  static final int LANES = 192;
 
   /** Two times four ints a row, all four the same: the bits of the absmax, the sum. */
   static final int RESULTS = 448;
@@ -40,8 +40,6 @@ final class QuantizeArguments extends Arguments {
   static final int MAX_ROWS = 256;
   static final int RESULT_BYTES = 32;
   private static final int SUM = 16;
-
-  private int rest = -1;
 
   QuantizeArguments(InstructionSet set) {
     super(RESULTS + MAX_ROWS * RESULT_BYTES);
@@ -52,23 +50,18 @@ final class QuantizeArguments extends Arguments {
     for (int i = 0; i < set.lanes(); i++) {
       setInt(ORDER, i, i % parts * 4 + i / parts);
     }
+    if (!set.hasEvex()) {
+      setLaneTable(LANES, QuantizeGenerator.VECTORS * set.lanes());
+    }
   }
 
   /** Rows of this many columns. */
   void setCols(int cols, InstructionSet set) {
     int aTurn = QuantizeGenerator.VECTORS * set.lanes();
+    int rest = cols % aTurn;
     set(TURNS, cols / aTurn);
-    if (cols % aTurn == rest) {
-      return;
-    }
-    rest = cols % aTurn;
     set(REST, rest > 0 ? 1 : 0);
-    long masks = 0;
-    for (int j = 0; j < aTurn; j++) {
-      setInt(LANE_MASKS, j, j < rest ? -1 : 0);
-      masks |= j < rest ? 1L << (j / set.lanes() * Short.SIZE + j % set.lanes()) : 0;
-    }
-    set(MASKS, masks);
+    set(ELEMENTS, firstLanes(set, LANES, aTurn, rest));
   }
 
   int absMaxBits(int row) {

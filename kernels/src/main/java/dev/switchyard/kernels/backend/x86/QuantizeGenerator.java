@@ -112,7 +112,7 @@ final class QuantizeGenerator {
     asm.op(VMOVUPS, order, argument(QuantizeArguments.ORDER));
     asm.op(VBROADCASTSS, inverse, argument(QuantizeArguments.INVERSE));
     for (int v = 0; v < VECTORS && evex; v++) {
-      asm.kmovw(mask(v), argument(QuantizeArguments.MASKS + v * Short.BYTES));
+      asm.kmovw(mask(v), argument(QuantizeArguments.ELEMENTS + v * Short.BYTES));
     }
     Label nextRow = asm.newLabel();
     asm.bind(nextRow);
@@ -159,6 +159,10 @@ final class QuantizeGenerator {
     asm.mov(count, argument(QuantizeArguments.REST));
     asm.test(count, count);
     asm.jz(noRest);
+    if (!evex) {
+      asm.mov(count, arguments); // where the masks are
+      asm.add(count, argument(QuantizeArguments.ELEMENTS));
+    }
     turn.emit(true);
     asm.bind(noRest);
   }
@@ -170,7 +174,7 @@ final class QuantizeGenerator {
     } else if (evex) {
       asm.load(VMOVUPS, vec(v), mask(v), place);
     } else {
-      asm.op(VMOVUPS, laneMask, argument(QuantizeArguments.LANE_MASKS + v * vectorBytes));
+      asm.op(VMOVUPS, laneMask, Mem.at(count, v * vectorBytes));
       asm.op(VMASKMOVPS, vec(v), laneMask, place);
     }
   }

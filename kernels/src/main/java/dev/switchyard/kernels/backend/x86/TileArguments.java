@@ -23,8 +23,8 @@ final class TileArguments extends Arguments {
   /** Room for a number of the code. */
   static final int SPILL = 72;
 
-  /** The columns to store, 16 bits a vector. */
-  static final int MASKS = 80;
+  /** The columns to store, see {@link #firstLanes}. */
+  static final int COLUMNS = 80;
 
   /** Where the values of the first row stand, counted from the start of the arguments. */
   static final int ROW = 88;
@@ -37,8 +37,8 @@ final class TileArguments extends Arguments {
 
   static final int BIAS = 256;
 
-  /** An int a column of the panel, negative where it is to be stored. */
-  static final int LANE_MASKS = 384;
+  /** Ints, for masks that are vectors. */
+  static final int LANES = 384;
 
   /** A float a row of the block, and as many ints. */
   static final int ROW_SCALES = 512;
@@ -52,23 +52,15 @@ final class TileArguments extends Arguments {
   /** Added to the mode: store the int32 sums of an integer product as they are. */
   static final int INTEGERS = 2;
 
-  private int cols = -1;
-
-  TileArguments() {
+  TileArguments(InstructionSet set) {
     super(ROW_CORRECTIONS + MAX_ROWS * Integer.BYTES);
+    if (!set.hasEvex()) {
+      setLaneTable(LANES, set.panelCols());
+    }
   }
 
-  /** Selects the first columns of the panel, in the forms that EVEX and VEX want. */
-  void setColumns(int newCols, InstructionSet set) {
-    if (newCols == cols) {
-      return;
-    }
-    cols = newCols;
-    long bits = (1L << cols) - 1;
-    int lanes = set.lanes();
-    set(MASKS, (bits & ((1L << lanes) - 1)) | (bits >>> lanes << Short.SIZE));
-    for (int j = 0; j < set.panelCols(); j++) {
-      setInt(LANE_MASKS, j, j < cols ? -1 : 0);
-    }
+  /** Selects the first columns of the panel. */
+  void setColumns(int cols, InstructionSet set) {
+    set(COLUMNS, firstLanes(set, LANES, set.panelCols(), cols));
   }
 }

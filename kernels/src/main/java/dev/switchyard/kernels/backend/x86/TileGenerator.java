@@ -122,8 +122,8 @@ final class TileGenerator {
     asm.mov(row, argument(TileArguments.ROW));
     asm.add(row, arguments);
     if (evex) {
-      asm.kmovw(Mask.K1, argument(TileArguments.MASKS));
-      asm.kmovw(Mask.K2, argument(TileArguments.MASKS + Short.BYTES));
+      asm.kmovw(Mask.K1, argument(TileArguments.COLUMNS));
+      asm.kmovw(Mask.K2, argument(TileArguments.COLUMNS + Short.BYTES));
     }
     Label nextTile = asm.newLabel();
     asm.bind(nextTile);
@@ -374,8 +374,13 @@ final class TileGenerator {
 
   /** Without mask registers, those of B, idle outside of the loop, hold the lanes of C. */
   private void loadLaneMasks() {
-    for (int v = 0; v < VECTORS && !evex; v++) {
-      asm.op(VMOVUPS, right(v), argument(TileArguments.LANE_MASKS + v * vectorBytes));
+    if (evex) {
+      return;
+    }
+    asm.mov(cRow, arguments);
+    asm.add(cRow, argument(TileArguments.COLUMNS));
+    for (int v = 0; v < VECTORS; v++) {
+      asm.op(VMOVUPS, right(v), Mem.at(cRow, v * vectorBytes));
     }
   }
 

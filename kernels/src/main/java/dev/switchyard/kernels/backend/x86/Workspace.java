@@ -11,7 +11,7 @@ import java.util.Arrays;
 final class Workspace {
   private static final int ALIGNMENT = 64;
 
-  final TileArguments tile = new TileArguments();
+  final TileArguments tile;
   final AmxArguments amx = new AmxArguments();
   final PackArguments pack = new PackArguments();
   final Region region = new Region();
@@ -32,12 +32,13 @@ final class Workspace {
   private MemorySegment left;
   private long leftOffset;
   private long leftStride;
-  private boolean hasBias;
+  private boolean biasIsZero;
   private int[] sums = {};
 
-  Workspace(int panelCols) {
-    columns = new float[panelCols];
-    noBias = new float[panelCols];
+  Workspace(InstructionSet set) {
+    tile = new TileArguments(set);
+    columns = new float[set.panelCols()];
+    noBias = new float[set.panelCols()];
   }
 
   // The block of A
@@ -87,8 +88,9 @@ final class Workspace {
   /** Memory for so many floats. */
   MemorySegment reserveUnrounded(int size) {
     if (unrounded.length < size) {
-      unrounded = new float[size];
+      float[] newUnrounded = new float[size];
       rounded = new short[size];
+      unrounded = newUnrounded; // last: its length stands for both
     }
     return ofUnrounded.of(unrounded);
   }
@@ -116,14 +118,13 @@ final class Workspace {
 
   /** Writes the bias of the panel, or zeros for null. */
   void setBias(float[] bias, int col, int cols) {
-    if (bias == null && hasBias) {
-      Arrays.fill(columns, 0);
-      MemorySegment.copy(
-          columns, 0, tile.memory, ValueLayout.JAVA_FLOAT, TileArguments.BIAS, columns.length);
-      hasBias = false;
-    } else if (bias != null) {
+    if (bias != null) {
+      biasIsZero = false; // before anything is written: what follows can fail half-way
       MemorySegment.copy(bias, col, tile.memory, ValueLayout.JAVA_FLOAT, TileArguments.BIAS, cols);
-      hasBias = true;
+    } else if (!biasIsZero) {
+      MemorySegment.copy(
+          noBias, 0, tile.memory, ValueLayout.JAVA_FLOAT, TileArguments.BIAS, noBias.length);
+      biasIsZero = true;
     }
   }
 

@@ -60,7 +60,7 @@ final class X86Matmul implements MatmulKernel {
     this.set = code.set();
     this.bfloat16 = bfloat16;
     this.l2Bytes = l2Bytes;
-    this.workspace = ThreadLocal.withInitial(() -> new Workspace(set.panelCols()));
+    this.workspace = ThreadLocal.withInitial(() -> new Workspace(set));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.switchyard.kernels.backend.x86;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
@@ -45,6 +46,13 @@ class EmittedCodeTest {
   /** Close to what a call needs, so that a check that is off by little is found out. */
   private long about(long bytes) {
     return Math.clamp(bytes + 4L * (random.nextInt(7) - 3), 0, 4L * SIZE);
+  }
+
+  /** What a call that failed may have left in its arguments, up to the first constant: anything. */
+  private void litter(Arguments arguments, int constants) {
+    for (int i = 0; i < constants / Integer.BYTES; i++) {
+      arguments.setInt(0, i, random.nextInt());
+    }
   }
 
   private <E> E any(E[] values) {
@@ -108,7 +116,8 @@ class EmittedCodeTest {
                   0,
                   4L * size));
       MemorySegment left = operands.asSlice(0, Math.clamp(64L * number(size / 16), 0, 4L * size));
-      arguments.set(AmxArguments.MODE, random.nextInt(4)); // of a float product, 2 and 3 are none
+      litter(arguments, AmxArguments.ROW_SCALES);
+      arguments.set(AmxArguments.MODE, number(4)); // of a float product, 2 and 3 are none
       try {
         code.amx(
             any(dots),
@@ -144,7 +153,7 @@ class EmittedCodeTest {
       return; // its code must not be entered here
     }
     EmittedCode code = code(set);
-    TileArguments arguments = new TileArguments();
+    TileArguments arguments = new TileArguments(set);
     MemorySegment b = Arena.ofAuto().allocate(SIZE * 8, 64);
     int[] c = new int[MARGIN + SIZE + MARGIN];
     Arrays.fill(c, CANARY);
@@ -162,8 +171,8 @@ class EmittedCodeTest {
       long cStride = 4L * number(2 * set.panelCols());
       MemorySegment result =
           all.asSlice(4L * MARGIN, about((rows * tiles - 1) * cStride + cOffset + 4L * cols));
-      arguments.set(TileArguments.MODE, random.nextInt(4));
-      arguments.set(TileArguments.AHEAD_OFFSET, random.nextLong()); // asking ahead never faults
+      litter(arguments, TileArguments.COLUMN_SCALES); // asking ahead never faults
+      arguments.set(TileArguments.MODE, number(4));
       try {
         code.tile(
             any(dots),
@@ -190,6 +199,59 @@ class EmittedCodeTest {
     assertThat(accepted).isGreaterThan(CALLS / 100);
   }
 
+  /** Each number of lanes, in bits and in the table of vectors. */
+  @ParameterizedTest
+  @EnumSource
+  void masksSelectTheFirstLanes(InstructionSet set) {
+    int lanes = QuantizeGenerator.VECTORS * set.lanes();
+    Arguments arguments = new QuantizeArguments(set);
+    for (int count = 0; count < lanes; count++) {
+      long selected = Arguments.firstLanes(set, QuantizeArguments.LANES, lanes, count);
+      for (int j = 0; j < lanes; j++) {
+        boolean on =
+            set.hasEvex()
+                ? (selected >>> j & 1) == 1
+                : arguments.memory.get(ValueLayout.JAVA_INT, selected + 4L * j) < 0;
+        assertThat(on).as("%s: lane %d of the first %d", set, j, count).isEqualTo(j < count);
+      }
+    }
+  }
+
+  /** A mode that the code does not know would leave the result as it was. */
+  @ParameterizedTest
+  @EnumSource
+  void modesThatAreNoneAreRefused(InstructionSet set) throws Unavailable {
+    if (!runs(set)) {
+      return;
+    }
+    EmittedCode code = code(set);
+    TileArguments arguments = new TileArguments(set);
+    MemorySegment memory = Arena.ofAuto().allocate(SIZE, 64);
+    for (long mode : new long[] {-1, 2, 3, 4, Long.MIN_VALUE, 1L << 32}) {
+      arguments.set(TileArguments.MODE, mode);
+      assertThatThrownBy(
+              () ->
+                  code.tile(
+                      Dot.FLOAT32,
+                      Left.ROWS,
+                      1,
+                      1,
+                      1,
+                      arguments,
+                      memory,
+                      0,
+                      0,
+                      memory,
+                      0,
+                      memory,
+                      0,
+                      0,
+                      1))
+          .isInstanceOf(IndexOutOfBoundsException.class)
+          .hasMessage("mode cannot be " + mode);
+    }
+  }
+
   @ParameterizedTest
   @EnumSource
   void packsStayWithinTheirMemory(InstructionSet set) throws Unavailable {
@@ -207,6 +269,7 @@ class EmittedCodeTest {
     MemorySegment target = all.asSlice(margin, 16L * SIZE);
     all.fill((byte) CANARY);
     for (int i = 0; i < CALLS; i++) {
+      litter(arguments, PackArguments.ABSOLUTE);
       try {
         code.pack(
             any(conversions),
@@ -261,6 +324,7 @@ class EmittedCodeTest {
           all.asSlice(MARGIN, Math.min(SIZE, about((rows - 1L) * qStride + qOffset + written)));
       MemorySegment source = MemorySegment.ofArray(x).asSlice(0, xSize);
       Pass pass = any(Pass.values());
+      litter(arguments, QuantizeArguments.LEVELS);
       try {
         code.quantize(
             pass, rows, cols, arguments, source, xOffset, xStride, target, qOffset, qStride);

@@ -248,7 +248,8 @@ public final class Kernels {
    *     BFLOAT16 take any matrix, dequantized, widened and rounded as needed
    * @param form form of the products
    * @param b the operand as it is stored: [n, k] for NT, [k, n] for NN and TN
-   * @param out receives the panels
+   * @param out receives the panels; after an exception that is not about the arguments it holds no
+   *     values
    * @throws IllegalArgumentException if type and operand do not go together, or a scale lies along
    *     the inner dimension
    */
@@ -383,6 +384,7 @@ public final class Kernels {
   }
 
   private void checkProduct(Matrix a, PackedMatrix b) {
+    b.requireFilled();
     checkOperand("left", b.type(), b.form(), a, Scaling.COLUMN, Scaling.ROW);
     if (!b.backend().equals(choice.name())) {
       throw new IllegalArgumentException(

@@ -35,7 +35,7 @@ public final class Outliers {
    * @param x [rows, cols]
    * @param factor an outlier has more than so many times the root mean square of its row; more than
    *     0
-   * @param outliers takes the shape of x
+   * @param outliers takes the shape of x; after an exception it holds no values
    * @param rest [rows, cols], receives x with zeros in the places of outliers; may be x
    * @throws IllegalArgumentException if shapes do not go together, or the factor is not more than 0
    */
@@ -48,10 +48,8 @@ public final class Outliers {
           "rest is " + rest.shape() + " but x is " + x.shape() + " (expected equal)");
     }
     outliers.beginFill(x.rows(), x.cols());
-    if (x.cols() == 0) {
-      return; // rows of an empty view need not lie within its array
-    }
-    for (int i = 0; i < x.rows(); i++) {
+    int rows = x.cols() == 0 ? 0 : x.rows(); // those of an empty view need not lie in its array
+    for (int i = 0; i < rows; i++) {
       int from = x.rowIndex(i);
       int at = outliers.beginRow(i);
       int end =
@@ -67,6 +65,7 @@ public final class Outliers {
               x.cols());
       outliers.endRow(i, end);
     }
+    outliers.endFill();
   }
 
   /**
@@ -76,8 +75,10 @@ public final class Outliers {
    * @param w [inner, cols]; quickest where it stays in cache and its rows follow each other
    * @param y [rows, cols]; must not overlap w
    * @throws IllegalArgumentException if shapes do not go together
+   * @throws IllegalStateException if the outliers were not filled
    */
   public void addProduct(SparseMatrix outliers, FloatMatrix w, FloatMatrix y) {
+    outliers.requireFilled();
     int rows = outliers.rows();
     if (w.rows() != outliers.cols() || y.rows() != rows || y.cols() != w.cols()) {
       throw new IllegalArgumentException(

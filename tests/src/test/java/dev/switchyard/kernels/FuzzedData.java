@@ -194,6 +194,7 @@ final class FuzzedData {
           PackedMatrix panels = new PackedMatrix();
           kernels.pack(type, form, packed, panels);
           panels.reshape(kernels.backend().name(), type, form, b, panelCols);
+          panels.endFill();
           try {
             kernels.multiply(a, panels, Epilogue.ACCUMULATE, c);
           } catch (IllegalArgumentException

@@ -3,6 +3,7 @@ package dev.switchyard.kernels.data;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -10,8 +11,9 @@ import java.util.Objects;
  * #panelCols()} columns of the k x n operand, in an array or in native memory as the backend
  * prefers, and in an order that is its own. A weight packed once serves any number of products.
  *
- * <p>A buffer that packing fills and may fill again; storage is kept when it is large enough. One
- * thread may pack it, any number may use it afterwards.
+ * <p>A buffer that packing fills and may fill again; storage is kept when it is large enough. While
+ * it is being packed, and after a packing that failed, products refuse it with an {@link
+ * IllegalStateException}. One thread may pack it, any number may use it afterwards.
  */
 public final class PackedMatrix {
   private static final float[] UNIT_SCALE = {1};
@@ -29,13 +31,14 @@ public final class PackedMatrix {
   private MemorySegment memory = MemorySegment.NULL;
   private float[] scales = {};
   private boolean scaledByColumn;
+  private boolean filled;
 
   /** An empty buffer. */
   public PackedMatrix() {}
 
   /**
-   * Gives the buffer its shape; {@code Kernels.pack} calls it before the backend reserves and fills
-   * the panels.
+   * Gives the buffer its shape and marks it as being packed; {@code Kernels.pack} calls it before
+   * the backend reserves and fills the panels.
    *
    * @param newBackend name of the backend whose layout this is
    * @param newType element type of the product
@@ -54,10 +57,10 @@ public final class PackedMatrix {
       source = q.scales();
     }
     int scaleCount = byColumn ? newCols : 1;
-    if (scales.length < scaleCount) {
-      scales = new float[scaleCount];
-    }
-    System.arraycopy(source, 0, scales, 0, scaleCount);
+    float[] newScales = scales.length < scaleCount ? new float[scaleCount] : scales;
+    filled = false;
+    System.arraycopy(source, 0, newScales, 0, scaleCount);
+    scales = newScales;
     backend = newBackend;
     type = newType;
     form = newForm;
@@ -67,6 +70,31 @@ public final class PackedMatrix {
     scaledByColumn = byColumn;
   }
 
+  /** Marks the buffer as packed: panels and scales are in place. */
+  public void endFill() {
+    filled = true;
+  }
+
+  /**
+   * Checks that the panels may be used.
+   *
+   * @throws IllegalStateException if nothing was packed, or the last packing did not end
+   */
+  public void requireFilled() {
+    requireShape();
+    if (!filled) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT, "packed matrix %dx%d holds no values: packing failed", inner, cols));
+    }
+  }
+
+  private void requireShape() {
+    if (type == null) {
+      throw new IllegalStateException("packed matrix is empty: pack an operand into it first");
+    }
+  }
+
   /**
    * The element type of the product.
    *
@@ -74,9 +102,7 @@ public final class PackedMatrix {
    * @throws IllegalStateException if nothing was packed
    */
   public ElementType type() {
-    if (type == null) {
-      throw new IllegalStateException("packed matrix is empty: pack an operand into it first");
-    }
+    requireShape();
     return type;
   }
 

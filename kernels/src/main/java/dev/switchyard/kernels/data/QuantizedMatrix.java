@@ -46,18 +46,17 @@ public final class QuantizedMatrix implements Matrix {
     int scaleCount = scaling.scales(newRows, newCols);
     // Without columns there are still row sums, and without rows scales.
     Bounds.checkElements("quantized matrix", newRows, newCols, Math.max(newRows, scaleCount));
+    boolean grows = data.length < elements;
+    byte[] newData = grows ? new byte[elements] : data;
+    float[] newScales = scales.length < scaleCount ? new float[scaleCount] : scales;
+    int[] newRowSums = rowSums.length < newRows ? new int[newRows] : rowSums;
     filled = false;
-    if (data.length < elements) {
-      data = new byte[elements];
-    } else if (newStride != rowStride || newCols < cols) {
-      Arrays.fill(data, (byte) 0); // the padding of the new shape
+    if (!grows && (newStride != rowStride || newCols < cols)) {
+      Arrays.fill(newData, (byte) 0); // the padding of the new shape
     }
-    if (scales.length < scaleCount) {
-      scales = new float[scaleCount];
-    }
-    if (rowSums.length < newRows) {
-      rowSums = new int[newRows];
-    }
+    data = newData;
+    scales = newScales;
+    rowSums = newRowSums;
     rows = newRows;
     cols = newCols;
     rowStride = newStride;

@@ -1,11 +1,13 @@
 package dev.switchyard.kernels.data;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * A matrix most of whose elements are zero: the values of each row that are not, from left to
  * right, one row after the other, and the columns they are in. It grows as it is filled and is
- * meant to be filled again. For use by one thread at a time.
+ * meant to be filled again; while it is being filled, and after a fill that failed, products refuse
+ * it with an {@link IllegalStateException}. For use by one thread at a time.
  */
 public final class SparseMatrix {
   private int rows;
@@ -13,6 +15,7 @@ public final class SparseMatrix {
   private int[] ends = {}; // of each row's values
   private float[] values = {};
   private int[] columns = {};
+  private boolean filled = true;
 
   /** A matrix without rows. */
   public SparseMatrix() {}
@@ -24,12 +27,12 @@ public final class SparseMatrix {
    * @param newCols columns of each
    */
   public void beginFill(int newRows, int newCols) {
+    int[] newEnds = ends.length < newRows ? new int[newRows] : ends;
+    filled = false;
+    Arrays.fill(newEnds, 0, newRows, 0);
+    ends = newEnds;
     rows = newRows;
     cols = newCols;
-    if (ends.length < newRows) {
-      ends = new int[newRows];
-    }
-    Arrays.fill(ends, 0, newRows, 0);
   }
 
   /**
@@ -42,8 +45,10 @@ public final class SparseMatrix {
     int begin = begin(row);
     int size = begin + cols;
     if (values.length < size) {
-      values = Arrays.copyOf(values, Math.max(size, 2 * values.length));
-      columns = Arrays.copyOf(columns, values.length);
+      int newSize = Math.max(size, 2 * values.length);
+      int[] newColumns = Arrays.copyOf(columns, newSize);
+      values = Arrays.copyOf(values, newSize);
+      columns = newColumns;
     }
     return begin;
   }
@@ -56,6 +61,24 @@ public final class SparseMatrix {
    */
   public void endRow(int row, int end) {
     ends[row] = end;
+  }
+
+  /** Marks the matrix as filled: all rows have ended. */
+  public void endFill() {
+    filled = true;
+  }
+
+  /**
+   * Checks that the values may be read.
+   *
+   * @throws IllegalStateException if the last fill did not end
+   */
+  public void requireFilled() {
+    if (!filled) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT, "sparse matrix %dx%d holds no values: the fill failed", rows, cols));
+    }
   }
 
   /**

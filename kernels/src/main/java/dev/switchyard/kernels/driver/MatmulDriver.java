@@ -40,9 +40,13 @@ public final class MatmulDriver {
       RowTasks.forEach(
           parallel, b.rows(), b.cols(), kernel.panelCols(), (i, j) -> kernel.pack(b, i, j, out));
     }
+    out.endFill();
   }
 
-  /** Sets the shape of {@code out} for rows that {@link #packRows} then packs. */
+  /**
+   * Sets the shape of {@code out} for rows that {@link #packRows} then packs; who has packed them
+   * all ends the fill.
+   */
   void reshape(ElementType type, Form form, Matrix b, PackedMatrix out) {
     out.reshape(backend, type, form, b, kernel.panelCols());
     kernel.reserve(out);

@@ -73,6 +73,8 @@ public final class QuantizeDriver {
           }
         });
     out.endFill();
+    forward.endFill();
+    backward.endFill();
   }
 
   /** Rounds x to the numbers of a float8 format times a scale for each row or for all. */

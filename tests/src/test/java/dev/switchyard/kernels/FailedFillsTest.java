@@ -1,0 +1,120 @@
+package dev.switchyard.kernels;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.kernels.data.Epilogue;
+import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Form;
+import dev.switchyard.kernels.data.NonFinitePolicy;
+import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.Scaling;
+import dev.switchyard.kernels.parallel.Parallel;
+import java.util.List;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * An operand whose filling failed, here because the executor has no memory for a thread, is refused
+ * until it is filled: it would multiply with what it held before, or with zeros.
+ */
+class FailedFillsTest {
+  private static final int N = 512;
+
+  private final Threads threads = new Threads();
+  private final FloatMatrix ones = Matrices.gaussian(N, N, 1);
+  private final FloatMatrix row = Matrices.gaussian(1, N, 2);
+  private final FloatMatrix c = FloatMatrix.allocate(1, N);
+
+  static List<String> backends() {
+    return Setup.BACKENDS;
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void packing(String backend) {
+    Kernels kernels = Setup.on(backend, Parallel.over(threads, 2));
+    PackedMatrix panels = new PackedMatrix();
+    for (boolean packedBefore : new boolean[] {false, true}) {
+      assertFails(() -> kernels.pack(ElementType.FLOAT32, Form.NT, ones, panels));
+
+      assertRefused(
+          () -> kernels.multiply(row, panels, Epilogue.STORE, c), "packed matrix 512x512");
+      kernels.pack(ElementType.FLOAT32, Form.NT, ones, panels);
+      kernels.multiply(row, panels, Epilogue.STORE, c);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void quantizingAndPackingAtOnce(String backend) {
+    Kernels kernels = Setup.on(backend, Parallel.over(threads, 2));
+    QuantizedMatrix q = new QuantizedMatrix(Scaling.TENSOR);
+    QuantizedMatrix left = new QuantizedMatrix(Scaling.ROW);
+    kernels.quantize(row, left);
+    PackedMatrix forward = new PackedMatrix();
+    PackedMatrix backward = new PackedMatrix();
+    kernels.quantizeAndPack(ones, NonFinitePolicy.REJECT, q, forward, backward);
+
+    threads.failAfter = 1; // the search for the scale passes
+    assertFails(() -> kernels.quantizeAndPack(ones, NonFinitePolicy.REJECT, q, forward, backward));
+
+    assertRefused(() -> kernels.dequantize(q, ones), "quantized matrix 512x512");
+    for (PackedMatrix panels : List.of(forward, backward)) {
+      assertRefused(
+          () -> kernels.multiply(left, panels, Epilogue.STORE, c), "packed matrix 512x512");
+    }
+  }
+
+  private void assertFails(Runnable fill) {
+    threads.fail = true;
+    assertThatThrownBy(fill::run).isInstanceOf(OutOfMemoryError.class);
+    threads.fail = false;
+  }
+
+  private static void assertRefused(Runnable use, String what) {
+    assertThatThrownBy(use::run)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith(what + " holds no values: ");
+  }
+
+  /** Runs what it is given at once, unless it is told to fail. */
+  private static final class Threads extends AbstractExecutorService {
+    boolean fail;
+    int failAfter;
+
+    @Override
+    public void execute(Runnable task) {
+      if (fail && failAfter-- <= 0) {
+        throw new OutOfMemoryError("unable to create native thread");
+      }
+      task.run();
+    }
+
+    @Override
+    public void shutdown() {}
+
+    @Override
+    public List<Runnable> shutdownNow() {
+      return List.of();
+    }
+
+    @Override
+    public boolean isShutdown() {
+      return false;
+    }
+
+    @Override
+    public boolean isTerminated() {
+      return false;
+    }
+
+    @Override
+    public boolean awaitTermination(long timeout, TimeUnit unit) {
+      return true;
+    }
+  }
+}

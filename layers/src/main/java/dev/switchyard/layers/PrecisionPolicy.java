@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Which linear layers of a model are to compute in which precision. Immutable: start from {@link
@@ -17,7 +18,7 @@ import java.util.stream.Collectors;
  *
  * @param precision what to convert to
  * @param weightGradient to what the operands of weight gradients are rounded
- * @param include patterns, one of which a name must match
+ * @param include patterns, one of which a name must match; any name does if there are none
  * @param exclude patterns, none of which a name may match
  * @param smallest layers with fewer inputs or outputs are left alone
  */
@@ -59,7 +60,7 @@ public record PrecisionPolicy(
    */
   public static PrecisionPolicy to(Precision precision) {
     return new PrecisionPolicy(
-        precision, precision.weightGradient(), List.of("*"), List.of(), CROSSOVER);
+        precision, precision.weightGradient(), List.of(), List.of(), CROSSOVER);
   }
 
   /**
@@ -73,23 +74,29 @@ public record PrecisionPolicy(
   }
 
   /**
-   * The same for some layers only.
+   * The same for some layers only, and for those that an earlier call included.
    *
-   * @param patterns one of which a name must match
+   * @param patterns one of which, or of the earlier ones, a name must match
    * @return the policy
    */
   public PrecisionPolicy including(String... patterns) {
-    return new PrecisionPolicy(precision, weightGradient, List.of(patterns), exclude, smallest);
+    return new PrecisionPolicy(
+        precision, weightGradient, joined(include, patterns), exclude, smallest);
   }
 
   /**
-   * The same but for some layers.
+   * The same but for some more layers.
    *
-   * @param patterns none of which a name may match
+   * @param patterns none of which, nor of the earlier ones, a name may match
    * @return the policy
    */
   public PrecisionPolicy excluding(String... patterns) {
-    return new PrecisionPolicy(precision, weightGradient, include, List.of(patterns), smallest);
+    return new PrecisionPolicy(
+        precision, weightGradient, include, joined(exclude, patterns), smallest);
+  }
+
+  private static List<String> joined(List<String> earlier, String... more) {
+    return Stream.concat(earlier.stream(), Stream.of(more)).toList();
   }
 
   /**
@@ -105,7 +112,7 @@ public record PrecisionPolicy(
   /** Why a layer is left alone; empty if it is not. */
   String reasonAgainst(Linear layer) {
     String name = layer.name();
-    if (include.stream().noneMatch(pattern -> matches(pattern, name))) {
+    if (!include.isEmpty() && include.stream().noneMatch(pattern -> matches(pattern, name))) {
       return "not included by " + String.join(", ", include);
     }
     for (String pattern : exclude) {

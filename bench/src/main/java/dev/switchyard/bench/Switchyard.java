@@ -14,6 +14,7 @@ import dev.switchyard.bench.report.ReportCommand;
 import dev.switchyard.bench.soak.SoakCommand;
 import dev.switchyard.bench.suites.BenchCommand;
 import dev.switchyard.bench.train.TrainCommand;
+import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.mpi.CollectiveException;
 import java.io.UncheckedIOException;
 import java.util.Locale;
@@ -99,7 +100,7 @@ public final class Switchyard {
     if (error instanceof DataException
         || error instanceof UncheckedIOException
         || error instanceof CollectiveException
-        || error instanceof ArithmeticException) { // a training that diverged
+        || error instanceof NonFiniteException) { // a training that diverged
       print(command, error.getMessage());
       return ExitCode.SOFTWARE;
     }

@@ -8,6 +8,7 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.IntMatrix;
 import dev.switchyard.kernels.data.Matrix;
+import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
@@ -36,6 +37,7 @@ public final class Kernels {
 
   private final BackendChoice choice;
   private final Parallel parallel;
+  private final NonFinitePolicy nonFinite;
   private final MatmulDriver matmul;
   private final QuantizeDriver quantize;
   private final Elementwise elementwise;
@@ -43,15 +45,17 @@ public final class Kernels {
   private final Outliers outliers;
   private final Kernels serial;
 
-  private Kernels(BackendChoice choice, Parallel parallel) {
+  private Kernels(BackendChoice choice, Parallel parallel, NonFinitePolicy nonFinite) {
     this.choice = Objects.requireNonNull(choice, "choice");
     this.parallel = Objects.requireNonNull(parallel, "parallel");
+    this.nonFinite = Objects.requireNonNull(nonFinite, "nonFinite");
     this.matmul = new MatmulDriver(choice.backend(), parallel);
     this.quantize = new QuantizeDriver(choice.backend(), matmul, parallel);
     this.elementwise = new Elementwise(choice.backend().elementwise(), parallel);
     this.indexedRows = new IndexedRows(choice.backend().elementwise(), parallel);
     this.outliers = new Outliers(choice.backend().elementwise());
-    this.serial = parallel.threads() == 1 ? this : new Kernels(choice, Parallel.serial());
+    this.serial =
+        parallel.threads() == 1 ? this : new Kernels(choice, Parallel.serial(), nonFinite);
   }
 
   /**
@@ -72,7 +76,28 @@ public final class Kernels {
    * @return the kernels
    */
   public static Kernels create(BackendChoice choice, Parallel parallel) {
-    return new Kernels(choice, parallel);
+    return new Kernels(choice, parallel, NonFinitePolicy.REJECT);
+  }
+
+  /**
+   * The same backend and threads with a policy on numbers that are not finite, for all that
+   * computes with these kernels: whoever asks for none, {@linkplain #quantize(FloatMatrix,
+   * QuantizedMatrix) here} as in layers, losses and optimizers, is under this one.
+   *
+   * @param policy what to do; {@link NonFinitePolicy#REJECT} in kernels that were just created
+   * @return the kernels
+   */
+  public Kernels withNonFinite(NonFinitePolicy policy) {
+    return policy == nonFinite ? this : new Kernels(choice, parallel, policy);
+  }
+
+  /**
+   * What is done about numbers that are not finite.
+   *
+   * @return the policy
+   */
+  public NonFinitePolicy nonFinite() {
+    return nonFinite;
   }
 
   /**
@@ -139,7 +164,7 @@ public final class Kernels {
    * @param rounding nearest-even or stochastic
    * @param policy what to do with a NaN or an infinity
    * @param out takes the shape of x; row sums are filled too. After an exception it holds no values
-   * @throws ArithmeticException if x holds a non-finite value and {@code policy} is REJECT
+   * @throws NonFiniteException if x holds a non-finite value and {@code policy} is REJECT
    */
   public void quantize(
       FloatMatrix x, Rounding rounding, NonFinitePolicy policy, QuantizedMatrix out) {
@@ -149,14 +174,14 @@ public final class Kernels {
   }
 
   /**
-   * Quantizes to the nearest, ties to even, and rejects non-finite values.
+   * Quantizes to the nearest, ties to even, under the policy of these kernels.
    *
    * @param x the matrix to quantize
    * @param out takes the shape of x
-   * @throws ArithmeticException if x holds a non-finite value
+   * @throws NonFiniteException if x holds a non-finite value and {@link #nonFinite()} is REJECT
    */
   public void quantize(FloatMatrix x, QuantizedMatrix out) {
-    quantize(x, Rounding.NEAREST_EVEN, NonFinitePolicy.REJECT, out);
+    quantize(x, Rounding.NEAREST_EVEN, nonFinite, out);
   }
 
   /**
@@ -188,7 +213,7 @@ public final class Kernels {
    * @param policy what to do with a NaN or an infinity; where it propagates, all that share its
    *     scale become NaN
    * @param out receives the values; may be x
-   * @throws ArithmeticException if x holds a non-finite value and {@code policy} is REJECT; nothing
+   * @throws NonFiniteException if x holds a non-finite value and {@code policy} is REJECT; nothing
    *     is changed then
    * @throws IllegalArgumentException if the shapes differ
    */
@@ -212,7 +237,7 @@ public final class Kernels {
    * @param q takes the int8 weight; its scaling must be TENSOR
    * @param forward takes the panels of W^T, form NT
    * @param inputGradient takes the panels of W, form NN
-   * @throws ArithmeticException if w holds a non-finite value and {@code policy} is REJECT; nothing
+   * @throws NonFiniteException if w holds a non-finite value and {@code policy} is REJECT; nothing
    *     is changed then
    * @throws IllegalArgumentException if {@code q} has a scale a row or a column, w has more than
    *     {@link #MAX_INT8_INNER} rows or columns, or both packed matrices are the same

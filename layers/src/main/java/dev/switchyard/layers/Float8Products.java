@@ -8,7 +8,6 @@ import dev.switchyard.kernels.data.Float8Rounding;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.Matrix;
-import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.layers.Profile.Part;
@@ -113,7 +112,7 @@ final class Float8Products implements LinearProducts {
         tape,
         what,
         weight,
-        () -> tape.kernels().roundToFloat8(x, rounding, NonFinitePolicy.REJECT, rounded));
+        () -> tape.kernels().roundToFloat8(x, rounding, tape.kernels().nonFinite(), rounded));
     return rounded;
   }
 }

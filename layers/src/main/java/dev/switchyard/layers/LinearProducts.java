@@ -5,6 +5,7 @@ import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
+import dev.switchyard.kernels.data.NonFiniteException;
 import java.util.Locale;
 
 /** The three products of a linear layer in one precision. Shapes are checked by the layer. */
@@ -40,16 +41,15 @@ sealed interface LinearProducts
   static void quantize(Tape tape, String what, Parameter weight, Runnable rounding) {
     try {
       tape.timed(Profile.Part.QUANTIZE, rounding);
-    } catch (ArithmeticException e) {
-      throw (ArithmeticException)
-          new ArithmeticException(
-                  String.format(
-                      Locale.ROOT,
-                      "%s of the layer with weight %s cannot be quantized: %s",
-                      what,
-                      weight,
-                      e.getMessage()))
-              .initCause(e);
+    } catch (NonFiniteException e) {
+      throw new NonFiniteException(
+          String.format(
+              Locale.ROOT,
+              "%s of the layer with weight %s cannot be quantized: %s",
+              what,
+              weight,
+              e.getMessage()),
+          e);
     }
   }
 }

@@ -7,6 +7,7 @@ import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.Matrix;
+import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.data.SparseMatrix;
@@ -75,7 +76,7 @@ final class OutlierProducts implements LinearProducts {
   public Matrix output(Tape tape, FloatMatrix x, Epilogue bias, boolean keep, FloatMatrix y) {
     Kernels kernels = tape.kernels();
     if (groups.getLast().weight.isStale(weight, kernels)) {
-      tape.timed(Part.QUANTIZE, () -> pack(tape, kernels));
+      LinearProducts.quantize(tape, "the weight", weight, () -> pack(tape, kernels));
     }
     int blocks = (x.rows() + ROW_BLOCK - 1) / ROW_BLOCK;
     try {
@@ -85,7 +86,7 @@ final class OutlierProducts implements LinearProducts {
               kernels
                   .parallel()
                   .forEach(blocks, i -> block(kernels.serial(), x, i * ROW_BLOCK, bias, y)));
-    } catch (ArithmeticException e) { // which does not know where in x its block begins
+    } catch (NonFiniteException e) { // which does not know where in x its block begins
       QuantizedMatrix q = tape.take(Scaling.ROW, x.rows(), x.cols());
       LinearProducts.quantize(tape, "the input", weight, () -> kernels.quantize(x, q));
       throw e;

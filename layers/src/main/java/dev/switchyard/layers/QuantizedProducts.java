@@ -6,7 +6,6 @@ import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.Matrix;
-import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
@@ -107,7 +106,7 @@ final class QuantizedProducts implements LinearProducts {
   private PackedMatrix packed(Tape tape, Form form) {
     PackedWeight wanted = form == Form.NT ? forward : backward;
     if (wanted.isStale(weight, tape.kernels())) {
-      tape.timed(Part.QUANTIZE, () -> refresh(tape, form, wanted));
+      LinearProducts.quantize(tape, "the weight", weight, () -> refresh(tape, form, wanted));
     }
     return wanted.panels();
   }
@@ -119,7 +118,7 @@ final class QuantizedProducts implements LinearProducts {
     QuantizedMatrix wq = tape.take(scaling, w.rows(), w.cols());
     if (scaling == Scaling.TENSOR && goesBack && forward.isStale(weight, kernels)) {
       // One int8 matrix serves both products: pack it in one pass.
-      kernels.quantizeAndPack(w, NonFinitePolicy.REJECT, wq, forward.panels(), backward.panels());
+      kernels.quantizeAndPack(w, kernels.nonFinite(), wq, forward.panels(), backward.panels());
       forward.markPacked(weight, kernels);
       backward.markPacked(weight, kernels);
     } else {

@@ -9,6 +9,7 @@ import dev.switchyard.kernels.data.Float8Rounding;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.IntMatrix;
+import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
@@ -75,7 +76,7 @@ final class FuzzedQuantizers {
 
   private static boolean rejects(FuzzDraw draw, FloatMatrix x, NonFinitePolicy policy) {
     if (policy == NonFinitePolicy.REJECT && !isFinite(x)) {
-      draw.out.refuse(ArithmeticException.class);
+      draw.out.refuse(NonFiniteException.class);
       return true;
     }
     return false;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.NonFiniteException;
+import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.BlockOptions;
@@ -21,9 +23,7 @@ import dev.switchyard.layers.io.Fingerprint;
 import dev.switchyard.layers.optim.AdamW;
 import dev.switchyard.layers.optim.GradientClipping;
 import dev.switchyard.layers.optim.MomentState;
-import dev.switchyard.layers.optim.NonFiniteGradients;
 import dev.switchyard.layers.optim.Optimizer;
-import dev.switchyard.layers.optim.ParameterGroup;
 import dev.switchyard.layers.optim.StableAdamW;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -181,7 +181,7 @@ final class RanksInTraining {
   }
 
   private Optimizer sharded(List<Parameter> parameters) {
-    return new ShardedOptimizer(mpi, kernels, parameters, NonFiniteGradients.STOP, this::stable);
+    return new ShardedOptimizer(mpi, kernels, parameters, this::stable);
   }
 
   private void shardedStateGivesTheBitsOfWholeState() {
@@ -358,24 +358,18 @@ final class RanksInTraining {
                     mpi,
                     kernels,
                     List.of(spoiled),
-                    NonFiniteGradients.STOP,
                     own -> new AdamW(kernels, own, AdamW.Settings.DEFAULT)))) {
           assertThatThrownBy(() -> optimizer.step(0.1f))
-              .isInstanceOf(ArithmeticException.class)
+              .isInstanceOf(NonFiniteException.class)
               .hasMessageContaining("of the gradient of spoiled 3x700 is ");
         }
+        Kernels propagating = kernels.withNonFinite(NonFinitePolicy.PROPAGATE);
         ShardedOptimizer skipping =
             new ShardedOptimizer(
                 mpi,
-                kernels,
+                propagating,
                 List.of(spoiled),
-                NonFiniteGradients.SKIP,
-                own ->
-                    new AdamW(
-                        kernels,
-                        ParameterGroup.byDecay(own, 0),
-                        AdamW.Settings.DEFAULT,
-                        NonFiniteGradients.SKIP));
+                own -> new AdamW(propagating, own, AdamW.Settings.DEFAULT));
         skipping.step(0.1f);
         assertThat(skipping.skipped()).isEqualTo(Map.of("spoiled", 1L));
       }

@@ -7,6 +7,7 @@ import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.Findings.Verdict;
 import dev.switchyard.bench.page.LineChart;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
@@ -93,7 +94,7 @@ final class LayerScaleExperiment implements Experiment {
       for (int i = 0; i < DEPTH; i++) {
         magnitudes[i] = magnitude(features.get(i));
       }
-    } catch (ArithmeticException diverged) {
+    } catch (NonFiniteException diverged) {
       Arrays.fill(magnitudes, Double.NaN);
     }
     return magnitudes;

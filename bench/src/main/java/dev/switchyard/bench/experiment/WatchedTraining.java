@@ -6,6 +6,7 @@ import dev.switchyard.bench.train.TrainingRun;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
@@ -95,7 +96,7 @@ final class WatchedTraining {
       if (step == 0 || Double.isFinite(losses[step - 1])) {
         try {
           losses[step] = step(kernels, tape, optimizer, batches, step);
-        } catch (ArithmeticException diverged) { // something is not a number, or too large for one
+        } catch (NonFiniteException diverged) {
           tape.reset();
         }
       }

@@ -7,7 +7,6 @@ import dev.switchyard.layers.Profile;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
 import dev.switchyard.layers.optim.MomentState;
-import dev.switchyard.layers.optim.NonFiniteGradients;
 import dev.switchyard.layers.optim.Optimizer;
 import dev.switchyard.mpi.DataParallel;
 import dev.switchyard.mpi.LocalSteps;
@@ -75,8 +74,7 @@ public final class SharedSteps {
     this.shards = sharing.shards() / processes.count();
     this.optimizer =
         sharing.optimizerIsSharded()
-            ? new ShardedOptimizer(
-                processes.collective(), kernels, parameters, NonFiniteGradients.STOP, create)
+            ? new ShardedOptimizer(processes.collective(), kernels, parameters, create)
             : create.apply(parameters);
     boolean exchanges = sharing.shards() > 1;
     if (exchanges && sharing.localSteps() == 0) {

@@ -144,13 +144,13 @@ public enum Float8Format {
    *
    * @param value any float; no NaN in the formats of the paper
    * @return its code
-   * @throws ArithmeticException if the value is NaN and the format has no code for that
+   * @throws NonFiniteException if the value is NaN and the format has no code for that
    */
   public byte encode(float value) {
     int sign = Float.floatToRawIntBits(value) < 0 ? CODE_SIGN : 0;
     if (Float.isNaN(value)) {
       if (!Float.isNaN(decode((byte) CODE_NAN))) {
-        throw new ArithmeticException(this + " has no code for NaN");
+        throw new NonFiniteException(this + " has no code for NaN");
       }
       return (byte) (sign | CODE_NAN);
     }

@@ -9,6 +9,7 @@ import dev.switchyard.kernels.data.Float8Format;
 import dev.switchyard.kernels.data.Float8Rounding;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
+import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
@@ -309,11 +310,11 @@ public final class QuantizeDriver {
     }
   }
 
-  private static ArithmeticException nonFinite(FloatMatrix x) {
+  private static NonFiniteException nonFinite(FloatMatrix x) {
     for (int i = 0; i < x.rows(); i++) {
       for (int j = 0; j < x.cols(); j++) {
         if (!Float.isFinite(x.get(i, j))) {
-          return new ArithmeticException(
+          return new NonFiniteException(
               String.format(
                   Locale.ROOT,
                   "element (%d, %d) of the %s matrix to quantize is %s (expected a finite number)",
@@ -324,6 +325,6 @@ public final class QuantizeDriver {
         }
       }
     }
-    return new ArithmeticException("the matrix to quantize was changed by another thread");
+    return new NonFiniteException("the matrix to quantize was changed by another thread");
   }
 }

@@ -1,9 +1,10 @@
 package dev.switchyard.mpi;
 
 import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.optim.FiniteGradients;
 import dev.switchyard.layers.optim.MomentState;
-import dev.switchyard.layers.optim.NonFiniteGradients;
 import dev.switchyard.layers.optim.Optimizer;
 import dev.switchyard.layers.optim.StabilityMonitor;
 import java.io.ByteArrayInputStream;
@@ -34,7 +35,6 @@ import java.util.function.Function;
 public final class ShardedOptimizer implements Optimizer {
   private final Collective collective;
   private final Kernels kernels;
-  private final NonFiniteGradients policy;
   private final List<Parameter> parameters;
   private final List<List<Parameter>> owned; // by rank
   private final Optimizer own;
@@ -44,20 +44,17 @@ public final class ShardedOptimizer implements Optimizer {
    * Deals out parameters.
    *
    * @param collective the processes
-   * @param kernels what computes
+   * @param kernels what computes, and says what to do about gradients that are not finite
    * @param parameters of the model, in the same order everywhere
-   * @param policy what to do about gradients that are not finite; that of {@code create} too
    * @param create makes an optimizer over the parameters of this process
    */
   public ShardedOptimizer(
       Collective collective,
       Kernels kernels,
       List<Parameter> parameters,
-      NonFiniteGradients policy,
       Function<List<Parameter>, Optimizer> create) {
     this.collective = collective;
     this.kernels = kernels;
-    this.policy = policy;
     this.parameters = List.copyOf(parameters);
     this.owned = dealOut(parameters, collective.size());
     this.own = create.apply(owned.get(collective.rank()));
@@ -98,8 +95,8 @@ public final class ShardedOptimizer implements Optimizer {
 
   @Override
   public void step(float learningRate) {
-    if (policy == NonFiniteGradients.STOP) { // all stop, whoever owns the parameter
-      NonFiniteGradients.refuse(kernels, parameters);
+    if (kernels.nonFinite() == NonFinitePolicy.REJECT) { // all stop, whoever owns the parameter
+      FiniteGradients.require(kernels, parameters);
     }
     own.step(learningRate);
     for (int rank = 0; rank < collective.size(); rank++) {

@@ -2,6 +2,8 @@ package dev.switchyard.layers.coda;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.NonFiniteException;
+import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Parameter;
@@ -103,7 +105,7 @@ public final class LearnedRouter implements Router {
     private final FloatMatrix gates;
     private final double eps = epsNow();
 
-    private final TopKWeights.Report[] reports; // of each sequence
+    private final TopKWeights.Report[] reports; // of each sequence with finite scores
     private final double[] spreads; // of its scores, over eps
 
     Choice(Tape tape, Tensor s, Sequences sequences) {
@@ -142,32 +144,53 @@ public final class LearnedRouter implements Router {
 
     private void make(int sequence, float[] sorted, float[] scratch) {
       TopKWeights.Scores in = scores(sequence, sorted);
-      double spread = spread(in);
+      if (!isFinite(in)) {
+        propagate(in, selection.chosen().start(sequence));
+        return;
+      }
       int end = in.from() + in.length();
       System.arraycopy(in.values(), in.from(), sorted, in.from(), in.length());
       Arrays.sort(sorted, in.from(), end);
       reports[sequence] = weights.weigh(in, w.data(), scratch);
-      spreads[sequence] = spread / eps;
+      spreads[sequence] = spread(in) / eps;
       if (in.k() > 0) {
         choose(in, sorted[end - in.k()], selection.chosen().start(sequence));
       }
     }
 
-    /** The standard deviation of the scores, which have to be numbers. */
+    private boolean isFinite(TopKWeights.Scores in) {
+      for (int i = in.from(); i < in.from() + in.length(); i++) {
+        if (!Float.isFinite(in.values()[i])) {
+          if (tape.kernels().nonFinite() == NonFinitePolicy.PROPAGATE) {
+            return false;
+          }
+          throw new NonFiniteException(
+              String.format(
+                  Locale.ROOT,
+                  "the score of token %d is %s in the router %s (expected finite numbers)",
+                  i,
+                  in.values()[i],
+                  LearnedRouter.this.scores.name()));
+        }
+      }
+      return true;
+    }
+
+    /** Chooses the first tokens of a sequence whose scores have no order, with gates of NaN. */
+    private void propagate(TopKWeights.Scores in, int to) {
+      Arrays.fill(w.data(), in.from(), in.from() + in.length(), Float.NaN);
+      Arrays.fill(gates.data(), to, to + in.k(), Float.NaN);
+      for (int j = 0; j < in.k(); j++) {
+        selection.rows()[to + j] = in.from() + j;
+      }
+    }
+
+    /** The standard deviation of the scores. */
     private double spread(TopKWeights.Scores in) {
       double sum = 0;
       double squares = 0;
       for (int i = in.from(); i < in.from() + in.length(); i++) {
         double score = in.values()[i];
-        if (!Double.isFinite(score)) {
-          throw new ArithmeticException(
-              String.format(
-                  Locale.ROOT,
-                  "the score of token %d is %s in the router %s (expected finite numbers)",
-                  i,
-                  score,
-                  LearnedRouter.this.scores.name()));
-        }
         sum += score;
         squares += score * score;
       }
@@ -206,12 +229,18 @@ public final class LearnedRouter implements Router {
             for (int j = 0; j < g.rows(); j++) {
               gs.data()[selection.row(j)] = g.get(j, 0);
             }
-            tape.kernels()
-                .parallel()
-                .forEach(
-                    sequences.count(), i -> weights.gradient(scores(i, null), w.data(), gs.data()));
+            tape.kernels().parallel().forEach(sequences.count(), i -> gradient(i, gs.data()));
           });
       tape.addGrad(s, gs);
+    }
+
+    private void gradient(int sequence, float[] gs) {
+      TopKWeights.Scores in = scores(sequence, null);
+      if (reports[sequence] == null) { // its scores were not finite
+        Arrays.fill(gs, in.from(), in.from() + in.length(), Float.NaN);
+      } else {
+        weights.gradient(in, w.data(), gs);
+      }
     }
   }
 
@@ -219,7 +248,7 @@ public final class LearnedRouter implements Router {
     for (int i = 0; i < choice.sequences.count(); i++) {
       statistics.countSequence(choice.selection, i);
       int length = choice.sequences.length(i);
-      if (choice.selection.chosen().length(i) < length) {
+      if (choice.reports[i] != null && choice.selection.chosen().length(i) < length) {
         statistics.countWeights(length, choice.reports[i], choice.spreads[i]);
       }
     }

@@ -1,5 +1,6 @@
 package dev.switchyard.layers.coda;
 
+import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.layers.Model;
 import dev.switchyard.layers.Tape;
@@ -15,7 +16,8 @@ public interface Router extends Model {
    * @param sequences which rows of x form a sequence
    * @return the tokens that were chosen, and their gates
    * @throws IllegalArgumentException if x and the sequences do not go together
-   * @throws ArithmeticException if a token's score is not finite
+   * @throws NonFiniteException if a token's score is not finite and the policy of the tape's
+   *     kernels is to reject it; otherwise its sequence chooses its first tokens, with gates of NaN
    */
   Routing route(Tape tape, Tensor x, Sequences sequences);
 

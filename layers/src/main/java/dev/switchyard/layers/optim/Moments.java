@@ -1,6 +1,7 @@
 package dev.switchyard.layers.optim;
 
 import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.layers.Parameter;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -42,14 +43,12 @@ final class Moments {
   }
 
   private final Kernels kernels;
-  private final NonFiniteGradients policy;
   private final Map<String, Slot> slots;
   private final Map<String, Long> skipped = new TreeMap<>();
   private StabilityMonitor monitor;
 
-  Moments(Kernels kernels, List<ParameterGroup> groups, NonFiniteGradients policy) {
+  Moments(Kernels kernels, List<ParameterGroup> groups) {
     this.kernels = Objects.requireNonNull(kernels, "kernels");
-    this.policy = Objects.requireNonNull(policy, "policy");
     this.slots = new java.util.LinkedHashMap<>();
     for (ParameterGroup group : groups) {
       for (Parameter parameter : group.parameters()) {
@@ -74,16 +73,16 @@ final class Moments {
 
   void step(float learningRate, Update update) {
     Requirement.notNegative("learning rate", learningRate);
-    if (policy == NonFiniteGradients.STOP) {
-      NonFiniteGradients.refuse(
+    if (kernels.nonFinite() == NonFinitePolicy.REJECT) {
+      FiniteGradients.require(
           kernels, slots.values().stream().map(slot -> slot.parameter).toList());
     }
     for (Slot slot : slots.values()) {
       if (slot.parameter.frozen()) {
         continue;
       }
-      if (policy == NonFiniteGradients.SKIP
-          && !NonFiniteGradients.isFinite(kernels, slot.parameter)) {
+      if (kernels.nonFinite() == NonFinitePolicy.PROPAGATE
+          && !FiniteGradients.isFinite(kernels, slot.parameter)) {
         skipped.merge(slot.parameter.name(), 1L, Long::sum);
         continue;
       }

@@ -1,5 +1,7 @@
 package dev.switchyard.layers.optim;
 
+import dev.switchyard.kernels.data.NonFiniteException;
+import dev.switchyard.kernels.data.NonFinitePolicy;
 import java.util.List;
 import java.util.Map;
 
@@ -13,8 +15,11 @@ public interface Optimizer {
    *
    * @param learningRate lr, 0 or more; a group multiplies it with its factor
    * @throws IllegalArgumentException if it is negative or not finite
-   * @throws ArithmeticException if a gradient is not finite and the policy is {@link
-   *     NonFiniteGradients#STOP}; no parameter is changed then
+   * @throws NonFiniteException if a gradient is not finite, see {@link FiniteGradients}, and the
+   *     policy of the optimizer's kernels is {@link NonFinitePolicy#REJECT}; no parameter is
+   *     changed then. Where it is {@link NonFinitePolicy#PROPAGATE}, the update of that parameter
+   *     alone is skipped, its moments and its count of steps included, as the authors of SwitchBack
+   *     do under float16
    */
   void step(float learningRate);
 

@@ -65,36 +65,35 @@ public final class StableAdamW implements Optimizer {
   private final Moments moments;
 
   /**
-   * An optimizer at its first step, which refuses gradients that are not finite. The decay applies
-   * only where {@link Parameter#decays()}.
+   * An optimizer at its first step. The decay applies only where {@link Parameter#decays()}.
    *
-   * @param kernels what computes
+   * @param kernels what computes, and says what to do about gradients that are not finite
    * @param parameters what to optimize
    * @param settings hyper-parameters
    * @throws IllegalArgumentException if a name is listed twice
    */
   public StableAdamW(Kernels kernels, List<Parameter> parameters, Settings settings) {
-    this(
-        kernels,
-        ParameterGroup.byDecay(parameters, settings.decay()),
-        settings,
-        NonFiniteGradients.STOP);
+    this(settings, kernels, ParameterGroup.byDecay(parameters, settings.decay()));
+  }
+
+  private StableAdamW(Settings settings, Kernels kernels, List<ParameterGroup> groups) {
+    this.kernels = kernels;
+    this.settings = settings;
+    this.moments = new Moments(kernels, groups);
   }
 
   /**
-   * An optimizer at its first step.
+   * An optimizer of groups at its first step.
    *
-   * @param kernels what computes
+   * @param kernels what computes, and says what to do about gradients that are not finite
    * @param groups what to optimize; their decay takes the place of that of the settings
    * @param settings hyper-parameters
-   * @param policy what to do about gradients that are not finite
+   * @return the optimizer
    * @throws IllegalArgumentException if a name is listed twice
    */
-  public StableAdamW(
-      Kernels kernels, List<ParameterGroup> groups, Settings settings, NonFiniteGradients policy) {
-    this.kernels = kernels;
-    this.settings = settings;
-    this.moments = new Moments(kernels, groups, policy);
+  public static StableAdamW ofGroups(
+      Kernels kernels, List<ParameterGroup> groups, Settings settings) {
+    return new StableAdamW(settings, kernels, groups);
   }
 
   @Override

@@ -4,9 +4,9 @@
  * <ul>
  *   <li>An {@link dev.switchyard.layers.optim.Optimizer}: {@link
  *       dev.switchyard.layers.optim.StableAdamW}, or {@link dev.switchyard.layers.optim.AdamW},
- *       over {@link dev.switchyard.layers.optim.ParameterGroup}s, with a policy on {@link
- *       dev.switchyard.layers.optim.NonFiniteGradients} and a {@link
- *       dev.switchyard.layers.optim.MomentState} to keep.
+ *       over {@link dev.switchyard.layers.optim.ParameterGroup}s, with a {@link
+ *       dev.switchyard.layers.optim.MomentState} to keep. Its kernels say what to do about
+ *       gradients that are not {@linkplain dev.switchyard.layers.optim.FiniteGradients finite}.
  *   <li>What goes with it: {@link dev.switchyard.layers.optim.WarmupCosine} for the learning rate,
  *       {@link dev.switchyard.layers.optim.GradientClipping}.
  *   <li>{@link dev.switchyard.layers.optim.StabilityMonitor} watches the updates, {@link

@@ -8,6 +8,7 @@ import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Parameter;
 import java.util.List;
@@ -109,11 +110,10 @@ class AdamWTest {
     Parameter p = parameter("w", true);
     p.grad().data()[3] = Float.NaN;
     AdamW optimizer =
-        new AdamW(
-            kernels,
+        AdamW.ofGroups(
+            kernels.withNonFinite(NonFinitePolicy.PROPAGATE),
             List.of(new ParameterGroup(List.of(p), 1, 0)),
-            SETTINGS,
-            NonFiniteGradients.SKIP);
+            SETTINGS);
     optimizer.step(0.1f);
     assertThat(optimizer.skipped()).containsExactly(Map.entry("w", 1L));
     assertThat(p.value().data()).isEqualTo(parameter("w", true).value().data());

@@ -22,8 +22,8 @@ import org.w3c.dom.Node;
 import org.w3c.dom.NodeList;
 
 /**
- * The commands of README and GUIDE whose output is shown there give that output, in JVMs of their
- * own, with the files that the page shows and Switchyard's jars in {@code lib}.
+ * The commands of the pages whose output is shown there give that output, in JVMs of their own,
+ * with the files that the page shows and Switchyard's jars in {@code lib}.
  */
 class GuideCommandsTest {
   private static final List<String> MODULES = List.of("kernels", "layers");
@@ -55,8 +55,8 @@ class GuideCommandsTest {
   }
 
   @Test
-  void commandsOfTheReadmePrintWhatIsShown() throws Exception {
-    assertThat(runCommands(Page.read("README.md"))).isPositive();
+  void commandsOfTheSecurityPagePrintWhatIsShown() throws Exception {
+    assertThat(runCommands(Page.read("docs/security.md"))).isPositive();
   }
 
   @Test

@@ -6,7 +6,8 @@
  *   <li>{@code dev.switchyard.bench.train} trains on them, and shows the outcome.
  *   <li>{@code dev.switchyard.bench.adapt} adapts a pretrained encoder to a task: the commands
  *       {@code adapt} and {@code predict}.
- *   <li>{@code dev.switchyard.bench.page} shows results as a page.
+ *   <li>{@code dev.switchyard.bench.statistics} says what can be told from results.
+ *   <li>{@code dev.switchyard.bench.page} shows them as a page.
  *   <li>{@code dev.switchyard.bench.peers} has the libraries that the benchmarks compare with.
  *   <li>{@code dev.switchyard.bench.kernels} measures products, steps of a layer and conditional
  *       layers: the commands {@code matmul}, {@code step} and {@code coda}, and the JMH benchmarks.

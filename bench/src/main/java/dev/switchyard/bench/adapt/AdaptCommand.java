@@ -324,7 +324,7 @@ public final class AdaptCommand implements Callable<Integer> {
     OutputFolder folder = new OutputFolder(out);
     folder.write("adapt.html", Page.of(report.findings(), facts));
     Map<String, Object> result = new LinkedHashMap<>();
-    result.put("variants", outcomes.stream().map(Outcome::asMap).toList());
+    result.put("variants", outcomes.stream().map(o -> o.asMap(outcomes.getFirst())).toList());
     result.put("facts", facts);
     folder.write("result.json", Json.of(result));
     new OutputFolder(checkpoints()).delete();
@@ -337,8 +337,8 @@ public final class AdaptCommand implements Callable<Integer> {
       List<Classifier> classifiers,
       BertEncoder base) {
     Throughput throughput = new Throughput(adaptation.kernels(), adaptation.tests());
-    List<Double> float32;
-    List<Double> int8;
+    List<double[]> float32;
+    List<double[]> int8;
     try (ProgressDisplay progress = progress("timing")) {
       int[] rounds = {0};
       Runnable afterRound =

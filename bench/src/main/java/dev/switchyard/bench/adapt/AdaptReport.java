@@ -7,6 +7,7 @@ import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.Findings.Verdict;
 import dev.switchyard.bench.page.LineChart;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.layers.coda.ConditionalAdapter;
 import dev.switchyard.layers.coda.RouterKind;
@@ -94,49 +95,54 @@ final class AdaptReport {
     learned()
         .ifPresent(
             coda -> {
-              double change = coda.quality().accuracy() - dense.quality().accuracy();
-              double gain = coda.int8() / dense.int8();
+              String title = coda.variant().title();
+              Interval loss = coda.against(dense);
               verdicts.add(
                   new Verdict(
-                      coda.variant().title() + " is as good as the dense encoder, and fast",
-                      change >= -LOSS && gain >= GAIN,
-                      String.format(
-                          Locale.ROOT,
-                          "accuracy %+.2f points from it (at least -1), at %.2f times its texts a"
-                              + " second in int8 (at least 2)",
-                          100 * change,
-                          gain)));
-              double control =
-                  outcomes.stream()
-                      .filter(o -> isControl(o.variant(), coda.variant()))
-                      .mapToDouble(o -> o.quality().accuracy())
-                      .max()
-                      .orElse(Double.NaN);
-              if (!Double.isNaN(control)) {
-                verdicts.add(
-                    new Verdict(
-                        "a learned choice is better than a blind one",
-                        coda.quality().accuracy() > control,
-                        String.format(
-                            Locale.ROOT,
-                            "accuracy %.2f %%, the better of the first tokens and of random ones"
-                                + " %.2f %%; the standard error of one run is about %.2f points, so"
-                                + " take the mean of several seeds",
-                            100 * coda.quality().accuracy(),
-                            100 * control,
-                            100 * standardError(coda.quality().accuracy()))));
-              }
+                      title + " is as good as the dense encoder",
+                      loss.isAbove(-LOSS),
+                      comparison(coda, dense, loss)
+                          + String.format(
+                              Locale.ROOT,
+                              " It counts as good if it loses less than %.0f point.",
+                              100 * LOSS)));
+              Interval gain = Interval.ofRatio(coda.int8Rounds(), dense.int8Rounds());
+              verdicts.add(
+                  new Verdict(
+                      title + " is twice as fast as the dense encoder, or faster",
+                      gain.isAbove(GAIN),
+                      "It reads "
+                          + gain.text("%.2f")
+                          + " times as many texts a second in int8, measured in turns."));
+              outcomes.stream()
+                  .filter(outcome -> isControl(outcome.variant(), coda.variant()))
+                  .forEach(control -> verdicts.add(againstControl(coda, control)));
             });
     return verdicts;
+  }
+
+  private Verdict againstControl(Outcome coda, Outcome control) {
+    Interval gain = coda.against(control);
+    return new Verdict(
+        "a learned choice of tokens is better than "
+            + (control.variant().router() == RouterKind.FIRST ? "the first" : "random ones"),
+        gain.isAbove(0),
+        comparison(coda, control, gain));
+  }
+
+  private String comparison(Outcome one, Outcome other, Interval difference) {
+    return String.format(
+        Locale.ROOT,
+        "Of %,d test texts it has %.2f %% right, against %.2f %%. The difference is %s points.",
+        tests.count(),
+        100 * one.quality().accuracy(),
+        100 * other.quality().accuracy(),
+        difference.map(part -> 100 * part).text("%+.2f"));
   }
 
   private static boolean isControl(Variant variant, Variant of) {
     return variant.reduction() == of.reduction()
         && (variant.router() == RouterKind.FIRST || variant.router() == RouterKind.RANDOM);
-  }
-
-  private double standardError(double accuracy) {
-    return Math.sqrt(accuracy * (1 - accuracy) / tests.count());
   }
 
   private Figure chart() {

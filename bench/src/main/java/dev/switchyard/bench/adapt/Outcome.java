@@ -1,6 +1,8 @@
 package dev.switchyard.bench.adapt;
 
 import dev.switchyard.bench.command.TextTable;
+import dev.switchyard.bench.statistics.Interval;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -12,15 +14,20 @@ import java.util.Map;
  * @param variant which one
  * @param quality on the test texts
  * @param newParameters those of adapters and routers over those of the encoder
- * @param float32 texts a second in float32
- * @param int8 texts a second in int8
+ * @param float32Rounds texts a second in float32, in each round of measurement
+ * @param int8Rounds the same in int8
  */
 record Outcome(
-    Variant variant, Quality quality, double newParameters, double float32, double int8) {
+    Variant variant,
+    Quality quality,
+    double newParameters,
+    double[] float32Rounds,
+    double[] int8Rounds) {
   /** The columns of the table, after the variant's. */
   static final List<String> HEADER =
       List.of(
           "accuracy %",
+          "points from dense, 95 % interval",
           "macro F1 %",
           "new parameters %",
           "texts/s float32",
@@ -32,12 +39,29 @@ record Outcome(
   List<String> cells(Outcome dense) {
     return List.of(
         format("%.2f", 100 * quality.accuracy()),
+        this == dense ? "" : against(dense).map(part -> 100 * part).text("%+.2f"),
         format("%.2f", 100 * quality.macroF1()),
         format("%.2f", 100 * newParameters),
-        format("%.0f", float32),
-        format("%.0f", int8),
-        format("%.2f", float32 / dense.float32),
-        format("%.2f", int8 / dense.int8));
+        format("%.0f", median(float32Rounds)),
+        format("%.0f", int8()),
+        format("%.2f", Interval.ofRatio(float32Rounds, dense.float32Rounds).estimate()),
+        format("%.2f", Interval.ofRatio(int8Rounds, dense.int8Rounds).estimate()));
+  }
+
+  /** How much more of the test texts it has right than another, as a part of them. */
+  Interval against(Outcome other) {
+    return Interval.ofAccuracies(quality.right(), other.quality.right(), quality.texts());
+  }
+
+  /** Texts a second in int8. */
+  double int8() {
+    return median(int8Rounds);
+  }
+
+  private static double median(double[] rounds) {
+    double[] sorted = rounds.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
   }
 
   private static String format(String pattern, double value) {
@@ -61,14 +85,16 @@ record Outcome(
     return row;
   }
 
-  Map<String, Object> asMap() {
+  /** For the file of results. */
+  Map<String, Object> asMap(Outcome dense) {
     Map<String, Object> map = new LinkedHashMap<>();
     map.put("variant", variant.name());
     map.put("accuracy", quality.accuracy());
+    map.put("accuracyMinusDense", against(dense));
     map.put("macroF1", quality.macroF1());
     map.put("newParameters", newParameters);
-    map.put("textsPerSecondFloat32", float32);
-    map.put("textsPerSecondInt8", int8);
+    map.put("textsPerSecondFloat32", median(float32Rounds));
+    map.put("textsPerSecondInt8", int8());
     return map;
   }
 }

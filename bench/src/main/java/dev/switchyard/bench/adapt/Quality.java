@@ -1,15 +1,18 @@
 package dev.switchyard.bench.adapt;
 
 import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.BitSet;
 import java.util.List;
 
 /**
  * How well a classifier does.
  *
  * @param accuracy the part of the texts whose highest score is that of their class
+ * @param texts how many there are
+ * @param right which of them are right
  * @param macroF1 the mean over classes of {@code 2 tp / (2 tp + fp + fn)}
  */
-record Quality(double accuracy, double macroF1) {
+record Quality(double accuracy, int texts, BitSet right, double macroF1) {
   /**
    * Compares scores with labels.
    *
@@ -19,7 +22,7 @@ record Quality(double accuracy, double macroF1) {
     int[] hits = new int[scores.cols()];
     int[] predicted = new int[scores.cols()];
     int[] present = new int[scores.cols()];
-    int right = 0;
+    BitSet right = new BitSet(scores.rows());
     for (int i = 0; i < scores.rows(); i++) {
       int guess = highest(scores, i);
       int label = labels.get(i);
@@ -27,7 +30,7 @@ record Quality(double accuracy, double macroF1) {
       present[label]++;
       if (guess == label) {
         hits[label]++;
-        right++;
+        right.set(i);
       }
     }
     double sum = 0;
@@ -35,7 +38,8 @@ record Quality(double accuracy, double macroF1) {
       int counted = predicted[c] + present[c]; // 2 tp + fp + fn
       sum += counted == 0 ? 1 : 2.0 * hits[c] / counted;
     }
-    return new Quality((double) right / scores.rows(), sum / scores.cols());
+    return new Quality(
+        (double) right.cardinality() / scores.rows(), scores.rows(), right, sum / scores.cols());
   }
 
   /** The class with the highest score, of equal ones the first. */

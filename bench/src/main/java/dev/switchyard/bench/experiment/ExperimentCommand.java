@@ -163,7 +163,7 @@ public final class ExperimentCommand implements Callable<Integer> {
       console.printf(
           Locale.ROOT,
           "%s %s%n  %s%n",
-          verdict.shows() ? "Shows here:" : "Does not show at this scale:",
+          verdict.answer().heading(),
           verdict.claim(),
           verdict.criterion());
     }

@@ -7,6 +7,7 @@ import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.Findings.Verdict;
 import dev.switchyard.bench.page.LineChart;
+import dev.switchyard.bench.statistics.Answer;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.optim.AdamW;
 import java.util.ArrayList;
@@ -32,6 +33,9 @@ final class InstabilityExperiment implements Experiment {
 
   /** Deviations from the mean of the calm phase beyond which a quantity is out of range. */
   private static final double DEVIATIONS = 6;
+
+  /** Steps from which the range is taken. */
+  private static final int FEWEST = 20;
 
   /** So many steps in a row, so that chance does not count. */
   private static final int IN_A_ROW = 3;
@@ -114,6 +118,14 @@ final class InstabilityExperiment implements Experiment {
     return -1;
   }
 
+  /** A range of a few steps tells nothing. */
+  private static Answer answer(boolean seen, int calm) {
+    if (calm - calm / 2 < FEWEST) {
+      return Answer.CANNOT_TELL;
+    }
+    return seen ? Answer.SHOWS : Answer.DOES_NOT_SHOW;
+  }
+
   private static Findings findings(
       Map<String, double[]> series, int calm, Measurements measurements) {
     int ofLoss = leavesRange(series.get("loss"), calm);
@@ -171,17 +183,18 @@ final class InstabilityExperiment implements Experiment {
         List.of(
             new Verdict(
                 "the training diverges",
-                ofLoss >= 0,
+                answer(ofLoss >= 0, calm),
                 String.format(
                     Locale.ROOT,
-                    "The loss leaves the range of the calm phase (%.0f standard deviations, %d"
-                        + " steps in a row) at step %d.",
+                    "The loss %s the range of the calm phase (%.0f standard deviations, %d steps in"
+                        + " a row)%s.",
+                    ofLoss < 0 ? "stays in" : "leaves",
                     DEVIATIONS,
                     IN_A_ROW,
-                    ofLoss + 1)),
+                    ofLoss < 0 ? "" : " at step " + (ofLoss + 1))),
             new Verdict(
                 "a monitor notices before the loss does",
-                ahead > 0,
+                ofLoss < 0 ? Answer.CANNOT_TELL : answer(ahead > 0, calm),
                 ahead > 0
                     ? String.format(
                         Locale.ROOT,

@@ -5,6 +5,7 @@ import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.Findings.Verdict;
 import dev.switchyard.bench.page.LineChart;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.ElementType;
@@ -18,8 +19,10 @@ import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
 import dev.switchyard.layers.optim.AdamW;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -87,6 +90,15 @@ final class NoiseExperiment implements Experiment {
 
   /** The error of a product: variance, and size against that of the exact one. */
   private record Noise(int inner, double variance, double relative) {
+    /** The mean over draws, at least one, of one inner dimension. */
+    static Noise mean(List<Noise> draws) {
+      return new Noise(
+          draws.getFirst().inner(),
+          draws.stream().mapToDouble(Noise::variance).average().orElseThrow(),
+          Math.sqrt(
+              draws.stream().mapToDouble(n -> n.relative * n.relative).average().orElseThrow()));
+    }
+
     double decibels() {
       return -20 * Math.log10(relative);
     }
@@ -107,13 +119,15 @@ final class NoiseExperiment implements Experiment {
         new LineChart(
                 "Size of the error against the product", "inner dimension k", "relative error")
             .logarithmic(true, true);
-    double slope = 0;
     List<List<String>> rows = new ArrayList<>();
-    double growth = 0;
+    Map<Operands, List<List<Noise>>> all = new EnumMap<>(Operands.class);
     for (Operands operands : Operands.values()) {
       List<Noise> noises = new ArrayList<>();
+      List<List<Noise>> draws = new ArrayList<>();
+      all.put(operands, draws);
       for (int inner : inners) {
-        noises.add(average(setting, operands, inner, repeats));
+        draws.add(draws(setting, operands, inner, repeats));
+        noises.add(Noise.mean(draws.getLast()));
         Noise noise = noises.getLast();
         String name = operands.name().toLowerCase(Locale.ROOT).replace('_', '-');
         csv.add(row(name, noise));
@@ -129,12 +143,10 @@ final class NoiseExperiment implements Experiment {
       double[] x = noises.stream().mapToDouble(Noise::inner).toArray();
       variance.line(label, x, noises.stream().mapToDouble(Noise::variance).toArray());
       relative.line(label, x, noises.stream().mapToDouble(Noise::relative).toArray());
-      if (operands == Operands.NORMAL) {
-        slope = slope(noises);
-      } else {
-        growth = noises.getLast().relative() / noises.getFirst().relative();
-      }
     }
+    Interval slope = slope(all.get(Operands.NORMAL).stream().flatMap(List::stream).toList());
+    List<List<Noise>> heavy = all.get(Operands.HEAVY_TAILED);
+    Interval growth = Interval.ofRatio(relative(heavy.getLast()), relative(heavy.getFirst()));
     double[] theory = inners.stream().mapToDouble(k -> k).toArray();
     double first = Double.parseDouble(csv.get(1).split(",", -1)[2]);
     variance.line(
@@ -142,12 +154,13 @@ final class NoiseExperiment implements Experiment {
         theory,
         inners.stream().mapToDouble(k -> first * k / SHORTEST).toArray());
 
-    List<Noise> layer = layer(setting);
+    List<List<Noise>> ofLayer = layer(setting, repeats);
+    List<Noise> layer = ofLayer.stream().map(Noise::mean).toList();
     for (int i = 0; i < layer.size(); i++) {
       csv.add(row(product(i), layer.get(i)));
     }
-    double output = layer.getFirst().decibels();
-    double worst = layer.getLast().decibels();
+    Interval cleaner =
+        Interval.ofDifference(decibels(ofLayer.getFirst()), decibels(ofLayer.getLast()));
     return new Findings(
         "Quantization noise of a product against its inner dimension",
         "SwitchBack multiplies in int8 where a sum runs over features (192 to 5120), but not in the"
@@ -157,36 +170,36 @@ final class NoiseExperiment implements Experiment {
         List.of(
             new Verdict(
                 "the variance of the noise grows in proportion to the inner dimension",
-                slope >= SLOPE_FROM && slope <= SLOPE_TO,
+                slope.isAbove(SLOPE_FROM).and(slope.isBelow(SLOPE_TO)),
                 String.format(
                     Locale.ROOT,
-                    "Slope of log variance over log k for normal operands: %.2f (expected %.1f to"
-                        + " %.1f; a little over 1, since the largest of more values is larger, and"
-                        + " so is the step of rounding).",
-                    slope,
+                    "The slope of log variance over log k is %s for normal operands. It should be"
+                        + " %.1f to %.1f: a little over 1, since the largest of more values is"
+                        + " larger, and so is the step of rounding.",
+                    slope.text("%.2f"),
                     SLOPE_FROM,
                     SLOPE_TO)),
             new Verdict(
                 "with heavy tails the error grows against the product itself",
-                growth >= 2,
+                growth.isAbove(2),
                 String.format(
                     Locale.ROOT,
-                    "From k = %d to %d the relative error of heavy-tailed operands grows %.1f times"
-                        + " (expected 2 or more).",
+                    "From k = %d to %d the relative error of heavy-tailed operands grows %s times."
+                        + " More than twice counts.",
                     SHORTEST,
                     inners.getLast(),
-                    growth)),
+                    growth.text("%.1f"))),
             new Verdict(
                 "in a transformer in training, an int8 weight gradient is noisier than an output",
-                worst < output,
+                cleaner.isAbove(0),
                 String.format(
                     Locale.ROOT,
-                    "Signal to noise of an int8 weight gradient over %d tokens: %.1f dB; of an int8"
-                        + " output over %d features: %.1f dB.",
-                    layer.getLast().inner(),
-                    worst,
+                    "An int8 output over %d features has %s dB more signal to noise than an int8"
+                        + " weight gradient over %d tokens, in %d batches of each.",
                     FEATURES,
-                    output))),
+                    cleaner.text("%.1f"),
+                    layer.getLast().inner(),
+                    repeats))),
         List.of(
             new Section(
                 "Random operands",
@@ -221,32 +234,33 @@ final class NoiseExperiment implements Experiment {
         csv);
   }
 
-  private static Noise average(Setting setting, Operands operands, int inner, int repeats) {
-    String part = operands + "-" + inner;
+  private static List<Noise> draws(Setting setting, Operands operands, int inner, int repeats) {
+    String part = "draws-" + operands + "-" + inner;
     if (setting.parts().hasNumbers(part)) {
       setting.skip(repeats);
     }
-    double[] sums = setting.parts().numbers(part, () -> draw(setting, operands, inner, repeats));
-    return new Noise(inner, sums[0], Math.sqrt(sums[1]));
+    double[] numbers = setting.parts().numbers(part, () -> draw(setting, operands, inner, repeats));
+    return IntStream.range(0, repeats)
+        .mapToObj(i -> new Noise(inner, numbers[2 * i], numbers[2 * i + 1]))
+        .toList();
   }
 
-  /** Mean variance and mean square of the relative error. */
+  /** Variance and size of the error of each product. */
   private static double[] draw(Setting setting, Operands operands, int inner, int repeats) {
-    double variance = 0;
-    double squares = 0;
+    double[] numbers = new double[2 * repeats];
     for (int i = 0; i < repeats; i++) {
       CounterRandom random = new CounterRandom(setting.seed()).split(inner).split(i);
       FloatMatrix a = operands.matrix(SIDE, inner, random.split(0));
       FloatMatrix b = operands.matrix(SIDE, inner, random.split(1));
       Noise noise = noise(setting.kernels(), Form.NT, a, b);
-      variance += noise.variance() / repeats;
-      squares += noise.relative() * noise.relative() / repeats;
+      numbers[2 * i] = noise.variance();
+      numbers[2 * i + 1] = noise.relative();
       setting.step("k = " + inner);
       if (setting.isInterrupted()) {
         throw new Setting.Interrupted();
       }
     }
-    return new double[] {variance, squares};
+    return numbers;
   }
 
   /** The error of an int8 product in which each row and column has a scale. */
@@ -280,9 +294,10 @@ final class NoiseExperiment implements Experiment {
   }
 
   /**
-   * An output of real features, then weight gradients over the tokens of larger and larger batches.
+   * An output of real features, then weight gradients over the tokens of larger and larger batches,
+   * of each from as many batches.
    */
-  private static List<Noise> layer(Setting setting) {
+  private static List<List<Noise>> layer(Setting setting, int repeats) {
     WatchedTraining training =
         WatchedTraining.run(
             setting,
@@ -296,21 +311,26 @@ final class NoiseExperiment implements Experiment {
                 step -> 1e-3,
                 step -> 1,
                 false));
-    List<Noise> noises = new ArrayList<>();
+    List<Noise> outputs = new ArrayList<>();
+    List<List<Noise>> noises = new ArrayList<>(List.of(outputs));
+    FloatMatrix w = Operands.NORMAL.matrix(FEATURES, FEATURES, new CounterRandom(7));
     for (int batch : BATCHES) {
       WatchedTraining.Batches batches =
           new WatchedTraining.Batches(setting.images().training(), batch, setting.seed());
-      batches.next();
-      Tape none = Tape.none(setting.kernels());
-      FloatMatrix x = training.model().through(none, Tensor.of(batches.pixels()), 0, 2).value();
-      Tensor features = Tensor.withGrad(x);
-      Tape tape = Tape.recording(setting.kernels());
-      tape.backward(training.model().rest(tape, 2, features, batches.labels()));
-      if (noises.isEmpty()) {
-        FloatMatrix w = Operands.NORMAL.matrix(FEATURES, FEATURES, new CounterRandom(7));
-        noises.add(noise(setting.kernels(), Form.NT, x, w));
+      List<Noise> gradients = new ArrayList<>();
+      for (int i = 0; i < repeats; i++) {
+        batches.next();
+        Tape none = Tape.none(setting.kernels());
+        FloatMatrix x = training.model().through(none, Tensor.of(batches.pixels()), 0, 2).value();
+        Tensor features = Tensor.withGrad(x);
+        Tape tape = Tape.recording(setting.kernels());
+        tape.backward(training.model().rest(tape, 2, features, batches.labels()));
+        if (batch == BATCHES[0]) {
+          outputs.add(noise(setting.kernels(), Form.NT, x, w));
+        }
+        gradients.add(noise(setting.kernels(), Form.TN, features.grad(), x));
       }
-      noises.add(noise(setting.kernels(), Form.TN, features.grad(), x));
+      noises.add(gradients);
     }
     return noises;
   }
@@ -331,17 +351,18 @@ final class NoiseExperiment implements Experiment {
         noise.decibels());
   }
 
-  /** The slope of a line through the logarithms (least squares). */
-  private static double slope(List<Noise> noises) {
-    double meanX = noises.stream().mapToDouble(n -> Math.log(n.inner())).average().orElseThrow();
-    double meanY = noises.stream().mapToDouble(n -> Math.log(n.variance())).average().orElseThrow();
-    double xy = 0;
-    double xx = 0;
-    for (Noise n : noises) {
-      double dx = Math.log(n.inner()) - meanX;
-      xy += dx * (Math.log(n.variance()) - meanY);
-      xx += dx * dx;
-    }
-    return xy / xx;
+  private static double[] relative(List<Noise> noises) {
+    return noises.stream().mapToDouble(Noise::relative).toArray();
+  }
+
+  private static double[] decibels(List<Noise> noises) {
+    return noises.stream().mapToDouble(Noise::decibels).toArray();
+  }
+
+  /** The slope of a line through the logarithms. */
+  private static Interval slope(List<Noise> noises) {
+    return Interval.ofSlope(
+        noises.stream().mapToDouble(n -> Math.log(n.inner())).toArray(),
+        noises.stream().mapToDouble(n -> Math.log(n.variance())).toArray());
   }
 }

@@ -1,13 +1,18 @@
 package dev.switchyard.bench.experiment;
 
+import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.page.Findings;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.Findings.Verdict;
 import dev.switchyard.bench.page.LineChart;
+import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.processes.Sharing;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.bench.train.OptimizerName;
+import dev.switchyard.bench.train.StepTimes;
 import dev.switchyard.bench.train.TaskName;
+import dev.switchyard.bench.train.TimedTraining;
 import dev.switchyard.bench.train.TrainOptions;
 import dev.switchyard.bench.train.Trainer;
 import dev.switchyard.bench.train.TrainingResult;
@@ -31,7 +36,7 @@ final class PrecisionsExperiment implements Experiment {
   private static final int DEPTH = 4;
   private static final int HEADS = 3;
 
-  /** Two points: with 2,000 test images, three standard errors of a difference. */
+  /** Of accuracy; what loses less counts as as good. */
   private static final double TOLERANCE = 0.02;
 
   @Override
@@ -50,7 +55,7 @@ final class PrecisionsExperiment implements Experiment {
         new TrainOptions(
             TaskName.CLASSIFY,
             Arrays.asList(Precision.values()),
-            setting.scaled(EPOCHS),
+            EPOCHS,
             BATCH,
             WIDTH,
             DEPTH,
@@ -60,8 +65,8 @@ final class PrecisionsExperiment implements Experiment {
             setting.threads(),
             setting.seed(),
             Sharing.ALONE);
-    Trainer trainer = new Trainer(options, setting.images());
-    int steps = options.epochs() * (setting.images().training().count() / BATCH);
+    int steps = setting.scaled(options.steps(setting.images()));
+    Trainer trainer = new Trainer(options, setting.images(), Processes.alone(), steps);
     setting.expect(steps * Precision.values().length);
     Map<Precision, TrainingResult> results = new EnumMap<>(Precision.class);
     Map<Precision, Long> activations = new EnumMap<>(Precision.class);
@@ -69,21 +74,29 @@ final class PrecisionsExperiment implements Experiment {
       activations.put(precision, activationBytes(setting, precision));
       results.put(precision, result(setting, trainer, precision));
     }
-    return findings(results, activations);
+    // The progress of the whole stands at its end meanwhile.
+    List<StepTimes> times =
+        trainer
+            .times(ProgressDisplay.none(), setting::isInterrupted)
+            .orElseThrow(Setting.Interrupted::new);
+    Map<Precision, TimedTraining> timed = new EnumMap<>(Precision.class);
+    for (Precision precision : Precision.values()) {
+      StepTimes ofPrecision = times.get(precision.ordinal());
+      timed.put(precision, new TimedTraining(results.get(precision), ofPrecision, BATCH));
+    }
+    return findings(timed, activations);
   }
 
   private static TrainingResult result(Setting setting, Trainer trainer, Precision precision) {
     TrainingRun kept = setting.parts().training(precision.name());
     setting.skip((int) kept.steps());
-    return kept.result()
-        .or(
-            () ->
-                trainer.run(
-                    kept,
-                    precision,
-                    (step, all, loss, images) ->
-                        setting.step(String.format(Locale.ROOT, "%s, loss %.3f", precision, loss)),
-                    setting::isInterrupted))
+    return trainer
+        .run(
+            kept,
+            precision,
+            (step, all, loss, images) ->
+                setting.step(String.format(Locale.ROOT, "%s, loss %.3f", precision, loss)),
+            setting::isInterrupted)
         .orElseThrow(Setting.Interrupted::new);
   }
 
@@ -102,35 +115,37 @@ final class PrecisionsExperiment implements Experiment {
     return tape.bytesHeld();
   }
 
-  static Findings findings(
-      Map<Precision, TrainingResult> results, Map<Precision, Long> activations) {
+  static Findings findings(Map<Precision, TimedTraining> timed, Map<Precision, Long> activations) {
     LineChart curves = new LineChart("Training loss, smoothed", "step", "loss");
     List<List<String>> rows = new ArrayList<>();
-    TrainingResult half = results.get(Precision.BFLOAT16);
-    TrainingResult full = results.get(Precision.FLOAT32);
-    results.forEach(
-        (precision, result) -> {
+    TimedTraining half = timed.get(Precision.BFLOAT16);
+    TimedTraining full = timed.get(Precision.FLOAT32);
+    timed.forEach(
+        (precision, run) -> {
+          TrainingResult result = run.result();
+          StepTimes times = run.times();
           curves.line(precision.name(), smooth(result.losses()));
           rows.add(
               List.of(
                   precision.name(),
                   String.format(Locale.ROOT, "%.4f", result.finalLoss()),
                   String.format(Locale.ROOT, "%.2f %%", 100 * result.testAccuracy()),
-                  String.format(Locale.ROOT, "%.1f", result.stepMillis()),
-                  String.format(Locale.ROOT, "%.2f x", full.stepMillis() / result.stepMillis()),
-                  part(result, "quantize"),
-                  part(result, "multiply"),
-                  part(result, "weightGradient"),
-                  part(result, "attention"),
-                  part(result, "optimizer"),
-                  part(result, "rest"),
+                  result.accuracyOver(half.result()).map(part -> 100 * part).text("%+.2f"),
+                  String.format(Locale.ROOT, "%.1f", times.stepMillis()),
+                  times.speedOver(full.times()).text("%.2f"),
+                  part(times, "quantize"),
+                  part(times, "multiply"),
+                  part(times, "weightGradient"),
+                  part(times, "attention"),
+                  part(times, "optimizer"),
+                  part(times, "rest"),
                   String.format(
                       Locale.ROOT, "%.1f", activations.get(precision) / (1024.0 * 1024))));
         });
-    TrainingResult switchBack = results.get(Precision.SWITCHBACK);
-    TrainingResult all = results.get(Precision.INT8_ALL);
-    double gap = half.testAccuracy() - switchBack.testAccuracy();
-    double gapOfAll = half.testAccuracy() - all.testAccuracy();
+    TimedTraining switchBack = timed.get(Precision.SWITCHBACK);
+    Interval change = switchBack.result().accuracyOver(half.result());
+    Interval changeOfAll = timed.get(Precision.INT8_ALL).result().accuracyOver(half.result());
+    Interval speed = switchBack.times().speedOver(half.times());
     return new Findings(
         "Precisions side by side",
         "Wortsman et al. 2023 (section 2.2) train CLIP models with SwitchBack as well as in 16"
@@ -141,48 +156,50 @@ final class PrecisionsExperiment implements Experiment {
         List.of(
             new Verdict(
                 "SwitchBack is as accurate as bfloat16",
-                gap <= TOLERANCE,
+                change.isAbove(-TOLERANCE),
                 String.format(
                     Locale.ROOT,
-                    "Test accuracy %.2f %% in SWITCHBACK, %.2f %% in BFLOAT16 (expected at most"
-                        + " %.0f points less; one run each, on 2,000 test images).",
-                    100 * switchBack.testAccuracy(),
-                    100 * half.testAccuracy(),
+                    "It gets %s percentage points more of the same test images right. It counts as"
+                        + " as accurate if it gets less than %.0f points fewer.",
+                    change.map(part -> 100 * part).text("%+.2f"),
                     100 * TOLERANCE)),
             new Verdict(
                 "SwitchBack is faster than bfloat16",
-                switchBack.stepMillis() < half.stepMillis(),
+                speed.isAbove(1),
                 String.format(
                     Locale.ROOT,
-                    "A step takes %.1f ms in SWITCHBACK, %.1f in BFLOAT16 and %.1f in FLOAT32"
-                        + " (expected less than in BFLOAT16).",
-                    switchBack.stepMillis(),
-                    half.stepMillis(),
-                    full.stepMillis())),
+                    "A step takes %.1f ms in SWITCHBACK, %.1f in BFLOAT16 and %.1f in FLOAT32."
+                        + " SWITCHBACK is %s times as fast as BFLOAT16, measured in turns.",
+                    switchBack.times().stepMillis(),
+                    half.times().stepMillis(),
+                    full.times().stepMillis(),
+                    speed.text("%.2f"))),
             new Verdict(
                 "all products in int8 lose accuracy",
-                gapOfAll > TOLERANCE,
+                changeOfAll.isBelow(-TOLERANCE),
                 String.format(
                     Locale.ROOT,
-                    "Test accuracy %.2f %% in INT8_ALL, %.2f %% in BFLOAT16 (expected more than"
-                        + " %.0f points less; in the paper the loss grows with the model).",
-                    100 * all.testAccuracy(),
-                    100 * half.testAccuracy(),
+                    "INT8_ALL gets %s percentage points more of the same test images right than"
+                        + " BFLOAT16. More than %.0f points fewer counts; in the paper the loss"
+                        + " grows with the model.",
+                    changeOfAll.map(part -> 100 * part).text("%+.2f"),
                     100 * TOLERANCE))),
         List.of(
             new Section(
                 "Curves and times",
-                "Times are milliseconds a step in the last epoch. Activations are what is held for"
-                    + " the way back after the forward pass of a batch. float8 is simulated, by"
-                    + " rounding to its numbers and multiplying as float32: its times say nothing.",
+                "Times are milliseconds a step, measured in turns after all trainings. Intervals"
+                    + " are those of 95 %. Activations are what is held for the way back after the"
+                    + " forward pass of a batch. float8 is simulated, by rounding to its numbers"
+                    + " and multiplying as float32: its times say nothing.",
                 List.of(curves),
                 new Table(
                     List.of(
                         "precision",
                         "final loss",
                         "test accuracy",
+                        "points above BFLOAT16",
                         "step",
-                        "speed",
+                        "times as fast as FLOAT32",
                         "quantize",
                         "multiply",
                         "weight gradient",
@@ -191,19 +208,20 @@ final class PrecisionsExperiment implements Experiment {
                         "rest",
                         "activations, MiB"),
                     rows))),
-        csv(results));
+        csv(timed));
   }
 
-  private static String part(TrainingResult result, String name) {
-    return String.format(Locale.ROOT, "%.1f", result.partsMillis().getOrDefault(name, 0.0));
+  private static String part(StepTimes times, String name) {
+    return String.format(Locale.ROOT, "%.1f", times.partsMillis().getOrDefault(name, 0.0));
   }
 
-  private static List<String> csv(Map<Precision, TrainingResult> results) {
+  private static List<String> csv(Map<Precision, TimedTraining> timed) {
     List<String> csv = new ArrayList<>(List.of("precision,step,loss"));
-    results.forEach(
-        (precision, result) -> {
-          for (int i = 0; i < result.losses().size(); i++) {
-            csv.add(precision + "," + (i + 1) + "," + result.losses().get(i));
+    timed.forEach(
+        (precision, run) -> {
+          List<Double> losses = run.result().losses();
+          for (int i = 0; i < losses.size(); i++) {
+            csv.add(precision + "," + (i + 1) + "," + losses.get(i));
           }
         });
     return csv;

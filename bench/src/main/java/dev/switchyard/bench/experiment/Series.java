@@ -53,15 +53,4 @@ final class Series {
     }
     return (double) count / steps;
   }
-
-  /** The chance of {@code successes} or more in {@code trials}, each with a given chance. */
-  static double binomialTail(int trials, int successes, double chance) {
-    double tail = 0;
-    double term = Math.pow(1 - chance, trials);
-    for (int i = 0; i <= trials; i++) {
-      tail += i >= successes ? term : 0;
-      term *= chance == 1 ? 0 : (double) (trials - i) / (i + 1) * chance / (1 - chance);
-    }
-    return chance == 1 ? 1 : Math.min(1, tail);
-  }
 }

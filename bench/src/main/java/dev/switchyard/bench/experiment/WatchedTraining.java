@@ -155,10 +155,15 @@ final class WatchedTraining {
     return measurements;
   }
 
-  /** The mean of the last tenth of the losses. */
-  double finalLoss() {
+  /** The last tenth of the losses. */
+  double[] lastLosses() {
     int tenth = Math.max(1, losses.length / 10);
-    return Arrays.stream(losses, losses.length - tenth, losses.length).average().orElseThrow();
+    return Arrays.copyOfRange(losses, losses.length - tenth, losses.length);
+  }
+
+  /** Their mean. */
+  double finalLoss() {
+    return Arrays.stream(lastLosses()).average().orElseThrow();
   }
 
   /** Batches in a random order, pass after pass. */

@@ -1,5 +1,6 @@
 package dev.switchyard.bench.page;
 
+import dev.switchyard.bench.statistics.Answer;
 import java.util.List;
 
 /**
@@ -28,10 +29,10 @@ public record Findings(
    * An answer.
    *
    * @param claim what was looked for
-   * @param shows whether it was seen
+   * @param answer whether it was seen
    * @param criterion by which that is decided, with the numbers
    */
-  public record Verdict(String claim, boolean shows, String criterion) {}
+  public record Verdict(String claim, Answer answer, String criterion) {}
 
   /**
    * Part of the evidence.

@@ -26,7 +26,7 @@ public final class Page {
       h1 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
       .verdict { border-left: 4px solid var(--soft); padding: .2rem 0 .2rem .8rem; margin: 1rem 0; }
       .verdict strong { display: block; } .yes strong { color: var(--yes); }
-      .no strong { color: var(--no); }
+      .no strong { color: var(--no); } .open strong { color: var(--soft); }
       .yes { border-color: var(--yes); } .no { border-color: var(--no); }
       .soft, figcaption { color: var(--soft); }
       figure { margin: 1.2rem 0; break-inside: avoid; } svg { width: 100%; height: auto; }
@@ -102,11 +102,15 @@ public final class Page {
   }
 
   private static void verdict(StringBuilder out, Verdict verdict) {
-    out.append("<div class=\"verdict ").append(verdict.shows() ? "yes" : "no").append("\">");
-    out.append("<strong>")
-        .append(verdict.shows() ? "Shows here: " : "Does not show at this scale: ")
-        .append(escape(verdict.claim()))
-        .append("</strong>");
+    String kind =
+        switch (verdict.answer()) {
+          case SHOWS -> "yes";
+          case DOES_NOT_SHOW -> "no";
+          case CANNOT_TELL -> "open";
+        };
+    out.append("<div class=\"verdict ").append(kind).append("\">");
+    out.append("<strong>").append(verdict.answer().heading()).append(' ');
+    out.append(escape(verdict.claim())).append("</strong>");
     out.append(escape(verdict.criterion())).append("</div>\n");
   }
 

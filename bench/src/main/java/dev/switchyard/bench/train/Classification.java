@@ -71,9 +71,9 @@ final class Classification implements TrainingTask {
     }
 
     @Override
-    public double accuracy(Kernels kernels) {
+    public List<Integer> mistakes(Kernels kernels) {
       Tape tape = Tape.none(kernels);
-      return ImageBatch.accuracy(
+      return ImageBatch.mistakes(
           images.test(), normalization, options.batch(), x -> scores.forward(tape, x).value());
     }
   }

@@ -4,7 +4,8 @@ import dev.switchyard.bench.data.ImageDataset;
 import dev.switchyard.bench.data.Normalization;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Tensor;
-import java.util.function.ToIntFunction;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /** Images of a step, normalized, and their labels; filled anew for each. */
@@ -39,27 +40,26 @@ final class ImageBatch {
     FloatMatrix of(Tensor images);
   }
 
-  /** The part of the images whose highest score is that of their class. */
-  static double accuracy(
+  /** The images whose highest score is not that of their class. */
+  static List<Integer> mistakes(
       ImageDataset images, Normalization normalization, int batch, Scores scores) {
     int[] order = IntStream.range(0, images.count()).toArray();
-    int right = 0;
+    List<Integer> mistakes = new ArrayList<>();
     for (int from = 0; from < order.length; from += batch) {
       ImageBatch part = new ImageBatch(images, normalization, Math.min(batch, order.length - from));
       part.gather(order, from);
-      right += part.right(scores.of(part.tensor()));
+      FloatMatrix of = scores.of(part.tensor());
+      for (int row = 0; row < part.labels.length; row++) {
+        if (highest(of, row) != part.labels[row]) {
+          mistakes.add(from + row);
+        }
+      }
     }
-    return (double) right / order.length;
+    return mistakes;
   }
 
-  private int right(FloatMatrix scores) {
-    ToIntFunction<Integer> highest =
-        row ->
-            IntStream.range(0, scores.cols())
-                .reduce(0, (a, b) -> scores.get(row, b) > scores.get(row, a) ? b : a);
-    return (int)
-        IntStream.range(0, labels.length)
-            .filter(row -> highest.applyAsInt(row) == labels[row])
-            .count();
+  private static int highest(FloatMatrix scores, int row) {
+    return IntStream.range(0, scores.cols())
+        .reduce(0, (a, b) -> scores.get(row, b) > scores.get(row, a) ? b : a);
   }
 }

@@ -128,10 +128,10 @@ final class ImagesAndTexts implements TrainingTask {
     }
 
     @Override
-    public double accuracy(Kernels kernels) {
+    public List<Integer> mistakes(Kernels kernels) {
       Tape tape = Tape.none(kernels);
       FloatMatrix classes = classes(tape);
-      return ImageBatch.accuracy(
+      return ImageBatch.mistakes(
           images.test(),
           normalization,
           options.batch(),

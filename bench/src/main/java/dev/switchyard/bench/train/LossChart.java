@@ -93,16 +93,18 @@ final class LossChart {
             .xAxisTitle("step")
             .yAxisTitle("loss")
             .build();
-    List<TrainingResult> runs = report.runs();
-    style(chart.getStyler(), runs.stream().mapToInt(run -> run.losses().size()).max().orElse(0));
+    List<TimedTraining> runs = report.runs();
+    style(
+        chart.getStyler(),
+        runs.stream().mapToInt(run -> run.result().losses().size()).max().orElse(0));
     // All raw curves first: what is added later is drawn over it.
     for (int i = 0; i < runs.size(); i++) {
-      double[] losses = LossCurve.finitePart(runs.get(i).losses());
+      double[] losses = LossCurve.finitePart(runs.get(i).result().losses());
       addSeries(chart, runs.get(i).precision() + " raw", losses, light(color(i)), 1)
           .setShowInLegend(false);
     }
     for (int i = 0; i < runs.size(); i++) {
-      double[] losses = LossCurve.smooth(LossCurve.finitePart(runs.get(i).losses()));
+      double[] losses = LossCurve.smooth(LossCurve.finitePart(runs.get(i).result().losses()));
       addSeries(chart, label(runs.get(i)), losses, color(i), width(i, runs.size()));
     }
     return chart;
@@ -151,9 +153,12 @@ final class LossChart {
     styler.setLegendSeriesLineLength(28);
   }
 
-  private static String label(TrainingResult run) {
+  private static String label(TimedTraining run) {
     return String.format(
-        Locale.ROOT, "%s (test accuracy %.2f %%)", run.precision(), 100 * run.testAccuracy());
+        Locale.ROOT,
+        "%s (test accuracy %.2f %%)",
+        run.precision(),
+        100 * run.result().testAccuracy());
   }
 
   /**

@@ -15,6 +15,8 @@ import java.util.Map;
 
 /** A training by Switchyard, which is kept on disk. */
 final class OwnTraining implements Training {
+  private static final double NANOS_A_MILLI = 1e6;
+
   private final TrainingRun run;
   private final Precision precision;
   private final Kernels kernels;
@@ -89,7 +91,7 @@ final class OwnTraining implements Training {
   @Override
   public Map<String, Double> partsMillis(long nanos, int steps) {
     Map<String, Double> parts = new LinkedHashMap<>();
-    double scale = 1 / (Trainer.NANOS_A_MILLI * steps);
+    double scale = 1 / (NANOS_A_MILLI * steps);
     parts.put("quantize", profile.nanos(Part.QUANTIZE) * scale);
     parts.put("multiply", profile.nanos(Part.MULTIPLY) * scale);
     parts.put("weightGradient", profile.nanos(Part.WEIGHT_GRADIENT) * scale);
@@ -131,7 +133,7 @@ final class OwnTraining implements Training {
   }
 
   @Override
-  public double accuracy() {
-    return model.accuracy(kernels);
+  public List<Integer> mistakes() {
+    return model.mistakes(kernels);
   }
 }

@@ -16,7 +16,7 @@ import java.util.Map;
  * @param options the other options, in the order to show
  */
 public record Report(
-    List<TrainingResult> runs,
+    List<TimedTraining> runs,
     MachineInfo machine,
     String backend,
     long seed,

@@ -1,5 +1,6 @@
 package dev.switchyard.bench.train;
 
+import dev.switchyard.bench.statistics.Interval;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -14,11 +15,13 @@ import java.util.function.Function;
  *                             FLOAT32          SWITCHBACK
  * final loss                   0.3120              0.3140
  * test accuracy               87.35 %             87.20 %
+ *   points more, 95 %               -      -0.86 to +0.57
  * time of a step             182.4 ms             95.1 ms
  *   quantize                        -      3.1 ms   3.3 %
  *   ...
  * images a second               1,402               2,690
  * speed                        1.00 x              1.92 x
+ *   95 % interval                   -        1.88 to 1.96
  * </pre>
  */
 public final class ResultTable {
@@ -27,15 +30,18 @@ public final class ResultTable {
 
   private static final String NONE = "-";
 
-  private final List<TrainingResult> runs;
+  /** How much more test images are right than in the first column. */
+  private static final String POINTS = "  points more, 95 %";
+
+  private final List<TimedTraining> runs;
   private final StringBuilder text = new StringBuilder();
   private final int labelWidth;
 
-  private ResultTable(List<TrainingResult> runs, Set<String> parts, String accuracyName) {
+  private ResultTable(List<TimedTraining> runs, Set<String> parts, String accuracyName) {
     this.runs = runs;
     this.labelWidth =
         Math.max(
-            Math.max("images a second".length(), accuracyName.length()),
+            Math.max(POINTS.length(), accuracyName.length()),
             parts.stream().mapToInt(part -> partLabel(part).length()).max().orElse(0));
   }
 
@@ -44,29 +50,41 @@ public final class ResultTable {
    *
    * @param accuracyName what their accuracy is
    */
-  public static String of(List<TrainingResult> runs, String accuracyName) {
+  public static String of(List<TimedTraining> runs, String accuracyName) {
     Set<String> parts = partsOf(runs);
     ResultTable table = new ResultTable(runs, parts, accuracyName);
-    table.row("", TrainingResult::precision);
-    table.row("final loss", run -> format("%.4f", run.finalLoss()));
-    table.row(accuracyName, run -> format("%.2f %%", 100 * run.testAccuracy()));
-    table.row("time of a step", run -> format("%.1f ms", run.stepMillis()));
+    TimedTraining first = runs.getFirst();
+    table.row("", TimedTraining::precision);
+    table.row("final loss", run -> format("%.4f", run.result().finalLoss()));
+    table.row(accuracyName, run -> format("%.2f %%", 100 * run.result().testAccuracy()));
+    if (runs.size() > 1) {
+      table.row(
+          POINTS,
+          run ->
+              run == first
+                  ? NONE
+                  : range(
+                      run.result().accuracyOver(first.result()).map(part -> 100 * part), "%+.2f"));
+    }
+    table.row("time of a step", run -> format("%.1f ms", run.times().stepMillis()));
     for (String part : parts) {
       table.row(partLabel(part), run -> share(run, part));
     }
     table.row("images a second", run -> format("%,.0f", run.imagesPerSecond()));
     if (runs.size() > 1) {
-      double first = runs.get(0).imagesPerSecond();
-      table.row("speed", run -> format("%.2f x", run.imagesPerSecond() / first));
+      table.row("speed", run -> format("%.2f x", run.times().speedOver(first.times()).estimate()));
+      table.row(
+          "  95 % interval",
+          run -> run == first ? NONE : range(run.times().speedOver(first.times()), "%.2f"));
     }
     return table.text.toString();
   }
 
   /** Every part that some run names, in the order met, but what is left over always at the end. */
-  private static Set<String> partsOf(List<TrainingResult> runs) {
+  private static Set<String> partsOf(List<TimedTraining> runs) {
     Set<String> parts = new LinkedHashSet<>();
-    for (TrainingResult run : runs) {
-      parts.addAll(run.partsMillis().keySet());
+    for (TimedTraining run : runs) {
+      parts.addAll(run.times().partsMillis().keySet());
     }
     if (parts.remove("rest")) {
       parts.add("rest");
@@ -74,13 +92,13 @@ public final class ResultTable {
     return parts;
   }
 
-  private static String share(TrainingResult run, String part) {
-    Map<String, Double> parts = run.partsMillis();
+  private static String share(TimedTraining run, String part) {
+    Map<String, Double> parts = run.times().partsMillis();
     Double millis = parts.get(part);
     if (millis == null || millis == 0) {
       return NONE;
     }
-    return format("%.1f ms ", millis) + format("%5.1f %%", 100 * millis / run.stepMillis());
+    return format("%.1f ms ", millis) + format("%5.1f %%", 100 * millis / run.times().stepMillis());
   }
 
   /** {@code int8Multiply} becomes {@code " int8 multiply"}. */
@@ -88,13 +106,17 @@ public final class ResultTable {
     return "  " + part.replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT);
   }
 
-  private void row(String label, Function<TrainingResult, String> cell) {
+  private void row(String label, Function<TimedTraining, String> cell) {
     text.append(label).append(" ".repeat(labelWidth - label.length()));
-    for (TrainingResult run : runs) {
+    for (TimedTraining run : runs) {
       String value = cell.apply(run);
       text.append(" ".repeat(Math.max(1, COLUMN - value.length()))).append(value);
     }
     text.append('\n');
+  }
+
+  private static String range(Interval interval, String pattern) {
+    return format(pattern, interval.lower()) + " to " + format(pattern, interval.upper());
   }
 
   private static String format(String pattern, double value) {

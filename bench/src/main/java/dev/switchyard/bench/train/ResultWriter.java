@@ -46,7 +46,9 @@ public final class ResultWriter {
 
   private static String json(Report report) {
     Map<String, Object> root = new LinkedHashMap<>();
-    root.put("runs", report.runs().stream().map(ResultWriter::jsonRun).toList());
+    root.put(
+        "runs", report.runs().stream().map(run -> json(run, report.runs().getFirst())).toList());
+    root.put("timing", Timing.METHOD);
     MachineInfo machine = report.machine();
     Map<String, Object> machineNode = new LinkedHashMap<>();
     machineNode.put("cpu", machine.cpu());
@@ -61,14 +63,16 @@ public final class ResultWriter {
     return Json.of(root);
   }
 
-  private static Map<String, Object> jsonRun(TrainingResult run) {
+  private static Map<String, Object> json(TimedTraining run, TimedTraining first) {
     Map<String, Object> node = new LinkedHashMap<>();
     node.put("precision", run.precision());
-    node.put("testAccuracy", run.testAccuracy());
-    node.put("finalLoss", finiteOrNull(run.finalLoss()));
-    node.put("stepMillis", run.stepMillis());
-    node.put("partsMillis", run.partsMillis());
+    node.put("testAccuracy", run.result().testAccuracy());
+    node.put("testAccuracyMinusFirst", run.result().accuracyOver(first.result()));
+    node.put("finalLoss", finiteOrNull(run.result().finalLoss()));
+    node.put("stepMillis", run.times().stepMillis());
+    node.put("partsMillis", run.times().partsMillis());
     node.put("imagesPerSecond", run.imagesPerSecond());
+    node.put("speedOverFirst", run.times().speedOver(first.times()));
     return node;
   }
 
@@ -77,11 +81,11 @@ public final class ResultWriter {
     return Double.isFinite(value) ? value : null;
   }
 
-  private static String csv(List<TrainingResult> runs) {
+  private static String csv(List<TimedTraining> runs) {
     StringBuilder text = new StringBuilder("step");
     runs.forEach(run -> text.append(',').append(run.precision()));
     text.append('\n');
-    int steps = runs.stream().mapToInt(run -> run.losses().size()).max().orElse(0);
+    int steps = runs.stream().mapToInt(run -> run.result().losses().size()).max().orElse(0);
     for (int i = 0; i < steps; i++) {
       int step = i;
       text.append(step + 1)
@@ -92,7 +96,7 @@ public final class ResultWriter {
     return text.toString();
   }
 
-  private static String cell(TrainingResult run, int step) {
-    return step < run.losses().size() ? run.losses().get(step).toString() : "";
+  private static String cell(TimedTraining run, int step) {
+    return step < run.result().losses().size() ? run.result().losses().get(step).toString() : "";
   }
 }

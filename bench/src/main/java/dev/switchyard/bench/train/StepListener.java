@@ -8,7 +8,7 @@ public interface StepListener {
    *
    * @param step the number of steps so far, from 1
    * @param steps the number of steps in all
-   * @param loss the loss of this step
+   * @param loss the mean loss of the steps of this epoch so far; at the end it is the final loss
    * @param images the number of images in this step
    */
   void onStep(int step, int steps, double loss, int images);

@@ -94,8 +94,8 @@ final class TorchTraining implements Training {
   }
 
   @Override
-  public double accuracy() {
-    return ImageBatch.accuracy(
+  public List<Integer> mistakes() {
+    return ImageBatch.mistakes(
         images.test(),
         normalization,
         batch.labels().length,

@@ -211,7 +211,7 @@ public final class TrainCommand implements Callable<Integer> {
       writer.createFolder();
     }
 
-    Trainer trainer = new Trainer(options, images, processes);
+    Trainer trainer = new Trainer(options, images, processes, options.steps(images));
     console.printf(
         Locale.ROOT,
         "Training on %,d images, testing on %,d.%n%s%nBackend: %s%n%s%n",
@@ -236,14 +236,14 @@ public final class TrainCommand implements Callable<Integer> {
       Trainer trainer,
       Map<Precision, TrainingRun> runs,
       Interruption interruption,
-      Consumer<List<TrainingResult>> report) {
+      Consumer<List<TimedTraining>> report) {
     List<TrainingResult> results = new ArrayList<>();
     for (Map.Entry<Precision, TrainingRun> run : runs.entrySet()) {
-      Optional<TrainingResult> result = run.getValue().result();
-      if (result.isEmpty()) {
-        try (TrainingProgress progress = progress(run.getKey().name())) {
-          result = trainer.run(run.getValue(), run.getKey(), progress, interruption);
-        }
+      Optional<TrainingResult> result;
+      boolean ended = run.getValue().result().isPresent(); // has no progress to show
+      try (TrainingProgress progress =
+          new TrainingProgress(ended ? ProgressDisplay.none() : display(run.getKey().name()))) {
+        result = trainer.run(run.getValue(), run.getKey(), progress, interruption);
       }
       if (result.isEmpty()) {
         return interruption.leave(console());
@@ -251,16 +251,28 @@ public final class TrainCommand implements Callable<Integer> {
       results.add(result.get());
     }
     for (boolean autocast : peer ? new boolean[] {false, true} : new boolean[0]) {
+      Optional<TrainingResult> result;
       try (TrainingProgress progress =
-          progress(autocast ? "PyTorch bfloat16" : "PyTorch float32")) {
-        Optional<TrainingResult> result = trainer.runTorch(autocast, progress, interruption);
-        if (result.isEmpty()) {
-          return interruption.leave(console()); // those before are saved, this one begins anew
-        }
-        results.add(result.get());
+          new TrainingProgress(display(autocast ? "PyTorch bfloat16" : "PyTorch float32"))) {
+        result = trainer.runTorch(autocast, progress, interruption);
       }
+      if (result.isEmpty()) {
+        return interruption.leave(console()); // those before are saved, this one begins anew
+      }
+      results.add(result.get());
     }
-    report.accept(results);
+    Optional<List<StepTimes>> times;
+    try (ProgressDisplay progress = display("timing")) {
+      times = trainer.times(progress, interruption);
+    }
+    if (times.isEmpty()) {
+      return interruption.leave(console());
+    }
+    List<TimedTraining> timed = new ArrayList<>();
+    for (int i = 0; i < results.size(); i++) {
+      timed.add(new TimedTraining(results.get(i), times.get().get(i), trainer.options().batch()));
+    }
+    report.accept(timed);
     return 0;
   }
 
@@ -268,7 +280,7 @@ public final class TrainCommand implements Callable<Integer> {
     return processes.console(spec.commandLine().getOut());
   }
 
-  private void report(List<TrainingResult> results, Trainer trainer, ResultWriter writer) {
+  private void report(List<TimedTraining> results, Trainer trainer, ResultWriter writer) {
     if (!processes.isFirst()) {
       return;
     }
@@ -394,8 +406,7 @@ public final class TrainCommand implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), sentence);
   }
 
-  private TrainingProgress progress(String name) {
-    return new TrainingProgress(
-        processes.isFirst() ? ProgressDisplay.of(name, System.err) : ProgressDisplay.none());
+  private ProgressDisplay display(String name) {
+    return processes.isFirst() ? ProgressDisplay.of(name, System.err) : ProgressDisplay.none();
   }
 }

@@ -1,6 +1,7 @@
 package dev.switchyard.bench.train;
 
 import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.processes.Sharing;
 import dev.switchyard.layers.Precision;
 import java.util.EnumSet;
@@ -66,6 +67,11 @@ public record TrainOptions(
               width,
               heads));
     }
+  }
+
+  /** How many steps that is. */
+  public int steps(FashionMnist images) {
+    return epochs * (images.training().count() / batch);
   }
 
   /** The values by the names of their options, as a report shows them; the seed apart. */

@@ -1,5 +1,6 @@
 package dev.switchyard.bench.train;
 
+import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.kernels.Kernels;
@@ -8,10 +9,12 @@ import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.optim.WarmupCosine;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 /**
  * Trains the model of a task once a precision. Weights and the order of batches depend on the seed
@@ -21,8 +24,6 @@ public final class Trainer {
   /** The part of all steps in which the learning rate rises. */
   private static final double WARMUP = 0.1;
 
-  static final double NANOS_A_MILLI = 1e6;
-
   private final TrainOptions options;
   private final FashionMnist images;
   private final Processes processes;
@@ -30,6 +31,7 @@ public final class Trainer {
   private final Kernels kernels;
   private final int stepsAnEpoch;
   private final int steps;
+  private final List<Training> ended = new ArrayList<>();
   private Map<String, Object> exchangeCosts = Map.of();
 
   /**
@@ -39,7 +41,7 @@ public final class Trainer {
    * @param images training and test images
    */
   public Trainer(TrainOptions options, FashionMnist images) {
-    this(options, images, Processes.alone());
+    this(options, images, Processes.alone(), options.steps(images));
   }
 
   /**
@@ -48,15 +50,16 @@ public final class Trainer {
    * @param options what to train and how
    * @param images training and test images
    * @param processes that train
+   * @param steps how many; the number of epochs does not count
    */
-  public Trainer(TrainOptions options, FashionMnist images, Processes processes) {
+  public Trainer(TrainOptions options, FashionMnist images, Processes processes, int steps) {
     this.options = options;
     this.images = images;
     this.processes = processes;
     this.task = options.task().create(options, images, processes.collective());
     this.kernels = Kernels.create(Parallel.ofThreads(options.threads()));
     this.stepsAnEpoch = task.examples() / options.batch();
-    this.steps = options.epochs() * stepsAnEpoch;
+    this.steps = steps;
   }
 
   TrainOptions options() {
@@ -79,8 +82,7 @@ public final class Trainer {
   }
 
   /**
-   * Trains to the end, from where the run's checkpoints end, and tests the outcome. Times are means
-   * over those steps of the last epoch, in which all code is compiled, that were run now.
+   * Trains to the end, from where the run's checkpoints end, and tests the outcome.
    *
    * @param run where the run is kept
    * @param listener is told of each step
@@ -90,7 +92,10 @@ public final class Trainer {
   public Optional<TrainingResult> run(
       TrainingRun run, Precision precision, StepListener listener, BooleanSupplier interrupted) {
     OwnTraining training = new OwnTraining(run, precision, task, options, processes, kernels);
-    return run(training, listener, interrupted);
+    Optional<TrainingResult> saved = run.result();
+    Optional<TrainingResult> result =
+        saved.isPresent() ? saved : run(training, listener, interrupted);
+    return keep(training, result);
   }
 
   /**
@@ -105,32 +110,53 @@ public final class Trainer {
       boolean autocast, StepListener listener, BooleanSupplier interrupted) {
     List<Parameter> parameters = task.model(Precision.FLOAT32).parameters();
     TorchTraining training = new TorchTraining(autocast, options, images, parameters);
-    return run(training, listener, interrupted);
+    return keep(training, run(training, listener, interrupted));
+  }
+
+  private Optional<TrainingResult> keep(Training training, Optional<TrainingResult> result) {
+    if (result.isPresent()) {
+      ended.add(training);
+      exchangeCosts = processes.count() > 1 ? training.exchangeCosts() : Map.of();
+    }
+    return result;
+  }
+
+  /**
+   * Measures steps of the trainings that have ended here, see {@link Timing}.
+   *
+   * @param interrupted asked now and then whether to leave
+   * @return the times of each, in the order they ran; nothing if it was interrupted
+   */
+  public Optional<List<StepTimes>> times(ProgressDisplay progress, BooleanSupplier interrupted) {
+    int[] order = IntStream.range(0, task.examples()).toArray();
+    float rate = schedule().rate(steps - 1);
+    Timing timing =
+        new Timing(
+            ended,
+            options.sharing().localSteps(),
+            (training, i) -> training.step(0, order, i % stepsAnEpoch * options.batch(), rate));
+    return timing.run(progress, () -> processes.any(interrupted.getAsBoolean()));
+  }
+
+  private WarmupCosine schedule() {
+    return new WarmupCosine(options.rate(), 0, (int) (WARMUP * steps), steps);
   }
 
   private Optional<TrainingResult> run(
       Training training, StepListener listener, BooleanSupplier interrupted) {
     List<Double> losses = training.losses();
-    int lastEpoch = Math.max(losses.size(), steps - stepsAnEpoch);
-    WarmupCosine schedule = new WarmupCosine(options.rate(), 0, (int) (WARMUP * steps), steps);
+    WarmupCosine schedule = schedule();
     CounterRandom shuffle = new CounterRandom(options.seed()).split(-1);
     int[] order = {};
-    long nanos = 0;
     boolean leave = false;
     for (int step = losses.size(); step < steps; step++) {
       int epoch = step / stepsAnEpoch;
       if (order.length == 0 || step % stepsAnEpoch == 0) {
         order = shuffle.permutation(task.examples(), epoch);
       }
-      if (step == lastEpoch) {
-        training.startTiming();
-        nanos = 0;
-      }
-      long start = System.nanoTime();
       int from = step % stepsAnEpoch * options.batch();
       losses.add(training.step(epoch, order, from, schedule.rate(step)));
-      nanos += System.nanoTime() - start;
-      listener.onStep(step + 1, steps, losses.getLast(), options.batch());
+      listener.onStep(step + 1, steps, lossOfEpoch(losses), options.batch());
       if (step + 1 < steps) { // the last is saved with the result
         leave |= processes.any(interrupted.getAsBoolean());
         boolean leaveNow = leave && training.canSave();
@@ -142,23 +168,23 @@ public final class Trainer {
         }
       }
     }
-    int timed = steps - lastEpoch;
-    double stepMillis = nanos / NANOS_A_MILLI / timed;
     TrainingResult result =
         new TrainingResult(
             training.name(),
-            training.accuracy(),
-            mean(losses.subList(steps - stepsAnEpoch, steps)),
-            stepMillis,
-            training.partsMillis(nanos, timed),
-            options.batch() / stepMillis * 1000,
+            images.test().count(),
+            training.mistakes(),
+            lossOfEpoch(losses),
             losses);
     training.finish(result);
-    exchangeCosts = processes.count() > 1 ? training.exchangeCosts() : Map.of();
     return Optional.of(result);
   }
 
-  private static double mean(List<Double> losses) {
-    return losses.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+  /** The mean of the losses of the epoch that the last step belongs to, up to that step. */
+  private double lossOfEpoch(List<Double> losses) {
+    int from = (losses.size() - 1) / stepsAnEpoch * stepsAnEpoch;
+    return losses.subList(from, losses.size()).stream()
+        .mapToDouble(Double::doubleValue)
+        .average()
+        .orElse(Double.NaN);
   }
 }

@@ -49,6 +49,6 @@ interface Training {
   /** What sharing it among processes costs, see {@link SharedSteps#costs}. */
   Map<String, Object> exchangeCosts();
 
-  /** The part of the test examples that are right, from 0 to 1. */
-  double accuracy();
+  /** Which test examples it gets wrong. */
+  List<Integer> mistakes();
 }

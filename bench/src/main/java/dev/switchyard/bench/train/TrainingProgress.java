@@ -6,15 +6,11 @@ import java.util.function.LongSupplier;
 
 /** Shows how far a training is, with its loss, the images a second and the time left. */
 public final class TrainingProgress implements StepListener, AutoCloseable {
-  /** Weight of the newest loss in the one shown: single batches make it jump too much to read. */
-  private static final double NEWEST = 0.05;
-
   private final ProgressDisplay display;
   private final LongSupplier nanoClock;
   private final long start;
   private int before = -1; // steps of an earlier process, with which the training goes on
   private long images;
-  private double meanLoss;
 
   /** Shows a training that begins now. */
   public TrainingProgress(ProgressDisplay display) {
@@ -32,15 +28,13 @@ public final class TrainingProgress implements StepListener, AutoCloseable {
     before = before < 0 ? step - 1 : before;
     int done = step - before;
     images += stepImages;
-    // The first steps count as a plain mean, so that the start is not drawn to the first loss.
-    meanLoss += (loss - meanLoss) * Math.max(NEWEST, 1.0 / done);
     double seconds = (nanoClock.getAsLong() - start) / 1e9;
     double left = seconds / done * (steps - step);
     String state =
         String.format(
             Locale.ROOT,
             "loss %.4f, %,.0f images/s, %s left",
-            meanLoss,
+            loss,
             images / Math.max(seconds, 1e-9),
             ProgressDisplay.clock(left));
     display.show(step, steps, state);

@@ -1,43 +1,47 @@
 package dev.switchyard.bench.train;
 
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import dev.switchyard.bench.statistics.Interval;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /**
- * How a training went.
+ * What came of a training.
  *
  * @param precision the name of the precision it ran in
- * @param testAccuracy the part of the test images that were classified rightly, from 0 to 1
+ * @param tests the number of test images
+ * @param mistakes which of them it takes for what they are not, from 0
  * @param finalLoss the training loss at the end
- * @param stepMillis the time of a step
- * @param partsMillis the time of a step by part, in the order to show; names are in camel case,
- *     such as {@code quantize}, {@code multiply}, {@code weightGradient}, {@code attention}, {@code
- *     optimizer} and {@code rest}
- * @param imagesPerSecond training images a second
  * @param losses the loss of each step; not finite where the training diverged
  */
 public record TrainingResult(
-    String precision,
-    double testAccuracy,
-    double finalLoss,
-    double stepMillis,
-    Map<String, Double> partsMillis,
-    double imagesPerSecond,
-    List<Double> losses) {
-  /** Takes copies, and checks what a mistake in the units would violate. */
+    String precision, int tests, List<Integer> mistakes, double finalLoss, List<Double> losses) {
+  /** Takes copies. */
   public TrainingResult {
-    partsMillis = Collections.unmodifiableMap(new LinkedHashMap<>(partsMillis));
+    mistakes = List.copyOf(mistakes);
     losses = List.copyOf(losses);
-    if (!(testAccuracy >= 0 && testAccuracy <= 1)) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "testAccuracy is %s (expected 0 to 1)", testAccuracy));
+    for (int mistake : mistakes) {
+      if (mistake < 0 || mistake >= tests) {
+        throw new IllegalArgumentException(
+            String.format(Locale.ROOT, "mistakes has %d (expected 0 to %d)", mistake, tests - 1));
+      }
     }
-    if (!(stepMillis > 0)) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "stepMillis is %s (expected more than 0)", stepMillis));
-    }
+  }
+
+  /** The part of the test images that it gets right, from 0 to 1. */
+  public double testAccuracy() {
+    return (double) (tests - mistakes.size()) / tests;
+  }
+
+  /** How much more of the same test images it gets right than another, as a part of them. */
+  public Interval accuracyOver(TrainingResult other) {
+    return Interval.ofAccuracies(right(), other.right(), tests);
+  }
+
+  private BitSet right() {
+    BitSet right = new BitSet(tests);
+    right.set(0, tests);
+    mistakes.forEach(right::clear);
+    return right;
   }
 }

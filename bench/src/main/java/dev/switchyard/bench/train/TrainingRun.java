@@ -1,6 +1,7 @@
 package dev.switchyard.bench.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -82,12 +83,16 @@ public final class TrainingRun {
   public Optional<TrainingResult> result() {
     return newest
         .filter(checkpoint -> checkpoint.options().containsKey(RESULT))
-        .map(checkpoint -> parse(checkpoint.options().get(RESULT)));
+        .flatMap(checkpoint -> parse(checkpoint.options().get(RESULT)));
   }
 
-  private TrainingResult parse(String json) {
+  /** Nothing where it was written by a version that kept less: it can be made again. */
+  private Optional<TrainingResult> parse(String json) {
     try {
-      return JSON.readValue(json, TrainingResult.class);
+      JsonNode result = JSON.readTree(json);
+      return result.has("mistakes")
+          ? Optional.of(JSON.treeToValue(result, TrainingResult.class))
+          : Optional.empty();
     } catch (JsonProcessingException e) {
       throw new UncheckedIOException(
           String.format(Locale.ROOT, "the result in %s cannot be read: %s", path, e), e);
@@ -120,7 +125,7 @@ public final class TrainingRun {
   }
 
   private void requireResult() {
-    if (result().isEmpty()) {
+    if (newest.filter(checkpoint -> checkpoint.options().containsKey(RESULT)).isEmpty()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,

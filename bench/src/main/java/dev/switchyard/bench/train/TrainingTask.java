@@ -35,7 +35,7 @@ interface TrainingTask {
     /** Whether the loss is that of the whole batch, whatever part this process has. */
     boolean seesWholeBatch();
 
-    /** The part of the test examples that the model gets right, from 0 to 1. */
-    double accuracy(Kernels kernels);
+    /** Which test examples the model gets wrong. */
+    List<Integer> mistakes(Kernels kernels);
   }
 }

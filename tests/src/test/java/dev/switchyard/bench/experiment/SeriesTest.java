@@ -1,10 +1,8 @@
 package dev.switchyard.bench.experiment;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
-import org.apache.commons.math3.distribution.BinomialDistribution;
 import org.junit.jupiter.api.Test;
 
 class SeriesTest {
@@ -32,20 +30,5 @@ class SeriesTest {
     assertThat(Series.covered(40, causes, 1, 8)).isEqualTo(16 / 40.0);
     assertThat(Series.covered(34, causes, 1, 8)).isEqualTo(11 / 34.0);
     assertThat(Series.covered(40, List.of(10, 12), 1, 8)).isEqualTo(10 / 40.0);
-  }
-
-  @Test
-  void chanceIsThatOfABinomialDistribution() {
-    for (double chance : new double[] {0, 0.07, 0.5, 0.93}) {
-      for (int trials : new int[] {1, 7, 40}) {
-        for (int successes = 0; successes <= trials; successes++) {
-          double expected =
-              1 - new BinomialDistribution(trials, chance).cumulativeProbability(successes - 1);
-          assertThat(Series.binomialTail(trials, successes, chance))
-              .isCloseTo(expected, within(1e-9));
-        }
-      }
-    }
-    assertThat(Series.binomialTail(5, 5, 1)).isEqualTo(1);
   }
 }

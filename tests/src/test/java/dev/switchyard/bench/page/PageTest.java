@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.Findings.Verdict;
+import dev.switchyard.bench.statistics.Answer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -37,7 +38,10 @@ public class PageTest {
         new Findings(
             "A title",
             "A question?",
-            List.of(new Verdict("yes", true, "by 1"), new Verdict("no", false, "by 2")),
+            List.of(
+                new Verdict("yes", Answer.SHOWS, "by 1"),
+                new Verdict("no", Answer.DOES_NOT_SHOW, "by 2"),
+                new Verdict("perhaps", Answer.CANNOT_TELL, "by 3")),
             List.of(section),
             List.of("a,b")),
         Map.of("machine", "a & b"));
@@ -55,7 +59,8 @@ public class PageTest {
         .contains(
             "A question?",
             "Shows here: yes",
-            "Does not show at this scale: no",
+            "Does not show here: no",
+            "Cannot be told from so little: perhaps",
             "Evidence & more",
             "Some <text>",
             "x<y",

@@ -2,6 +2,7 @@ package dev.switchyard.bench.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -45,7 +46,7 @@ class ResultWriterTest {
 
     assertThat(root.fieldNames())
         .toIterable()
-        .containsExactly("runs", "machine", "jdk", "backend", "seed", "options");
+        .containsExactly("runs", "timing", "machine", "jdk", "backend", "seed", "options");
     assertThat(root.get("runs")).hasSize(2);
     for (JsonNode run : root.get("runs")) {
       assertThat(run.fieldNames())
@@ -53,17 +54,22 @@ class ResultWriterTest {
           .containsExactly(
               "precision",
               "testAccuracy",
+              "testAccuracyMinusFirst",
               "finalLoss",
               "stepMillis",
               "partsMillis",
-              "imagesPerSecond");
+              "imagesPerSecond",
+              "speedOverFirst");
     }
     JsonNode second = root.get("runs").get(1);
     assertThat(second.get("precision").asText()).isEqualTo("SWITCHBACK");
     assertThat(second.get("testAccuracy").asDouble()).isEqualTo(0.872);
     assertThat(second.get("finalLoss").asDouble()).isEqualTo(0.314);
     assertThat(second.get("stepMillis").asDouble()).isEqualTo(95);
-    assertThat(second.get("imagesPerSecond").asDouble()).isEqualTo(2690);
+    assertThat(second.get("imagesPerSecond").asDouble()).isCloseTo(256 / 0.095, within(1e-9));
+    assertThat(second.get("testAccuracyMinusFirst").get("estimate").asDouble()).isEqualTo(-0.0015);
+    assertThat(second.get("speedOverFirst").get("lower").asDouble()).isBetween(1.8, 1.92);
+    assertThat(root.get("timing").asText()).contains("in turns", "rounds to warm up");
     assertThat(second.get("partsMillis").fieldNames())
         .toIterable()
         .containsExactly("quantize", "int8Multiply", "attention", "rest");
@@ -114,9 +120,12 @@ class ResultWriterTest {
   @Test
   void aTrainingThatDivergedAtOnceIsInTheLegendOnly() throws Exception {
     assumeTrue(LossChart.canBeLabelled(), "Java finds no font on this machine");
-    TrainingResult run =
-        new TrainingResult(
-            "FLOAT32", 0.1, Double.NaN, 1, Map.of(), 1, List.of(Double.NaN, Double.NaN));
+    TimedTraining run =
+        new TimedTraining(
+            new TrainingResult(
+                "FLOAT32", 2000, List.of(0), Double.NaN, List.of(Double.NaN, Double.NaN)),
+            new StepTimes(List.of(1.0), Map.of()),
+            1);
 
     Element alone = svg(new LossChart(Sample.report(run)).svg());
     assertThat(lines(alone, "rgb(0,114,178)")).isEqualTo(1);

@@ -8,41 +8,48 @@ import java.util.stream.IntStream;
 
 /** Results made up for tests. */
 final class Sample {
-  static final TrainingResult FLOAT32 =
-      new TrainingResult(
-          "FLOAT32",
-          0.8735,
-          0.3120,
-          182.4,
-          parts("floatMultiply", 100.0, "attention", 50.0, "rest", 32.4),
-          1402.4,
-          losses(100, 0));
+  private static final int TESTS = 2000;
+  private static final int BATCH = 256;
 
-  static final TrainingResult SWITCHBACK =
-      new TrainingResult(
-          "SWITCHBACK",
-          0.872,
-          0.3140,
-          95.0,
-          parts("quantize", 3.1, "int8Multiply", 40.0, "attention", 45.0, "rest", 6.9),
-          2690,
-          losses(100, 0.01));
+  static final TimedTraining FLOAT32 =
+      new TimedTraining(
+          new TrainingResult("FLOAT32", TESTS, mistakes(0, 253), 0.3120, losses(100, 0)),
+          new StepTimes(
+              List.of(180.0, 184.8, 182.4),
+              parts("floatMultiply", 100.0, "attention", 50.0, "rest", 32.4)),
+          BATCH);
+
+  /** Of its mistakes, 233 are those of the other. */
+  static final TimedTraining SWITCHBACK =
+      new TimedTraining(
+          new TrainingResult("SWITCHBACK", TESTS, mistakes(20, 276), 0.3140, losses(100, 0.01)),
+          new StepTimes(
+              List.of(95.0, 94.8, 95.2),
+              parts("quantize", 3.1, "int8Multiply", 40.0, "attention", 45.0, "rest", 6.9)),
+          BATCH);
 
   static final MachineInfo MACHINE =
       new MachineInfo("Some CPU", 2, 24L << 30, "Linux 6.1", "25.0.3 (Some vendor)");
 
   private Sample() {}
 
-  static Report report(TrainingResult... runs) {
+  static Report report(TimedTraining... runs) {
     Map<String, Object> options = new LinkedHashMap<>();
     options.put("epochs", 5);
     options.put("data", "shipped");
     return new Report(List.of(runs), MACHINE, "vector", 7, options);
   }
 
-  static TrainingResult diverged() {
-    return new TrainingResult(
-        "INT8_ALL", 0.1, Double.NaN, 90, Map.of(), 2800, List.of(2.5, 3.5, Double.NaN, 2.0));
+  static TimedTraining diverged() {
+    return new TimedTraining(
+        new TrainingResult(
+            "INT8_ALL", TESTS, mistakes(0, 1800), Double.NaN, List.of(2.5, 3.5, Double.NaN, 2.0)),
+        new StepTimes(List.of(90.0, 90.0, 90.0), Map.of()),
+        BATCH);
+  }
+
+  private static List<Integer> mistakes(int from, int to) {
+    return IntStream.range(from, to).boxed().toList();
   }
 
   static List<Double> losses(int steps, double offset) {

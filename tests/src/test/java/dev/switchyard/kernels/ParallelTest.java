@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
@@ -190,7 +191,9 @@ class ParallelTest {
           @Override
           public void execute(Runnable task) {
             super.execute(task);
-            await(begun);
+            while (begun.getCount() > 0) {
+              Thread.onSpinWait(); // so that the caller sleeps only where it waits for the helper
+            }
             throw new OutOfMemoryError("no more threads");
           }
         }) {
@@ -201,7 +204,7 @@ class ParallelTest {
                           100,
                           _ -> {
                             begun.countDown();
-                            while (!back.get() && caller.getState() != Thread.State.WAITING) {
+                            while (!back.get() && caller.getState() != Thread.State.TIMED_WAITING) {
                               Thread.onSpinWait();
                             }
                             ended.incrementAndGet();
@@ -235,6 +238,111 @@ class ParallelTest {
 
     assertThat(IntStream.range(0, runs.length()).map(runs::get)).contains(0);
     parallel.forEach(1, i -> runs.incrementAndGet(0)); // and the runner still works
+  }
+
+  /** Each thread counts once more when all tasks are taken: beyond the largest int. */
+  @Test
+  void noTaskIsCountedThatDoesNotExist() {
+    CountDownLatch all = new CountDownLatch(3);
+    AtomicInteger least = new AtomicInteger();
+    try (ExecutorService executor = Executors.newFixedThreadPool(2)) {
+      assertThatThrownBy(
+              () ->
+                  Parallel.over(executor, 3)
+                      .forEach(
+                          Integer.MAX_VALUE,
+                          i -> {
+                            least.accumulateAndGet(i, Math::min);
+                            if (i >= 0) {
+                              all.countDown();
+                              await(all);
+                              throw new IllegalStateException("enough");
+                            }
+                          }))
+          .hasMessage("enough");
+    }
+    assertThat(least).hasValue(0);
+  }
+
+  private enum Source {
+    OWN,
+    FORK_JOIN,
+    THREAD_POOL
+  }
+
+  /**
+   * Wherever the caller's stack ends, no helper is inside when the error comes out, no lock is left
+   * taken, and other threads go on.
+   */
+  @ParameterizedTest
+  @EnumSource
+  void theEndOfTheStackLeavesNothingBehind(Source source) throws InterruptedException {
+    try (ExecutorService executor =
+        source == Source.THREAD_POOL ? Executors.newFixedThreadPool(2) : new ForkJoinPool(2)) {
+      Parallel parallel = source == Source.OWN ? Parallel.ofThreads(3) : Parallel.over(executor, 3);
+      AtomicInteger inside = new AtomicInteger();
+      AtomicInteger insideAfterwards = new AtomicInteger();
+      AtomicInteger overflows = new AtomicInteger();
+      Runnable call =
+          () -> {
+            try {
+              parallel.forEach(
+                  20,
+                  _ -> {
+                    inside.incrementAndGet();
+                    try {
+                      countDown(50);
+                    } finally {
+                      inside.decrementAndGet();
+                    }
+                  });
+            } catch (StackOverflowError e) {
+              overflows.incrementAndGet();
+              throw e;
+            } finally {
+              insideAfterwards.accumulateAndGet(inside.get(), Math::max);
+            }
+          };
+      for (int i = 0; i < 8; i++) {
+        int padding = i;
+        Thread deep = new Thread(null, () -> climb(padding, 0, call), "deep", 1 << 18);
+        deep.start();
+        assertThat(joins(deep)).as("a thread that met the end of its stack ended").isTrue();
+        Thread other = new Thread(() -> parallel.forEach(20, _ -> countDown(50)));
+        other.start();
+        assertThat(joins(other)).as("another thread's call returned").isTrue();
+      }
+      assertThat(overflows).hasPositiveValue();
+      assertThat(insideAfterwards).hasValue(0);
+    }
+  }
+
+  /** Frames of other sizes first, so that the end lies elsewhere. */
+  private static boolean climb(int padding, long value, Runnable call) {
+    return padding == 0 ? deeper(0, call) : climb(padding - 1, value + 1, call) && value >= 0;
+  }
+
+  /** To the end of the stack, and on the way back calls now and then until one succeeds. */
+  private static boolean deeper(int depth, Runnable call) {
+    boolean done;
+    try {
+      done = deeper(depth + 1, call);
+    } catch (StackOverflowError e) {
+      done = false;
+    }
+    if (!done && depth % 7 == 0) {
+      try {
+        call.run();
+        done = true;
+      } catch (StackOverflowError e) {
+        done = false;
+      }
+    }
+    return done;
+  }
+
+  private static int countDown(int n) {
+    return n == 0 ? 0 : 1 + countDown(n - 1);
   }
 
   /** As only code that hides them from the compiler can. */

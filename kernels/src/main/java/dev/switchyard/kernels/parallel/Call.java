@@ -1,112 +1,117 @@
 package dev.switchyard.kernels.parallel;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
 /**
- * The tasks of one call. The caller waits for the helpers that have begun, not for those that the
- * executor still holds back: these find the call closed and leave. So an executor whose threads are
- * busy, or that is shut down meanwhile, can neither block the caller nor go on writing after its
- * return.
+ * The tasks of one call. The caller waits for the helpers that have begun, not for those that are
+ * still held back: these find the call closed and leave. So an executor whose threads are busy, or
+ * that is shut down meanwhile, can neither block the caller nor go on writing after its return.
+ *
+ * <p>Nothing here takes a lock or allocates: whatever is thrown at a thread, no other waits for it.
  */
-final class Call implements Runnable {
+final class Call {
   /** Turns of the waiting loop before the caller sleeps: a helper at its last task is soon done. */
   private static final int SPINS = 2000;
+
+  /** The caller looks again so often, should the helper that wakes it fail to. */
+  private static final long LOOK_NANOS = 1_000_000;
+
+  /** Added to the helpers inside when no more may enter. */
+  private static final int CLOSED = Integer.MIN_VALUE;
 
   private final int tasks;
   private final int mostHelpers;
   private final IntConsumer body;
-  private final Lobby lobby;
-  private final AtomicInteger next = new AtomicInteger();
-  private volatile int helpers;
-  private Throwable failure;
-  private boolean closed;
+  private final Thread caller = Thread.currentThread();
 
-  Call(int tasks, int mostHelpers, IntConsumer body, Lobby lobby) {
+  /** A long: each thread counts once beyond the last task, which may be 2^31 - 1. */
+  private final AtomicLong next = new AtomicLong();
+
+  private final AtomicInteger helpers = new AtomicInteger();
+  private final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+  Call(int tasks, int mostHelpers, IntConsumer body) {
     this.tasks = tasks;
     this.mostHelpers = mostHelpers;
     this.body = body;
-    this.lobby = lobby;
   }
 
-  /** What a helper does: this call, then those that come soon after. */
-  @Override
-  public void run() {
-    for (Call call = this; call != null; call = lobby.next(call)) {
-      call.help();
-    }
-  }
-
-  private void help() {
-    if (enter()) {
-      try {
-        work();
-      } finally {
-        leave();
-      }
-    }
-  }
-
-  void work() {
+  /**
+   * What a helper does.
+   *
+   * @param done runs before the caller can return, which may have the next call for this helper
+   */
+  void help(Runnable done) {
+    boolean inside = enter();
     try {
-      for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
-        body.accept(i);
+      if (inside) {
+        work();
       }
     } catch (Throwable t) {
       fail(t);
+    } finally {
+      done.run();
+      if (inside && helpers.decrementAndGet() == CLOSED) {
+        LockSupport.unpark(caller);
+      }
     }
   }
 
-  /** No more tasks are begun. Allocates nothing, as where the heap is full it must not fail. */
-  synchronized void fail(Throwable t) {
-    failure = failure == null ? t : failure;
+  private boolean enter() {
+    int inside = helpers.get();
+    while (inside >= 0 && inside < mostHelpers) {
+      if (helpers.compareAndSet(inside, inside + 1)) {
+        return true;
+      }
+      inside = helpers.get();
+    }
+    return false;
+  }
+
+  /** Runs tasks until none is left. */
+  void work() {
+    for (long i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
+      body.accept((int) i);
+    }
+  }
+
+  /** No more tasks are begun. */
+  void fail(Throwable t) {
+    failure.compareAndSet(null, t);
     next.set(tasks);
-  }
-
-  private synchronized boolean enter() {
-    boolean enters = !closed && helpers < mostHelpers;
-    helpers += enters ? 1 : 0;
-    return enters;
-  }
-
-  private synchronized void leave() {
-    helpers--;
-    notifyAll();
   }
 
   /** Lets no more helpers in and waits for those inside. */
   void close() {
-    synchronized (this) {
-      closed = true;
-    }
-    for (int i = 0; i < SPINS && helpers > 0; i++) {
+    helpers.getAndAdd(CLOSED);
+    for (int i = 0; i < SPINS && helpers.get() != CLOSED; i++) {
       Thread.onSpinWait();
     }
     boolean interrupted = false;
-    synchronized (this) {
-      while (helpers > 0) {
-        try {
-          wait();
-        } catch (InterruptedException e) {
-          interrupted = true; // buffers are still in use: wait on, and tell the caller afterwards
-        }
-      }
+    while (helpers.get() != CLOSED) {
+      interrupted |= Thread.interrupted(); // buffers are still in use: wait on, tell it afterwards
+      LockSupport.parkNanos(this, LOOK_NANOS);
     }
     if (interrupted) {
-      Thread.currentThread().interrupt();
+      caller.interrupt();
     }
   }
 
   /** Without a switch over types, whose first use allocates: on a full heap it fails for good. */
   void rethrow() {
-    if (failure instanceof RuntimeException e) {
+    Throwable first = failure.get();
+    if (first instanceof RuntimeException e) {
       throw e;
     }
-    if (failure instanceof Error e) {
+    if (first instanceof Error e) {
       throw e;
     }
-    if (failure != null) {
-      throw new IllegalStateException("a parallel task failed", failure);
+    if (first != null) {
+      throw new IllegalStateException("a parallel task failed", first);
     }
   }
 }

@@ -2,44 +2,31 @@ package dev.switchyard.kernels.parallel;
 
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.ForkJoinWorkerThread;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.IntConsumer;
 
 /**
  * Runs numbered tasks on the calling thread and on threads of an executor. Which thread runs a task
  * is not determined; no result in Switchyard depends on it. An executor's thread that has helped
  * stays for 50 microseconds, for the next call, unless threads outnumber processors. Thread-safe.
+ *
+ * <p>A {@link StackOverflowError} or {@link OutOfMemoryError}, wherever it comes, is thrown to the
+ * caller when no helper is inside a task any more, and leaves the runner as it was.
  */
 public final class Parallel {
   private static final Parallel SERIAL = new Parallel(null, 1);
 
-  /** Made when first needed: where one thread does all the work there is no pool. */
-  private static final class Pool {
-    /**
-     * Not the common pool, whose threads forget their buffers whenever they run out of tasks
-     * (thread locals are cleared there), so that every call they help with begins by making some.
-     */
-    static final ForkJoinPool POOL =
-        new ForkJoinPool(
-            Math.max(1, Runtime.getRuntime().availableProcessors() - 1), Pool::named, null, false);
-
-    private static ForkJoinWorkerThread named(ForkJoinPool pool) {
-      ForkJoinWorkerThread thread = ForkJoinPool.defaultForkJoinWorkerThreadFactory.newThread(pool);
-      thread.setName("switchyard-" + thread.getPoolIndex());
-      return thread;
-    }
+  /** Made when first needed: where one thread does all the work there is none. */
+  private static final class Own {
+    static final Helpers HELPERS =
+        Helpers.own(Math.max(1, Runtime.getRuntime().availableProcessors() - 1));
   }
 
-  private final ExecutorService executor;
+  private final Helpers helpers;
   private final int threads;
-  private final Lobby lobby;
 
-  private Parallel(ExecutorService executor, int threads) {
-    this.executor = executor;
+  private Parallel(Helpers helpers, int threads) {
+    this.helpers = helpers;
     this.threads = threads;
-    this.lobby = new Lobby(threads);
   }
 
   /**
@@ -53,14 +40,16 @@ public final class Parallel {
 
   /**
    * The calling thread and {@code threads - 1} threads of a pool that all share who call this: it
-   * has as many as the machine has processors besides the caller's, daemons that end when idle.
+   * has as many as the machine has processors besides the caller's, daemons that end when idle for
+   * two seconds.
    *
    * @param threads how many in all, 1 or more
    * @return the runner
    * @throws IllegalArgumentException if {@code threads} is less than 1
    */
   public static Parallel ofThreads(int threads) {
-    return threads == 1 ? SERIAL : over(Pool.POOL, threads);
+    checkThreads(threads);
+    return threads == 1 ? SERIAL : new Parallel(Own.HELPERS, threads);
   }
 
   /**
@@ -75,10 +64,14 @@ public final class Parallel {
    */
   public static Parallel over(ExecutorService executor, int threads) {
     Objects.requireNonNull(executor, "executor");
+    checkThreads(threads);
+    return new Parallel(Helpers.lent(executor, threads - 1), threads);
+  }
+
+  private static void checkThreads(int threads) {
     if (threads < 1) {
       throw new IllegalArgumentException("threads is " + threads + " (expected 1 or more)");
     }
-    return new Parallel(executor, threads);
   }
 
   /**
@@ -99,27 +92,21 @@ public final class Parallel {
    *     any; tasks not yet begun are then left out, and those that were have ended
    */
   public void forEach(int tasks, IntConsumer body) {
-    int helpers = Math.min(threads, tasks) - 1;
-    if (helpers <= 0) {
+    int wanted = Math.min(threads, tasks) - 1;
+    if (wanted <= 0) {
       for (int i = 0; i < tasks; i++) {
         body.accept(i);
       }
       return;
     }
-    Call call = new Call(tasks, helpers, body, lobby);
+    StackProbe.require(); // for what follows the tasks: it must not fail while a helper is inside
+    Call call = new Call(tasks, wanted, body);
     try {
-      for (int i = lobby.show(call); i < helpers && !executor.isShutdown(); i++) {
-        executor.execute(call);
-      }
-    } catch (RejectedExecutionException e) {
-      // Full, or closed since the check: those that have begun do the rest.
-    } catch (RuntimeException | Error e) {
-      call.fail(e); // such as no memory for a thread: still waits for those that have begun
-    }
-    try {
+      helpers.summon(call, wanted);
       call.work();
+    } catch (Throwable t) {
+      call.fail(t);
     } finally {
-      lobby.hide(call);
       call.close();
     }
     call.rethrow();

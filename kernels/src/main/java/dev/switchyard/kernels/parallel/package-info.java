@@ -1,6 +1,6 @@
 /**
  * How work is spread over threads; depends on nothing else in Switchyard. {@link
  * dev.switchyard.kernels.parallel.Parallel} shares the tasks of a {@code Call} with helpers, who
- * wait in a {@code Lobby} for the next.
+ * are {@code Helpers} and wait for the next.
  */
 package dev.switchyard.kernels.parallel;

@@ -9,6 +9,7 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import java.io.IOException;
@@ -138,7 +139,8 @@ class MiniLmTest {
 
   @Test
   void embeddingsInFloat32() throws IOException {
-    SentenceEncoder encoder = new SentenceEncoder(tokenizer, encoder(Precision.FLOAT32), kernels);
+    SentenceEncoder encoder =
+        new SentenceEncoder(tokenizer, encoder(Precision.FLOAT32), Pooling.MEAN, kernels);
     FloatMatrix embeddings = encoder.embed(texts);
     for (int i = 0; i < TEXTS; i++) {
       assertThat(cosine(expected[i], embeddings, i)).as(texts.get(i)).isGreaterThan(0.999999);
@@ -164,7 +166,8 @@ class MiniLmTest {
   void embeddingsInInt8(Precision precision, int count, double least, double usual, double most)
       throws IOException {
     FloatMatrix embeddings =
-        new SentenceEncoder(tokenizer, encoder(precision), kernels).embed(texts.subList(0, count));
+        new SentenceEncoder(tokenizer, encoder(precision), Pooling.MEAN, kernels)
+            .embed(texts.subList(0, count));
     double sum = 0;
     for (int i = 0; i < count; i++) {
       double cosine = cosine(expected[i], embeddings, i);

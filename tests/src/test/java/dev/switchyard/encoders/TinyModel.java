@@ -49,6 +49,14 @@ public final class TinyModel {
     return bert.writeSafetensors(folder);
   }
 
+  /** Replaces its tokenizer by one that begins and ends texts with other tokens. */
+  public static void writeTokenizer(Path folder, List<String> before, List<String> after)
+      throws IOException {
+    try (InputStream tokenizer = new TokenizerJson(WORDS).around(before, after).stream()) {
+      Files.write(folder.resolve("tokenizer.json"), tokenizer.readAllBytes());
+    }
+  }
+
   /** The encoder of a model. */
   public static BertEncoder read(Path model, Precision precision) throws IOException {
     return BertEncoder.readSafetensors(model, SHAPE, precision);

@@ -10,9 +10,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Makes small {@code tokenizer.json} files, whose parts tests replace. */
 final class TokenizerJson {
+  private static final List<String> IDS = List.of("[UNK]", "[CLS]", "[SEP]");
+
   private final Map<String, String> sections = new LinkedHashMap<>();
 
   /** A tokenizer as BERT's uncased one, with these tokens after [UNK], [CLS], [SEP]. */
@@ -66,6 +69,33 @@ final class TokenizerJson {
             + ",\"lowercase\":"
             + lowercase
             + "}");
+  }
+
+  /** Puts special tokens before and after each text: any of [UNK], [CLS] and [SEP]. */
+  TokenizerJson around(List<String> before, List<String> after) {
+    return put(
+        "post_processor",
+        "{\"type\":\"TemplateProcessing\",\"single\":["
+            + Stream.of(before, List.of(""), after)
+                .flatMap(List::stream)
+                .map(TokenizerJson::part)
+                .collect(Collectors.joining(","))
+            + "],\"pair\":[],\"special_tokens\":{"
+            + IDS.stream()
+                .map(
+                    token ->
+                        "'%1$s':{'id':'%1$s','ids':[%2$d],'tokens':['%1$s']}"
+                            .replace('\'', '"')
+                            .formatted(token, IDS.indexOf(token)))
+                .collect(Collectors.joining(","))
+            + "}}");
+  }
+
+  private static String part(String token) {
+    return (token.isEmpty()
+            ? "{'Sequence':{'id':'A','type_id':0}}"
+            : "{'SpecialToken':{'id':'" + token + "','type_id':0}}")
+        .replace('\'', '"');
   }
 
   /** A special token as BERT's files have them. */

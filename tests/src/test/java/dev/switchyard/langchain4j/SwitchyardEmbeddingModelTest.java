@@ -1,6 +1,7 @@
 package dev.switchyard.langchain4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
@@ -8,9 +9,9 @@ import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.embedding.EmbeddingModel;
 import dev.langchain4j.model.embedding.request.EmbeddingRequest;
-import dev.langchain4j.model.output.Response;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.ConditionalEncoder;
+import dev.switchyard.encoders.ModelFileException;
 import dev.switchyard.encoders.SentenceEncoder;
 import dev.switchyard.encoders.TinyModel;
 import dev.switchyard.encoders.WordPieceTokenizer;
@@ -18,9 +19,11 @@ import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Fixtures;
+import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.coda.CodaOptions;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -29,6 +32,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What users of langchain4j get, through its interface. */
 class SwitchyardEmbeddingModelTest {
@@ -55,6 +60,7 @@ class SwitchyardEmbeddingModelTest {
         new SentenceEncoder(
             WordPieceTokenizer.read(folder.resolve("tokenizer.json")),
             BertEncoder.read(file, Precision.FLOAT32),
+            Pooling.MEAN,
             Kernels.create(Parallel.ofThreads(Runtime.getRuntime().availableProcessors())));
     try (SwitchyardEmbeddingModel model = model(Precision.FLOAT32)) {
       List<Embedding> embeddings = model.embedAll(SEGMENTS).content();
@@ -86,15 +92,59 @@ class SwitchyardEmbeddingModelTest {
     }
   }
 
-  /** As langchain4j's own models count them: without those that begin and end a text. */
-  @Test
-  void countsTokens() throws IOException {
+  /**
+   * As langchain4j's own models count them: without those that begin and end a text, however many
+   * there are.
+   */
+  @ParameterizedTest
+  @CsvSource({"'',''", "'[CLS]',''", "'[CLS]','[SEP]'", "'[CLS] [CLS]','[SEP] [SEP]'"})
+  void countsTokens(String before, String after) throws IOException {
+    TinyModel.writeTokenizer(folder, words(before), words(after));
     try (SwitchyardEmbeddingModel model = model(Precision.FLOAT32)) {
-      Response<List<Embedding>> response =
-          model.embedAll(List.of(TextSegment.from("free money !"), TextSegment.from("offers")));
-
-      assertThat(response.tokenUsage().inputTokenCount()).isEqualTo(3 + 2);
+      assertThat(tokens(model, "free money !", "offers")).isEqualTo(3 + 2);
+      if (!before.isEmpty()) {
+        assertThat(tokens(model, "\u200b", "\u200d", "lunch")).isEqualTo(1);
+      }
+      assertThat(tokens(model, "a ".repeat(100)))
+          .isEqualTo(12 - words(before + " " + after).size());
     }
+  }
+
+  private static List<String> words(String text) {
+    return text.isBlank() ? List.of() : List.of(text.trim().split(" "));
+  }
+
+  private static int tokens(SwitchyardEmbeddingModel model, String... texts) {
+    return model
+        .embedAll(Stream.of(texts).map(TextSegment::from).toList())
+        .tokenUsage()
+        .inputTokenCount();
+  }
+
+  @Test
+  void poolsAsTheFolderSaysOrTheCaller() throws IOException {
+    float[] mean = embedding(model(Precision.FLOAT32));
+    Path config = Files.createDirectories(folder.resolve("1_Pooling")).resolve("config.json");
+    Files.writeString(config, "{\"pooling_mode_cls_token\": true}");
+    float[] first = embedding(model(Precision.FLOAT32));
+    assertThat(first).isNotEqualTo(mean);
+    Path tokenizer = folder.resolve("tokenizer.json");
+    assertThat(
+            embedding(
+                SwitchyardEmbeddingModel.read(file, tokenizer, Precision.FLOAT32, Pooling.MEAN)))
+        .isEqualTo(mean);
+    Files.writeString(config, "{\"pooling_mode_max_tokens\": true}");
+    assertThatExceptionOfType(ModelFileException.class)
+        .isThrownBy(() -> model(Precision.FLOAT32))
+        .withMessageContaining("has the pooling max (expected mean, cls or lasttoken");
+    assertThat(
+            embedding(
+                SwitchyardEmbeddingModel.read(file, tokenizer, Precision.FLOAT32, Pooling.FIRST)))
+        .isEqualTo(first);
+  }
+
+  private static float[] embedding(SwitchyardEmbeddingModel model) {
+    return model.embed("free money offers").content().vector();
   }
 
   @Test
@@ -122,6 +172,7 @@ class SwitchyardEmbeddingModelTest {
         new SentenceEncoder(
             WordPieceTokenizer.read(folder.resolve("tokenizer.json")),
             adapted,
+            Pooling.MEAN,
             Fixtures.reference());
     try (SwitchyardEmbeddingModel model = new SwitchyardEmbeddingModel("adapted", sentences);
         SwitchyardEmbeddingModel plain = model(Precision.FLOAT32)) {

@@ -13,6 +13,7 @@ import dev.switchyard.bench.train.TrainingRun;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.coda.CodaOptions;
 import dev.switchyard.layers.coda.Gate;
@@ -113,6 +114,16 @@ public final class AdaptCommand implements Callable<Integer> {
         "Any of ${COMPLETION-CANDIDATES}."
       })
   private Precision precision;
+
+  @Option(
+      names = "--pooling",
+      paramLabel = "NAME",
+      description = {
+        "What the head looks at (default: what 1_Pooling/config.json beside the encoder says, else"
+            + " MEAN).",
+        "Any of ${COMPLETION-CANDIDATES}."
+      })
+  private Pooling pooling;
 
   @Option(
       names = "--max-tokens",
@@ -368,7 +379,7 @@ public final class AdaptCommand implements Callable<Integer> {
       Variant variant, Classifier classifier, List<String> classes, AdaptOptions options) {
     Path file = out.resolve(variant.name() + ".safetensors");
     try {
-      SavedClassifier.of(classifier, classes, options.maxTokens()).write(file);
+      SavedClassifier.of(classifier, classes, options.maxTokens(), options.pooling()).write(file);
     } catch (IOException e) {
       throw new UncheckedIOException(file + " cannot be written: " + e, e);
     }
@@ -404,6 +415,7 @@ public final class AdaptCommand implements Callable<Integer> {
       return new AdaptOptions(
           coda,
           precision,
+          pooling == null ? pretrained.pooling() : pooling,
           maxTokens,
           batch,
           lightSteps,

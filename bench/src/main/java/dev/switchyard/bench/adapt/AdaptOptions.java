@@ -2,6 +2,7 @@ package dev.switchyard.bench.adapt;
 
 import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.processes.Sharing;
+import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.coda.CodaOptions;
 import java.util.LinkedHashMap;
@@ -13,6 +14,7 @@ import java.util.Map;
  *
  * @param coda of all variants, but for router and reduction
  * @param precision of the heavy branch while training and in tests
+ * @param pooling of the states of a text, for the head
  * @param maxTokens of a text; what follows is ignored
  * @param batch texts a step
  * @param lightSteps steps of the light phase
@@ -25,6 +27,7 @@ import java.util.Map;
 record AdaptOptions(
     CodaOptions coda,
     Precision precision,
+    Pooling pooling,
     int maxTokens,
     int batch,
     int lightSteps,
@@ -63,6 +66,7 @@ record AdaptOptions(
     map.put("eps", coda.softTopK().schedule().last());
     map.put("bottleneck", coda.bottleneck());
     map.put("precision", precision);
+    map.put("pooling", pooling);
     map.put("maxTokens", maxTokens);
     map.put("batch", batch);
     map.put("lightSteps", lightSteps);

@@ -88,6 +88,7 @@ final class Adaptation {
         new Classifier(
             base,
             variant.options(options.coda()),
+            options.pooling(),
             texts.training().classes().size(),
             options.seed());
     int light = variant.isDense() ? 0 : options.lightSteps(); // dense states need no learning

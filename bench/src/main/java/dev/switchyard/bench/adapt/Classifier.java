@@ -23,12 +23,10 @@ final class Classifier {
   private final ConditionalEncoder encoder;
   private final SequenceHead head;
 
-  Classifier(BertEncoder base, CodaOptions options, int classes, long seed) {
+  Classifier(BertEncoder base, CodaOptions options, Pooling pooling, int classes, long seed) {
     CounterRandom random = new CounterRandom(seed);
     encoder = new ConditionalEncoder(base, options, random.split(0));
-    head =
-        SequenceHead.scores(
-            "head", base.shape().features(), classes, Pooling.MEAN, random.split(1));
+    head = SequenceHead.scores("head", base.shape().features(), classes, pooling, random.split(1));
   }
 
   ConditionalEncoder encoder() {

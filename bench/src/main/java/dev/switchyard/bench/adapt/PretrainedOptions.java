@@ -3,7 +3,9 @@ package dev.switchyard.bench.adapt;
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.encoders.MiniLm;
 import dev.switchyard.encoders.BertEncoder;
+import dev.switchyard.encoders.SentenceEncoder;
 import dev.switchyard.encoders.WordPieceTokenizer;
+import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -34,6 +36,17 @@ final class PretrainedOptions {
       throw new DataException(e.getMessage(), e);
     } catch (IOException e) {
       throw unreadable("the encoder " + (model == null ? "" : model), e);
+    }
+  }
+
+  /** What its folder says of how to make one vector of the states of a text, or the mean. */
+  Pooling pooling() {
+    try {
+      return model == null ? Pooling.MEAN : SentenceEncoder.pooling(model);
+    } catch (IOException e) {
+      throw new DataException(
+          "the pooling of the encoder is not known: " + e.getMessage() + "; choose with --pooling",
+          e);
     }
   }
 

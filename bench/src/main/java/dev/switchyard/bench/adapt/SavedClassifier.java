@@ -2,6 +2,7 @@ package dev.switchyard.bench.adapt;
 
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.encoders.BertEncoder;
+import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.coda.AdapterFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -9,22 +10,35 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A classifier in its file: what was learned, the names of the classes, and where texts are cut.
+ * A classifier in its file: what was learned, the names of the classes, where texts are cut, and
+ * what the head looks at.
  *
  * @param file the learned parameters
  * @param classes the names of the classes
  * @param maxTokens of a text
+ * @param pooling of the states of a text, for the head
  */
-record SavedClassifier(AdapterFile file, List<String> classes, int maxTokens) {
+record SavedClassifier(AdapterFile file, List<String> classes, int maxTokens, Pooling pooling) {
   private static final String CLASSES = "classes";
   private static final String MAX_TOKENS = "maxTokens";
+  private static final String POOLING = "pooling";
   private static final String SEPARATOR = "\t"; // which no label of a data file holds
 
-  static SavedClassifier of(Classifier classifier, List<String> classes, int maxTokens) {
+  static SavedClassifier of(
+      Classifier classifier, List<String> classes, int maxTokens, Pooling pooling) {
     Map<String, String> notes =
-        Map.of(CLASSES, String.join(SEPARATOR, classes), MAX_TOKENS, Integer.toString(maxTokens));
+        Map.of(
+            CLASSES,
+            String.join(SEPARATOR, classes),
+            MAX_TOKENS,
+            Integer.toString(maxTokens),
+            POOLING,
+            pooling.name());
     return new SavedClassifier(
-        classifier.encoder().toFile(classifier.head().parameters(), 0, notes), classes, maxTokens);
+        classifier.encoder().toFile(classifier.head().parameters(), 0, notes),
+        classes,
+        maxTokens,
+        pooling);
   }
 
   void write(Path path) throws IOException {
@@ -41,8 +55,9 @@ record SavedClassifier(AdapterFile file, List<String> classes, int maxTokens) {
       return new SavedClassifier(
           file,
           List.of(classes.split(SEPARATOR, -1)),
-          Integer.parseInt(String.valueOf(file.notes().get(MAX_TOKENS))));
-    } catch (IOException | NumberFormatException e) {
+          Integer.parseInt(String.valueOf(file.notes().get(MAX_TOKENS))),
+          Pooling.valueOf(file.notes().getOrDefault(POOLING, Pooling.MEAN.name()))); // older: mean
+    } catch (IOException | IllegalArgumentException e) { // NumberFormatException is one
       throw new DataException("the adapter cannot be read: " + e.getMessage(), e);
     }
   }
@@ -53,7 +68,7 @@ record SavedClassifier(AdapterFile file, List<String> classes, int maxTokens) {
    * @throws DataException if it was made for another encoder
    */
   Classifier classifier(BertEncoder base) {
-    Classifier classifier = new Classifier(base, file.options(), classes.size(), 0);
+    Classifier classifier = new Classifier(base, file.options(), pooling, classes.size(), 0);
     try {
       classifier.encoder().load(file, classifier.head().parameters());
     } catch (IllegalArgumentException e) {

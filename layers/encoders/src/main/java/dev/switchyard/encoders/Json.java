@@ -126,6 +126,15 @@ final class Json {
     return value == null;
   }
 
+  boolean isList() {
+    return value instanceof List;
+  }
+
+  /** What messages call the file. */
+  String file() {
+    return file;
+  }
+
   String text() throws ModelFileException {
     if (value instanceof String text) {
       return text;

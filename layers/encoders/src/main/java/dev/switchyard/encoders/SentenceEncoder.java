@@ -7,16 +7,23 @@ import dev.switchyard.layers.L2Normalization;
 import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
- * Embeddings of texts, as sentence-transformers computes them (Reimers and Gurevych 2019): the mean
- * of the hidden states of a text's tokens, divided by its length. The dot product of two embeddings
- * is their cosine.
+ * Embeddings of texts, as sentence-transformers computes them (Reimers and Gurevych 2019): one
+ * vector of the hidden states of a text's tokens, divided by its length. The dot product of two
+ * embeddings is their cosine.
+ *
+ * <p>Which vector is for the model to say: the mean of all states ({@link Pooling#MEAN}) or the
+ * state of the first token ({@link Pooling#FIRST}, as BGE, GTE, mxbai and Arctic want it). With the
+ * wrong one embeddings look right and are not. {@link #pooling} finds what a model's folder says.
  *
  * <p>Texts are taken in batches of about so many tokens and in the order of their length, so that
  * those computed together take about as long each. The linear layers run in the encoder's
@@ -24,8 +31,8 @@ import java.util.stream.IntStream;
  * SWITCHBACK_Q} comes next, since a single scale for all of a weight costs pretrained encoders
  * much. The encoder must not be used by others meanwhile.
  *
- * <p>Thread-safe: texts are cut into tokens by the threads that ask; one batch at a time is
- * computed, by all threads of the kernels.
+ * <p>Thread-safe: the threads of the kernels cut texts into tokens, for all who ask at once; then
+ * they compute one batch at a time. No other thread is used.
  */
 public final class SentenceEncoder {
   /** Enough rows for products at full speed, few enough for states to stay in the caches. */
@@ -33,20 +40,23 @@ public final class SentenceEncoder {
 
   private final WordPieceTokenizer tokenizer;
   private final TokenEncoder encoder;
+  private final Pooling pooling;
   private final int maxTokens;
   private final L2Normalization unit = new L2Normalization();
-  private final Tape tape; // guarded by this
+  private final Tape tape; // guarded by this, but for its kernels
 
   /**
    * An encoder that cuts texts to as many tokens as there are positions.
    *
    * @param tokenizer makes the tokens
    * @param encoder makes hidden states of them
+   * @param pooling makes one vector of the states of a text, see {@link #pooling}
    * @param kernels what computes
    * @throws IllegalArgumentException if the tokenizer has tokens that the encoder has not
    */
-  public SentenceEncoder(WordPieceTokenizer tokenizer, TokenEncoder encoder, Kernels kernels) {
-    this(tokenizer, encoder, kernels, encoder.shape().positions());
+  public SentenceEncoder(
+      WordPieceTokenizer tokenizer, TokenEncoder encoder, Pooling pooling, Kernels kernels) {
+    this(tokenizer, encoder, pooling, kernels, encoder.shape().positions());
   }
 
   /**
@@ -54,13 +64,18 @@ public final class SentenceEncoder {
    *
    * @param tokenizer makes the tokens
    * @param encoder makes hidden states of them
+   * @param pooling makes one vector of the states of a text, see {@link #pooling}
    * @param kernels what computes
    * @param maxTokens of a text, with those that begin and end it; what follows is ignored
    * @throws IllegalArgumentException if the tokenizer has tokens that the encoder has not, or
    *     maxTokens leaves no room or is more than the positions
    */
   public SentenceEncoder(
-      WordPieceTokenizer tokenizer, TokenEncoder encoder, Kernels kernels, int maxTokens) {
+      WordPieceTokenizer tokenizer,
+      TokenEncoder encoder,
+      Pooling pooling,
+      Kernels kernels,
+      int maxTokens) {
     if (tokenizer.vocabularySize() > encoder.shape().vocabulary()) {
       throw new IllegalArgumentException(
           "the tokenizer has "
@@ -80,8 +95,24 @@ public final class SentenceEncoder {
     tokenizer.encode("", maxTokens); // refuses what leaves no room
     this.tokenizer = tokenizer;
     this.encoder = encoder;
+    this.pooling = Objects.requireNonNull(pooling, "pooling");
     this.maxTokens = maxTokens;
     tape = Tape.inference(kernels);
+  }
+
+  /**
+   * The pooling that a model was made for, by what sentence-transformers keeps beside it: {@code
+   * modules.json} and {@code 1_Pooling/config.json}, in the folder of the model or, if that is
+   * called {@code onnx}, in the one above. Where neither file is there, the mean is assumed.
+   *
+   * @param model the file of the weights
+   * @return first token, last token, or mean
+   * @throws ModelFileException if the folder asks for another pooling, several, or a further step
+   *     such as a dense layer
+   * @throws IOException if a file is there but cannot be read
+   */
+  public static Pooling pooling(Path model) throws IOException {
+    return PoolingFile.of(model);
   }
 
   /**
@@ -94,13 +125,12 @@ public final class SentenceEncoder {
   }
 
   /**
-   * How many tokens of a text are looked at.
+   * What makes the tokens.
    *
-   * @param text any text
-   * @return their number, with those that begin and end it
+   * @return the tokenizer
    */
-  public int countTokens(String text) {
-    return tokenizer.encode(text, maxTokens).length;
+  public WordPieceTokenizer tokenizer() {
+    return tokenizer;
   }
 
   /**
@@ -108,6 +138,7 @@ public final class SentenceEncoder {
    *
    * @param text any text
    * @return its elements, of length 1 as a vector
+   * @throws IllegalArgumentException if the text has no token
    */
   public float[] embed(String text) {
     return embed(List.of(text)).data();
@@ -118,10 +149,43 @@ public final class SentenceEncoder {
    *
    * @param texts any texts
    * @return [texts, features], rows of length 1 in the order of the texts
+   * @throws IllegalArgumentException if a text has no token, as an empty one where the tokenizer
+   *     puts none around it
    */
   public FloatMatrix embed(List<String> texts) {
-    List<int[]> tokens = texts.parallelStream().map(t -> tokenizer.encode(t, maxTokens)).toList();
-    FloatMatrix embeddings = FloatMatrix.allocate(texts.size(), features());
+    return embedTokens(encode(texts));
+  }
+
+  /**
+   * The tokens that are looked at.
+   *
+   * @param texts any texts
+   * @return ids of each, with those that begin and end it
+   */
+  public List<int[]> encode(List<String> texts) {
+    int[][] tokens = new int[texts.size()][];
+    tape.kernels()
+        .parallel()
+        .forEach(tokens.length, i -> tokens[i] = tokenizer.encode(texts.get(i), maxTokens));
+    return List.of(tokens);
+  }
+
+  /**
+   * The embeddings of texts that were cut into tokens before.
+   *
+   * @param tokens what {@link #encode} made of each text
+   * @return [texts, features], rows of length 1 in the order of the texts
+   * @throws IllegalArgumentException if a text has no token, or more than there are positions, or
+   *     an id has no embedding
+   */
+  public FloatMatrix embedTokens(List<int[]> tokens) {
+    for (int i = 0; i < tokens.size(); i++) {
+      if (tokens.get(i).length == 0) {
+        throw new IllegalArgumentException(
+            "text " + i + " has no token (expected one or more, as its embedding is made of them)");
+      }
+    }
+    FloatMatrix embeddings = FloatMatrix.allocate(tokens.size(), features());
     List<Integer> byLength =
         IntStream.range(0, tokens.size())
             .boxed()
@@ -152,8 +216,8 @@ public final class SentenceEncoder {
     int[] ids = batch.stream().flatMapToInt(text -> Arrays.stream(tokens.get(text))).toArray();
     try {
       Tensor states = encoder.forward(tape, ids, sequences);
-      Tensor means = Pooling.MEAN.forward(tape, states, sequences);
-      FloatMatrix rows = unit.forward(tape, means).value();
+      Tensor pooled = pooling.forward(tape, states, sequences);
+      FloatMatrix rows = unit.forward(tape, pooled).value();
       for (int i = 0; i < batch.size(); i++) {
         int text = batch.get(i);
         rows.rowRange(i, i + 1).copyTo(embeddings.rowRange(text, text + 1));

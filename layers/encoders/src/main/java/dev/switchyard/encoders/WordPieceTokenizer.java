@@ -86,7 +86,7 @@ public final class WordPieceTokenizer {
    * @throws IllegalArgumentException if there is no room for these
    */
   public int[] encode(String text, int maxTokens) {
-    int around = before.length + after.length;
+    int around = specialTokens();
     if (maxTokens < around) {
       throw new IllegalArgumentException(
           "maxTokens is " + maxTokens + " (expected " + around + " or more)");
@@ -122,6 +122,15 @@ public final class WordPieceTokenizer {
           "no token has the id " + id + " (expected 0 to " + (vocabularySize - 1) + ")");
     }
     return piece;
+  }
+
+  /**
+   * How many tokens begin and end each text, which are not the text's own.
+   *
+   * @return their number, 0 if texts stand alone
+   */
+  public int specialTokens() {
+    return before.length + after.length;
   }
 
   /**

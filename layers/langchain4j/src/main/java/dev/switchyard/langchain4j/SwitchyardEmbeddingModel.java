@@ -11,6 +11,7 @@ import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Precisions;
 import java.io.IOException;
@@ -21,8 +22,8 @@ import java.util.Objects;
 
 /**
  * Embeds texts in this JVM, in place of langchain4j's own in-process models: the same files, the
- * same embeddings (mean of the tokens' states, of length 1). Texts of one call are computed
- * together, in the order of their length and without padding, so pass many at once.
+ * same embeddings, of length 1. Texts of one call are computed together, in the order of their
+ * length and without padding, so pass many at once.
  *
  * <p>One difference: a text longer than the model has positions is cut, where langchain4j's models
  * embed its parts and average them.
@@ -32,8 +33,6 @@ import java.util.Objects;
  */
 public final class SwitchyardEmbeddingModel extends DimensionAwareEmbeddingModel
     implements AutoCloseable {
-  private static final int TOKENS_AROUND = 2; // begin and end of a text, which are not the user's
-
   private final String name;
   private volatile SentenceEncoder encoder; // null once closed
 
@@ -54,21 +53,43 @@ public final class SwitchyardEmbeddingModel extends DimensionAwareEmbeddingModel
    * Precision#SWITCHBACK_OUTLIERS} is closest to float32; with the others weights are kept in int8
    * alone, of which {@link Precision#SWITCHBACK_Q} is the closest.
    *
+   * <p>The pooling is what {@code 1_Pooling/config.json} beside the model says. Without such a file
+   * the mean of the tokens' states is assumed, which is wrong for BGE, GTE, mxbai and Arctic: name
+   * theirs, {@link Pooling#FIRST}, in {@link #read(Path, Path, Precision, Pooling)}.
+   *
    * @param model a BERT, see {@link BertEncoder#read}
    * @param tokenizer its {@code tokenizer.json}
    * @param precision of its linear layers
    * @return the model, named like the file
    * @throws IllegalArgumentException if model and tokenizer do not go together
-   * @throws IOException if a file cannot be read, or is not what is expected
+   * @throws IOException if a file cannot be read, or is not what is expected; if the pooling that
+   *     is asked for is not done here, see {@link SentenceEncoder#pooling}
    */
   public static SwitchyardEmbeddingModel read(Path model, Path tokenizer, Precision precision)
       throws IOException {
+    return read(model, tokenizer, precision, SentenceEncoder.pooling(model));
+  }
+
+  /**
+   * Reads a pretrained encoder as {@link #read(Path, Path, Precision)} does, with the caller's
+   * choice of pooling whatever lies beside the model.
+   *
+   * @param model a BERT, see {@link BertEncoder#read}
+   * @param tokenizer its {@code tokenizer.json}
+   * @param precision of its linear layers
+   * @param pooling what makes one vector of the states of a text
+   * @return the model, named like the file
+   * @throws IllegalArgumentException if model and tokenizer do not go together
+   * @throws IOException if a file cannot be read, or is not what is expected
+   */
+  public static SwitchyardEmbeddingModel read(
+      Path model, Path tokenizer, Precision precision, Pooling pooling) throws IOException {
     Kernels kernels =
         Kernels.create(Parallel.ofThreads(Runtime.getRuntime().availableProcessors()));
     BertEncoder encoder = BertEncoder.read(model, precision);
     Precisions.release(encoder, kernels);
     SentenceEncoder sentences =
-        new SentenceEncoder(WordPieceTokenizer.read(tokenizer), encoder, kernels);
+        new SentenceEncoder(WordPieceTokenizer.read(tokenizer), encoder, pooling, kernels);
     return new SwitchyardEmbeddingModel(String.valueOf(model.getFileName()), sentences);
   }
 
@@ -76,7 +97,9 @@ public final class SwitchyardEmbeddingModel extends DimensionAwareEmbeddingModel
    * Embeds texts.
    *
    * @param segments any texts; their metadata is not looked at
-   * @return an embedding each, in the order of the texts, and the number of tokens
+   * @return an embedding each, in the order of the texts, and the number of their tokens, without
+   *     those that begin and end each text
+   * @throws IllegalArgumentException if a text has no token, see {@link SentenceEncoder#embed}
    * @throws IllegalStateException if the model is closed
    */
   @Override
@@ -85,14 +108,16 @@ public final class SwitchyardEmbeddingModel extends DimensionAwareEmbeddingModel
     if (open == null) {
       throw new IllegalStateException("embedding model " + name + " is closed");
     }
-    List<String> texts = segments.stream().map(TextSegment::text).toList();
-    FloatMatrix vectors = open.embed(texts);
+    List<int[]> tokens = open.encode(segments.stream().map(TextSegment::text).toList());
+    FloatMatrix vectors = open.embedTokens(tokens);
+    int special = open.tokenizer().specialTokens();
     List<Embedding> embeddings = new ArrayList<>();
-    for (int i = 0; i < texts.size(); i++) {
+    int count = 0;
+    for (int i = 0; i < tokens.size(); i++) {
       embeddings.add(Embedding.from(vectors.rowRange(i, i + 1).copy().data()));
+      count += tokens.get(i).length - special;
     }
-    int tokens = texts.stream().mapToInt(text -> open.countTokens(text) - TOKENS_AROUND).sum();
-    return Response.from(embeddings, new TokenUsage(tokens));
+    return Response.from(embeddings, new TokenUsage(count));
   }
 
   @Override

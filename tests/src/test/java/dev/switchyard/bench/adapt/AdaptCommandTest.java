@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.switchyard.bench.CommandRun;
 import dev.switchyard.bench.page.PageTest;
 import dev.switchyard.encoders.TinyModel;
+import dev.switchyard.layers.coda.AdapterFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -109,6 +110,24 @@ class AdaptCommandTest {
         .isTrue();
     assertThat(predict("free money", "coda-r3", model).exitCode()).isZero();
     assertThat(predict("", "coda-r3", model).out()).isEmpty();
+  }
+
+  /** What the encoder's folder says of pooling holds for its head too, and in its file. */
+  @Test
+  @ResourceLock(Resources.SYSTEM_PROPERTIES)
+  void poolsAsTheEncoderWasMadeFor() throws IOException {
+    Path config = Files.createDirectories(folder.resolve("model/1_Pooling")).resolve("config.json");
+    Files.writeString(config, "{\"pooling_mode_max_tokens\": true}");
+    CommandRun refused = adapt();
+    assertThat(refused.exitCode()).isNotZero();
+    assertThat(refused.err()).contains("has the pooling max (expected", "choose with --pooling");
+
+    Files.writeString(config, "{\"pooling_mode\": \"cls\"}");
+    CommandRun run = adapt("--epochs", "1", "--only", "adapter");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(AdapterFile.read(out.resolve("adapter.safetensors")).notes())
+        .containsEntry("pooling", "FIRST");
+    assertThat(predict("free money", "adapter", model).exitCode()).isZero();
   }
 
   @Test

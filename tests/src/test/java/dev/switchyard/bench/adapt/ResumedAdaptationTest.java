@@ -12,6 +12,7 @@ import dev.switchyard.bench.train.TrainingRun;
 import dev.switchyard.encoders.TinyModel;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.kernels.OtherJvm;
+import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.coda.CodaOptions;
 import dev.switchyard.layers.io.Weights;
@@ -93,6 +94,7 @@ class ResumedAdaptationTest {
         new AdaptOptions(
             CodaOptions.of(1, Precision.BFLOAT16).withAdapter(4, 1, true, 0),
             Precision.SWITCHBACK_Q,
+            Pooling.MEAN,
             12,
             BATCH,
             LIGHT,

@@ -1,0 +1,115 @@
+package dev.switchyard.encoders;
+
+import dev.switchyard.layers.Pooling;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the folder of a sentence-transformers model says of the way from the states of tokens to an
+ * embedding: {@code modules.json} lists the steps, {@code 1_Pooling/config.json} describes the one
+ * that makes one vector of many.
+ */
+final class PoolingFile {
+  private static final String MODULES = "modules.json";
+  private static final String USUAL = "1_Pooling";
+  private static final String MODE = "pooling_mode";
+
+  /** How the format called the modes while each had a switch of its own. */
+  private static final Map<String, String> SWITCHES = new LinkedHashMap<>();
+
+  static {
+    SWITCHES.put("pooling_mode_cls_token", "cls");
+    SWITCHES.put("pooling_mode_max_tokens", "max");
+    SWITCHES.put("pooling_mode_mean_tokens", "mean");
+    SWITCHES.put("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens");
+    SWITCHES.put("pooling_mode_weightedmean_tokens", "weightedmean");
+    SWITCHES.put("pooling_mode_lasttoken", "lasttoken");
+  }
+
+  private PoolingFile() {}
+
+  /** The pooling of a model; the mean where its folder says nothing. */
+  static Pooling of(Path model) throws IOException {
+    Path folder = model.toAbsolutePath().getParent();
+    boolean exported = folder.endsWith("onnx"); // where repositories keep the ONNX of a model
+    return exported && !speaks(folder) ? in(folder.getParent()) : in(folder);
+  }
+
+  private static boolean speaks(Path folder) {
+    return Files.exists(folder.resolve(MODULES)) || Files.exists(folder.resolve(USUAL));
+  }
+
+  private static Pooling in(Path folder) throws IOException {
+    Path modules = folder.resolve(MODULES);
+    Optional<Path> named = Files.exists(modules) ? named(modules) : Optional.empty();
+    Path config = named.orElse(folder.resolve(USUAL)).resolve("config.json");
+    // What is named has to be there: a guess in its place would be silent.
+    return named.isPresent() || Files.exists(config) ? pooling(read(config)) : Pooling.MEAN;
+  }
+
+  private static Json read(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return Json.read(file.toString(), in);
+    }
+  }
+
+  /** The folder of the pooling, where no other step would change the embedding. */
+  private static Optional<Path> named(Path modules) throws IOException {
+    Optional<Path> folder = Optional.empty();
+    for (Json module : read(modules).items()) {
+      Json type = module.get("type"); // such as sentence_transformers.models.Pooling
+      switch (type.text().substring(type.text().lastIndexOf('.') + 1)) {
+        case "Transformer", "Normalize" -> {}
+        case "Pooling" -> folder = Optional.of(sibling(modules, module.get("path")));
+        default ->
+            throw type.problem("a Transformer, its Pooling and Normalize: no other step is done");
+      }
+    }
+    return folder;
+  }
+
+  private static Path sibling(Path modules, Json name) throws ModelFileException {
+    try {
+      return modules.resolveSibling(name.text());
+    } catch (InvalidPathException _) {
+      throw name.problem("the name of a folder");
+    }
+  }
+
+  private static Pooling pooling(Json config) throws ModelFileException {
+    Json mode = config.get(MODE);
+    List<String> modes = new ArrayList<>();
+    if (mode.isList()) {
+      for (Json item : mode.items()) {
+        modes.add(item.text());
+      }
+    } else if (!mode.isNull()) {
+      modes.add(mode.text());
+    } else {
+      for (Map.Entry<String, String> old : SWITCHES.entrySet()) {
+        Json on = config.get(old.getKey());
+        if (!on.isNull() && on.bool()) {
+          modes.add(old.getValue());
+        }
+      }
+    }
+    return switch (String.join(" and ", modes)) {
+      case "", "mean" -> Pooling.MEAN;
+      case "cls" -> Pooling.FIRST;
+      case "lasttoken" -> Pooling.LAST;
+      case String other ->
+          throw new ModelFileException(
+              config.file(),
+              "the pooling " + other,
+              "mean, cls or lasttoken, or the caller's choice");
+    };
+  }
+}

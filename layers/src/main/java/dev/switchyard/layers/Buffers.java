@@ -3,42 +3,86 @@ package dev.switchyard.layers;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Storage that goes round: what is given back is handed out again to whoever needs about that size,
  * so that a training step, once warm, allocates nothing that grows with the model. A buffer's
  * content is whatever its last user left in it.
  *
- * <p>Buffers that are never given back are left to the garbage collector. Thread-safe, for the
- * tasks of one layer that take their scratch at the same time.
+ * <p>A buffer is either free or lent, so that none is ever lent twice at a time: it leaves the lent
+ * before it joins the free, and what is not lent is not taken back. Where an error comes in
+ * between, the garbage collector has it. Thread-safe, for the tasks of one layer that take their
+ * scratch at the same time.
  */
 final class Buffers {
   private static final int SMALLEST = 64;
 
-  private final Map<Integer, Deque<float[]>> floats;
-  private final Map<Scaling, Map<Integer, Deque<QuantizedMatrix>>> quantized;
-  private final Map<Integer, Deque<int[]>> indices;
+  private final boolean pooling;
+  private final Map<Integer, Free<float[]>> floats;
+  private final Map<Scaling, Map<Integer, Free<QuantizedMatrix>>> quantized;
+  private final Map<Integer, Free<int[]>> indices;
+  private final Set<Object> lent;
   private final List<FloatMatrix> keptFloats = new ArrayList<>();
   private final List<QuantizedMatrix> keptQuantized = new ArrayList<>();
   private final List<int[]> keptIndices = new ArrayList<>();
 
-  Buffers() {
+  /** Those of one size. Not the JDK's deque, whose steps an error can come between. */
+  private static final class Free<T> {
+    private Object[] buffers = new Object[4];
+    private int count;
+
+    void put(T buffer) {
+      if (count == buffers.length) {
+        buffers = Arrays.copyOf(buffers, 2 * count);
+      }
+      buffers[count++] = buffer;
+    }
+
+    /** The one that came last, or null. */
+    @SuppressWarnings("unchecked")
+    T take() {
+      if (count == 0) {
+        return null;
+      }
+      T buffer = (T) buffers[--count];
+      buffers[count] = null;
+      return buffer;
+    }
+  }
+
+  private Buffers(boolean pooling) {
+    this.pooling = pooling;
     floats = new HashMap<>();
     quantized = new EnumMap<>(Scaling.class);
     indices = new HashMap<>();
+    lent = Collections.newSetFromMap(new IdentityHashMap<>());
   }
 
   private Buffers(Buffers whole) {
+    pooling = whole.pooling;
     floats = whole.floats;
     quantized = whole.quantized;
     indices = whole.indices;
+    lent = whole.lent;
+  }
+
+  /** Storage that goes round. */
+  static Buffers pooled() {
+    return new Buffers(true);
+  }
+
+  /** Ordinary objects, made for each who asks. */
+  static Buffers unpooled() {
+    return new Buffers(false);
   }
 
   /**
@@ -51,41 +95,70 @@ final class Buffers {
 
   synchronized FloatMatrix take(int rows, int cols) {
     long elements = (long) rows * cols;
-    if (elements > Integer.MAX_VALUE / 2) {
+    if (!pooling || elements > Integer.MAX_VALUE / 2) {
       return FloatMatrix.allocate(rows, cols); // or an error that says why not
     }
     int size = sizeClass((int) elements);
-    Deque<float[]> free = floats.get(size);
-    float[] data = free == null || free.isEmpty() ? new float[size] : free.pop();
-    return FloatMatrix.of(data, rows, cols);
+    Free<float[]> free = floats.get(size);
+    float[] data = free == null ? null : free.take();
+    FloatMatrix matrix = FloatMatrix.of(data == null ? new float[size] : data, rows, cols);
+    lent.add(matrix.data());
+    return matrix;
   }
 
+  /** Whether a matrix lies in a buffer that was handed out and not given back. */
+  synchronized boolean isLent(FloatMatrix matrix) {
+    boolean goesRound = pooling && matrix.data().length <= Integer.MAX_VALUE / 2;
+    return !goesRound || lent.contains(matrix.data());
+  }
+
+  /** Takes back a buffer, unless it was not lent. */
   synchronized void giveBack(FloatMatrix matrix) {
-    floats.computeIfAbsent(matrix.data().length, size -> new ArrayDeque<>()).push(matrix.data());
+    if (lent.remove(matrix.data())) {
+      floats.computeIfAbsent(matrix.data().length, size -> new Free<>()).put(matrix.data());
+    }
   }
 
   /** A buffer to be filled with a matrix of the given shape. */
   synchronized QuantizedMatrix take(Scaling scaling, int rows, int cols) {
-    Deque<QuantizedMatrix> free = freeQuantized(scaling, rows, cols);
-    return free.isEmpty() ? new QuantizedMatrix(scaling) : free.pop();
+    QuantizedMatrix free = pooling ? freeQuantized(scaling, rows, cols).take() : null;
+    QuantizedMatrix matrix = free == null ? new QuantizedMatrix(scaling) : free;
+    if (pooling) {
+      lent.add(matrix);
+    }
+    return matrix;
   }
 
   /** Takes back a buffer that holds a matrix of the shape it was taken for. */
   synchronized void giveBack(QuantizedMatrix matrix) {
-    freeQuantized(matrix.scaling(), matrix.rows(), matrix.cols()).push(matrix);
+    if (lent.remove(matrix)) {
+      freeQuantized(matrix.scaling(), matrix.rows(), matrix.cols()).put(matrix);
+    }
   }
 
-  private Deque<QuantizedMatrix> freeQuantized(Scaling scaling, int rows, int cols) {
+  private Free<QuantizedMatrix> freeQuantized(Scaling scaling, int rows, int cols) {
     int size = sizeClass((int) Math.min(Integer.MAX_VALUE / 2, (long) rows * cols));
     return quantized
         .computeIfAbsent(scaling, s -> new HashMap<>())
-        .computeIfAbsent(size, s -> new ArrayDeque<>());
+        .computeIfAbsent(size, s -> new Free<>());
   }
 
   synchronized int[] takeIndices(int length) {
+    if (!pooling) {
+      return new int[length];
+    }
     int size = sizeClass(length);
-    Deque<int[]> free = indices.get(size);
-    return free == null || free.isEmpty() ? new int[size] : free.pop();
+    Free<int[]> free = indices.get(size);
+    int[] old = free == null ? null : free.take();
+    int[] buffer = old == null ? new int[size] : old;
+    lent.add(buffer);
+    return buffer;
+  }
+
+  private void giveBack(int[] buffer) {
+    if (lent.remove(buffer)) {
+      indices.computeIfAbsent(buffer.length, size -> new Free<>()).put(buffer);
+    }
   }
 
   /** Notes a buffer for {@link #recycleKept()}. */
@@ -103,7 +176,12 @@ final class Buffers {
     keptQuantized.add(matrix);
   }
 
-  /** Gives back a buffer that was kept, most likely one of the latest. */
+  /** Whether a buffer is kept: most likely one of the latest. */
+  synchronized boolean keeps(FloatMatrix matrix) {
+    return keptFloats.lastIndexOf(matrix) >= 0;
+  }
+
+  /** Gives back a buffer that was kept. */
   synchronized void giveBackKept(FloatMatrix matrix) {
     keptFloats.remove(keptFloats.lastIndexOf(matrix));
     giveBack(matrix);
@@ -125,16 +203,25 @@ final class Buffers {
             .sum();
   }
 
-  /** Gives back all buffers that were kept since the last call. */
+  /**
+   * Gives back all buffers that were kept since the last call, the first of them to be the next
+   * that is taken. After an error it goes on where it was.
+   */
   synchronized void recycleKept() {
-    keptFloats.forEach(this::giveBack);
-    keptFloats.clear();
-    keptQuantized.forEach(this::giveBack);
-    keptQuantized.clear();
-    for (int[] buffer : keptIndices) {
-      indices.computeIfAbsent(buffer.length, size -> new ArrayDeque<>()).push(buffer);
+    while (!keptFloats.isEmpty()) {
+      giveBack(keptFloats.removeLast());
     }
-    keptIndices.clear();
+    while (!keptQuantized.isEmpty()) {
+      giveBack(keptQuantized.removeLast());
+    }
+    while (!keptIndices.isEmpty()) {
+      giveBack(keptIndices.removeLast());
+    }
+  }
+
+  /** Leaves to the garbage collector what was lent and is not kept: errors came in its way. */
+  synchronized void forgetLent() {
+    lent.clear();
   }
 
   /**

@@ -14,7 +14,7 @@ import java.util.List;
  *
  * The identity on a tape that records nothing. Masks are never stored: they are drawn again on the
  * way back. They depend on the generator, the number of the tape's step and the place in it, so
- * that a run repeats bit for bit; see {@link Tape#startAt} for one that is resumed.
+ * that a run repeats bit for bit; see {@link Tape#resumeAfter} for one that is resumed.
  */
 public final class Dropout implements Layer {
   private final float rate;

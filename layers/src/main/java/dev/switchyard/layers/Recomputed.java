@@ -7,7 +7,9 @@ import java.util.List;
 /**
  * Gradient checkpointing (Chen et al. 2016): keeps the input of a layer alone, and on the way back
  * computes the layer again to have what its gradients need. Gradients are the same bits: so are
- * inputs and masks the second time, and a parameter that was changed in between is an error.
+ * inputs and masks the second time, and a parameter that was changed in between is an error. Who
+ * watches the tape, or counts as routers do, is told of the first time alone ({@link
+ * Tape#isRepeating()}).
  */
 public final class Recomputed implements SequenceLayer {
   private final SequenceLayer layer;
@@ -28,7 +30,7 @@ public final class Recomputed implements SequenceLayer {
       return layer.forward(tape, x, sequences);
     }
     int draws = tape.draws();
-    Tape first = tape.part(draws);
+    Tape first = tape.part();
     FloatMatrix inside = layer.forward(first, Tensor.of(x.value()), sequences).value();
     FloatMatrix y = tape.result(inside.rows(), inside.cols());
     inside.copyTo(y);
@@ -39,7 +41,7 @@ public final class Recomputed implements SequenceLayer {
         List.of(x),
         layer.parameters(),
         List.of(x.value()),
-        gy -> backward(tape.part(draws), tape, x, sequences, gy));
+        gy -> backward(tape.again(first, draws), tape, x, sequences, gy));
   }
 
   // gy, as the layer -> gx [tokens, features]

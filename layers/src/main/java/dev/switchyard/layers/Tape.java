@@ -1,7 +1,6 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.Kernels;
-import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
@@ -9,15 +8,10 @@ import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.IdentityHashMap;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -40,8 +34,13 @@ import java.util.function.Consumer;
  * records} how to go back; there it computes into buffers of {@link #take(int, int)} and hands them
  * to {@link #addGrad}.
  *
- * <p>Everything computed between two calls of {@link #reset()} is one step. Its storage is used
- * again in the next. For use by one thread; the kernels may use more.
+ * <p>Everything computed between two calls of {@link #reset()} is one step: first all forward
+ * passes, then one or more ways back. Its storage is used again in the next. After an exception or
+ * error, set the gradients of parameters to zero, since a part of them may have been added, and
+ * call {@code reset()}: the next step is as if the one that failed had not been.
+ *
+ * <p>For use by one thread; the kernels may use more. Another thread may take over between two
+ * steps. Within one, a second thread is refused where it takes a result or records, if it is seen.
  */
 public final class Tape {
   /** How to go back through one layer: adds to the gradients of its inputs and parameters. */
@@ -66,28 +65,43 @@ public final class Tape {
     Backward forward(Linear layer, FloatMatrix x);
   }
 
-  private record Node(Tensor result, List<Matrix> read, Backward backward) {}
-
-  private record Use(Parameter parameter, long version, int node) {}
+  /** How far a step is. */
+  private enum Phase {
+    FORWARD,
+    GOING_BACK,
+    WENT_BACK,
+    /** An exception came out of the way back: some gradients are a part of what they should be. */
+    FAILED,
+    /** Its tensors have ended, and not all of its storage is back. */
+    ENDING
+  }
 
   private final Kernels kernels;
   private final boolean recording;
   private final boolean keeping; // results end with their step
   private final Profile profile;
   private final Buffers buffers;
-  private final List<Node> nodes = new ArrayList<>();
-  private final Set<Object> readLater = Collections.newSetFromMap(new IdentityHashMap<>());
-  private final List<Use> uses = new ArrayList<>();
+  private final Recording recorded = new Recording();
   private final List<Tensor> inputs = new ArrayList<>();
-  private int step = 1;
+  private long step = 1;
   private int draws;
-  private boolean wentBack;
-  private Tensor current;
+  private Phase phase = Phase.FORWARD;
+  private Thread owner; // of this step, from its first result on
+  private Tensor current; // on the way back: of which the gradient is passed on
   private Watcher watcher;
   private Consumer<Parameter> whenComplete;
 
+  // Of a part of a step, which may be computed twice.
+  private final Tape whole; // null for a tape of its own
+  private final boolean repeats; // the same part again
+  private final List<Backward> watched; // what watchers want told, layer by layer
+  private int nextWatched;
+
   private Tape(
       Kernels kernels, boolean recording, boolean keeping, Profile profile, Buffers buffers) {
+    this.whole = null;
+    this.repeats = false;
+    this.watched = List.of();
     this.kernels = Objects.requireNonNull(kernels, "kernels");
     this.recording = recording;
     this.keeping = keeping;
@@ -102,7 +116,7 @@ public final class Tape {
    * @return a tape at its first step
    */
   public static Tape recording(Kernels kernels) {
-    return new Tape(kernels, true, true, null, new Buffers());
+    return new Tape(kernels, true, true, null, Buffers.pooled());
   }
 
   /**
@@ -113,7 +127,8 @@ public final class Tape {
    * @return a tape at its first step
    */
   public static Tape recording(Kernels kernels, Profile profile) {
-    return new Tape(kernels, true, true, Objects.requireNonNull(profile, "profile"), new Buffers());
+    return new Tape(
+        kernels, true, true, Objects.requireNonNull(profile, "profile"), Buffers.pooled());
   }
 
   /**
@@ -124,7 +139,7 @@ public final class Tape {
    * @return a tape at its first step
    */
   public static Tape inference(Kernels kernels) {
-    return new Tape(kernels, false, true, null, new Buffers());
+    return new Tape(kernels, false, true, null, Buffers.pooled());
   }
 
   /**
@@ -136,18 +151,19 @@ public final class Tape {
    */
   public static Tape inference(Kernels kernels, Profile profile) {
     return new Tape(
-        kernels, false, true, Objects.requireNonNull(profile, "profile"), new Buffers());
+        kernels, false, true, Objects.requireNonNull(profile, "profile"), Buffers.pooled());
   }
 
   /**
-   * For inference: nothing is recorded or kept, results are ordinary objects that live as long as
-   * they are used, and there are no steps.
+   * For inference now and then: nothing is recorded or kept, results are ordinary objects that live
+   * as long as they are used, and there are no steps. All storage is new each time, so {@link
+   * #inference} is quicker for what is done again and again.
    *
    * @param kernels what computes
    * @return the tape
    */
   public static Tape none(Kernels kernels) {
-    return new Tape(kernels, false, false, null, new Buffers());
+    return new Tape(kernels, false, false, null, Buffers.unpooled());
   }
 
   /**
@@ -177,25 +193,88 @@ public final class Tape {
     watcher = Objects.requireNonNull(newWatcher, "newWatcher");
   }
 
-  /** Tells whoever watches; what is told the gradient in turn, or null. */
+  /** Tells whoever watches, once; what is told the gradient in turn, or null. */
   Backward watched(Linear layer, FloatMatrix x) {
-    return watcher == null ? null : watcher.forward(layer, x);
+    if (whole == null) {
+      return watcher == null ? null : watcher.forward(layer, x);
+    }
+    if (repeats) {
+      return watched.get(nextWatched++);
+    }
+    Backward told = whole.watched(layer, x);
+    watched.add(told);
+    return told;
+  }
+
+  /**
+   * Whether what is computed was computed in this step before, see {@link Recomputed}: a layer that
+   * counts what it does counts the first time alone.
+   *
+   * @return true the second time
+   */
+  public boolean isRepeating() {
+    return repeats || whole != null && whole.isRepeating();
   }
 
   /**
    * Has someone told, on the way back, of each parameter whose gradient is complete for this step,
    * as soon as it is; so that gradients can travel to other processes while those of earlier layers
-   * are computed.
+   * are computed. It is complete once every layer of the step that uses the parameter was gone back
+   * through: a layer is at most once, and none is recorded after the first way back, so nothing can
+   * be added to it any more. A parameter of a layer that no way back leads to is not told of; its
+   * gradient is complete when the last way back has ended, which only the caller knows.
    *
-   * @param listener is told of each parameter that the step used and that learns, once; from the
-   *     last layer to the first, in an order that depends on the layers alone
+   * @param listener is told of each such parameter that learns, once a step; from the last layer to
+   *     the first, in an order that depends on the layers and ways back alone. It must not compute
+   *     on this tape or call {@link #reset()}
    */
   public void whenComplete(Consumer<Parameter> listener) {
     whenComplete = Objects.requireNonNull(listener, "listener");
   }
 
-  int step() {
+  long step() {
     return step;
+  }
+
+  /** Whether tensors of a step are alive. */
+  boolean isAt(long ofTensor) {
+    return step == ofTensor && phase != Phase.ENDING;
+  }
+
+  void requireWholeGradients() {
+    if (phase == Phase.FAILED) {
+      throw new IllegalStateException(
+          "backward has failed in step "
+              + step
+              + ", and gradients may be a part of what they should be: set those of parameters to"
+              + " zero and call reset() to begin the next step");
+    }
+  }
+
+  /** Refuses a second thread in one step, and a step that has not ended. */
+  private void use() {
+    if (owner != Thread.currentThread() && keeping) {
+      if (owner != null) {
+        throw new IllegalStateException(
+            String.format(
+                Locale.ROOT,
+                "step %d of this tape was begun by thread %s and is used by thread %s (expected one"
+                    + " thread until reset(), and a tape for each)",
+                step,
+                owner.getName(),
+                Thread.currentThread().getName()));
+      }
+      if (phase == Phase.ENDING) {
+        throw new IllegalStateException(
+            "reset() has failed to end step " + step + " of this tape: call it again");
+      }
+      owner = Thread.currentThread();
+    }
+  }
+
+  private IllegalStateException whileGoingBack(String what) {
+    return new IllegalStateException(
+        what + " while the tape goes back in step " + step + " (expected after backward)");
   }
 
   /**
@@ -232,8 +311,7 @@ public final class Tape {
    *
    * @param loss a 1x1 tensor of this step
    * @throws IllegalArgumentException if the loss is not 1x1
-   * @throws IllegalStateException if the tape does not record, the loss is not of this step,
-   *     backward was already called in this step, or a parameter was changed since it was used
+   * @throws IllegalStateException as for {@link #backward(List, List)}
    */
   public void backward(Tensor loss) {
     if (loss.rows() != 1 || loss.cols() != 1) {
@@ -249,60 +327,83 @@ public final class Tape {
 
   /**
    * Goes back from a result whose gradient the caller knows, as in a training loop of the caller's
-   * own.
+   * own: through all layers that led to it. May be called several times in a step, for results that
+   * no layer both leads to; between two calls the gradients of inputs can be read ({@link
+   * Tensor#withGrad}) and handed on by code of the caller's own.
    *
    * @param y a tensor of this step
    * @param gradY the gradient of the loss with respect to y; only read
    * @throws IllegalArgumentException if the shapes differ
-   * @throws IllegalStateException as for {@link #backward(Tensor)}
+   * @throws IllegalStateException as for {@link #backward(List, List)}
    */
   public void backward(Tensor y, FloatMatrix gradY) {
-    checkBackward(y, gradY);
-    wentBack = true;
-    y.grad = gradY;
-    y.ownsGrad = false;
-    Map<Parameter, Integer> firstUses = whenComplete == null ? Map.of() : firstUses();
-    int use = uses.size() - 1;
-    for (int i = nodes.size() - 1; i >= 0; i--) {
-      current = nodes.get(i).result();
-      FloatMatrix gy = current.grad;
-      if (gy != null) {
-        nodes.get(i).backward().run(gy);
-        dropGrad(current);
-      }
-      for (; whenComplete != null && use >= 0 && uses.get(use).node() == i; use--) {
-        Parameter parameter = uses.get(use).parameter();
-        if (!parameter.frozen() && firstUses.getOrDefault(parameter, -1) == i) {
-          firstUses.remove(parameter); // a layer may name it twice
-          whenComplete.accept(parameter);
-        }
-      }
-    }
-    current = null;
+    backward(List.of(y), List.of(gradY));
   }
 
-  /** The node at which a parameter is used first, and so comes last on the way back. */
-  private Map<Parameter, Integer> firstUses() {
-    Map<Parameter, Integer> first = new HashMap<>();
-    for (Use use : uses) {
-      first.putIfAbsent(use.parameter(), use.node());
-    }
-    return first;
-  }
-
-  private void checkBackward(Tensor y, FloatMatrix gradY) {
+  /**
+   * Goes back from several results at once, as those need that come from one layer: through each
+   * layer that led to any of them, once.
+   *
+   * <p>As often in a step as there are results that no way back has led through yet. If this fails
+   * half-way, the gradients of parameters may be a part of what they should be, and the tape
+   * refuses everything until {@link #reset()}.
+   *
+   * @param ys tensors of this step, each once
+   * @param gradients of the loss with respect to each; only read
+   * @throws IllegalArgumentException if the shapes differ, or there are more of one than of the
+   *     other
+   * @throws IllegalStateException if the tape does not record, a tensor is not of this step, a
+   *     layer that led to it was gone back through in this step already, or a parameter was
+   *     changed, frozen or unfrozen since it was used; nothing is changed then
+   */
+  public void backward(List<Tensor> ys, List<FloatMatrix> gradients) {
     if (!recording) {
       throw new IllegalStateException(
           "this tape records nothing, so there is no way back (expected Tape.recording)");
     }
+    if (ys.size() != gradients.size()) {
+      throw new IllegalArgumentException(
+          ys.size() + " tensors and " + gradients.size() + " gradients (expected one for each)");
+    }
+    use();
+    requireWholeGradients();
+    if (phase == Phase.GOING_BACK) {
+      throw whileGoingBack("backward() was called");
+    }
+    for (int i = 0; i < ys.size(); i++) {
+      checkBackward(ys.get(i), gradients.get(i));
+      if (ys.indexOf(ys.get(i)) < i) {
+        throw new IllegalArgumentException(
+            "tensor " + ys.get(i).shape() + " is listed twice (expected the sum of its gradients)");
+      }
+    }
+    BitSet ways = recorded.waysBack(ys);
+    phase = Phase.GOING_BACK;
+    try {
+      for (int i = 0; i < ys.size(); i++) {
+        ys.get(i).grad = gradients.get(i);
+        ys.get(i).ownsGrad = false;
+      }
+      recorded.goBack(ways, this::back, whenComplete);
+      current = null;
+      phase = Phase.WENT_BACK;
+    } catch (Throwable t) {
+      phase = Phase.FAILED;
+      throw t;
+    }
+  }
+
+  private void back(Tensor result, Backward backward) {
+    current = result;
+    backward.run(result.grad);
+    dropGrad(result);
+  }
+
+  private void checkBackward(Tensor y, FloatMatrix gradY) {
     FloatMatrix value = y.value();
     if (y.tape() != this) {
       throw new IllegalStateException(
           "tensor " + value.shape() + " was not computed on this tape: no layer led to it");
-    }
-    if (wentBack) {
-      throw new IllegalStateException(
-          "backward was already called in step " + step + ": call reset() to begin the next");
     }
     if (!y.wantsGrad()) {
       throw new IllegalStateException(
@@ -311,6 +412,10 @@ public final class Tape {
               "tensor %s depends on no parameter that learns and on no input that wants a gradient",
               value.shape()));
     }
+    if (y.node() < 0) {
+      throw new IllegalStateException(
+          "tensor " + value.shape() + " is an input: no layer led to it");
+    }
     if (gradY.rows() != value.rows() || gradY.cols() != value.cols()) {
       throw new IllegalArgumentException(
           String.format(
@@ -318,17 +423,6 @@ public final class Tape {
               "gradient is %s but y is %s (expected equal)",
               gradY.shape(),
               value.shape()));
-    }
-    for (Use use : uses) {
-      if (use.parameter().version() != use.version()) {
-        throw new IllegalStateException(
-            String.format(
-                Locale.ROOT,
-                "parameter %s was changed between forward and backward: version %d then, %d now",
-                use.parameter(),
-                use.version(),
-                use.parameter().version()));
-      }
     }
   }
 
@@ -345,23 +439,7 @@ public final class Tape {
    * @return the bytes; 0 after a reset, and for a tape that records nothing
    */
   public long bytesForBackward() {
-    Set<Matrix> read = new HashSet<>(); // equal: the same part of the same array
-    for (Node node : nodes) {
-      read.addAll(node.read());
-    }
-    return read.stream().mapToLong(Tape::bytes).sum();
-  }
-
-  private static long bytes(Matrix matrix) {
-    long elements = (long) matrix.rows() * matrix.cols();
-    return switch (matrix) {
-      case FloatMatrix _ -> Float.BYTES * elements;
-      case Bfloat16Matrix _ -> Short.BYTES * elements;
-      case QuantizedMatrix q ->
-          (long) q.rows() * q.rowStride()
-              + (long) Float.BYTES * q.scaling().scales(q.rows(), q.cols())
-              + (long) Integer.BYTES * q.rows(); // the sums of rows
-    };
+    return recorded.bytesRead();
   }
 
   /**
@@ -375,37 +453,66 @@ public final class Tape {
     return buffers.bytesKept();
   }
 
-  /** Begins the next step: ends all tensors of this one and takes back their storage. */
+  /**
+   * Begins the next step: ends all tensors of this one and takes back their storage. If it fails,
+   * the tape refuses everything until it is called again.
+   *
+   * @throws IllegalStateException if it is called while the tape goes back, by a listener say
+   */
   public void reset() {
-    nodes.clear();
-    readLater.clear();
-    uses.clear();
-    inputs.forEach(this::dropGrad);
-    inputs.clear();
+    if (phase == Phase.GOING_BACK) {
+      throw whileGoingBack("reset() was called");
+    }
+    phase = Phase.ENDING;
+    owner = null;
+    current = null;
+    recorded.clear();
+    while (!inputs.isEmpty()) {
+      dropGrad(inputs.removeLast());
+    }
     buffers.recycleKept();
-    wentBack = false;
+    if (whole == null) {
+      buffers.forgetLent();
+    }
     draws = 0;
     step += keeping ? 1 : 0;
+    phase = Phase.FORWARD;
   }
 
   /**
-   * Numbers the steps from here on as those of a run that goes on from a checkpoint. Random masks
-   * (see {@link Dropout}) depend on the number of the step.
+   * Goes on as a tape that has made so many steps, in a run that is resumed: {@code
+   * tape.resumeAfter(checkpoint.progress().step())} where a step of the tape is an update. Random
+   * masks (see {@link Dropout}) depend on the number of the step.
    *
-   * @param firstStep the number of the step that begins, from 1; a fresh tape is at step 1
-   * @throws IllegalArgumentException if the tape is past that step
-   * @throws IllegalStateException if the step has already begun
+   * @param stepsDone how many steps the run has made, from 0; after none a tape is new
+   * @throws IllegalArgumentException if this tape has made more
+   * @throws IllegalStateException if the next step has already begun
    */
-  public void startAt(int firstStep) {
-    if (firstStep < step) {
+  public void resumeAfter(long stepsDone) {
+    requireResumable(stepsDone);
+    step = stepsDone + 1;
+  }
+
+  /**
+   * Refuses what {@link #resumeAfter} does, and changes nothing.
+   *
+   * @param stepsDone how many steps the run has made
+   * @throws IllegalArgumentException if this tape has made more
+   * @throws IllegalStateException if the next step has already begun
+   */
+  public void requireResumable(long stepsDone) {
+    if (stepsDone < step - 1) {
       throw new IllegalArgumentException(
-          "first step is " + firstStep + " (expected " + step + " or more)");
+          String.format(
+              Locale.ROOT,
+              "a run of %d steps cannot go on with a tape that has made %d (expected a new tape)",
+              stepsDone,
+              step - 1));
     }
-    if (!nodes.isEmpty() || !inputs.isEmpty()) {
+    if (phase != Phase.FORWARD || draws > 0 || !recorded.isEmpty() || !inputs.isEmpty()) {
       throw new IllegalStateException(
           "step " + step + " has begun (expected a new tape, or one after reset())");
     }
-    step = firstStep;
   }
 
   // For whoever writes a layer: results and records.
@@ -418,6 +525,7 @@ public final class Tape {
    * @return the buffer; its content is arbitrary
    */
   public FloatMatrix result(int rows, int cols) {
+    use();
     FloatMatrix matrix = take(rows, cols);
     keep(matrix);
     return matrix;
@@ -447,7 +555,7 @@ public final class Tape {
    * @param backward how to go back; called only if something above wants a gradient
    * @return the tensor
    * @throws IllegalStateException if the step has gone back already, or a tensor belongs to another
-   *     tape or to an earlier step
+   *     tape or to an earlier step, or another thread has begun the step
    */
   public Tensor record(
       FloatMatrix value,
@@ -459,9 +567,15 @@ public final class Tape {
       return Tensor.of(value);
     }
     if (!recording) {
-      return Tensor.result(value, false, this, step);
+      use();
+      return Tensor.result(value, false, this, step, -1);
     }
-    if (wentBack) {
+    use();
+    requireWholeGradients();
+    if (phase == Phase.GOING_BACK) {
+      throw whileGoingBack("a layer was computed");
+    }
+    if (phase == Phase.WENT_BACK) {
       throw new IllegalStateException(
           "backward was already called in step " + step + ": call reset() to begin the next");
     }
@@ -473,48 +587,34 @@ public final class Tape {
     for (Parameter parameter : parameters) {
       wantsGrad |= !parameter.frozen();
     }
-    Tensor y = Tensor.result(value, wantsGrad, this, step);
-    if (wantsGrad) {
-      nodes.add(new Node(y, read, backward));
-      read.forEach(matrix -> readLater.add(storage(matrix)));
-      for (Parameter parameter : parameters) {
-        uses.add(new Use(parameter, parameter.version(), nodes.size() - 1));
-      }
+    if (!wantsGrad) {
+      return Tensor.result(value, false, this, step, -1);
     }
+    Tensor y = Tensor.result(value, true, this, step, recorded.next());
+    recorded.add(y, from, parameters, read, backward);
     return y;
   }
 
   /**
    * Takes back the storage of a result that its layer hands to nobody, once the last layer has
-   * computed with it, unless one has said that it reads it on the way back.
+   * computed with it, unless one has said that it reads it on the way back. Nothing happens to a
+   * tensor whose storage is not this tape's, such as an input that a layer has passed on as it is.
    *
    * @param x what was computed; its value is not to be asked for again
    */
   public void release(Tensor x) {
     FloatMatrix value = x.value();
-    if (!readLater.contains(storage(value))) {
+    if (x.tape() == this && buffers.keeps(value) && !recorded.readsLater(value)) {
       x.release();
-      if (keeping) {
-        buffers.giveBackKept(value);
-      } else {
-        buffers.giveBack(value);
-      }
+      buffers.giveBackKept(value);
     }
-  }
-
-  private static Object storage(Matrix matrix) {
-    return switch (matrix) {
-      case FloatMatrix m -> m.data();
-      case Bfloat16Matrix m -> m.data();
-      case QuantizedMatrix m -> m;
-    };
   }
 
   private void bind(Tensor x) {
     String shape = x.value().shape(); // refuses a tensor of an earlier step
     if (x.tape() == null && x.wantsGrad()) {
-      x.bind(this, step);
       inputs.add(x);
+      x.bind(this, step);
     } else if (x.tape() != null && x.tape() != this) {
       throw new IllegalStateException(
           "tensor " + shape + " belongs to another tape (expected one tape in a computation)");
@@ -544,13 +644,27 @@ public final class Tape {
     draws = newDraws;
   }
 
-  /** A tape for part of this step, with this one's storage, that draws from the given key on. */
-  Tape part(int firstDraw) {
-    Tape part = new Tape(kernels, recording, keeping, profile, buffers.sharing());
-    part.step = step;
-    part.draws = firstDraw;
-    part.watcher = watcher;
-    return part;
+  private Tape(Tape whole, boolean repeats, List<Backward> watched, int draws) {
+    this.kernels = whole.kernels;
+    this.recording = whole.recording;
+    this.keeping = whole.keeping;
+    this.profile = whole.profile;
+    this.buffers = whole.buffers.sharing();
+    this.whole = whole;
+    this.repeats = repeats;
+    this.watched = watched;
+    this.step = whole.step;
+    this.draws = draws;
+  }
+
+  /** A tape for the part of this step that comes next, with this one's storage. */
+  Tape part() {
+    return new Tape(this, false, new ArrayList<>(), draws);
+  }
+
+  /** A tape for a part of this step again, which draws the same. */
+  Tape again(Tape first, int firstDraw) {
+    return new Tape(this, true, first.watched, firstDraw);
   }
 
   // For whoever writes a layer: gradients.
@@ -560,18 +674,30 @@ public final class Tape {
    *
    * @param x what the gradient is of
    * @param gx a buffer of {@link #take(int, int)}, which is the tape's from now on
+   * @throws IllegalArgumentException if it is not, or is the gradient that is being passed back
    */
   public void addGrad(Tensor x, FloatMatrix gx) {
+    requireTaken(gx);
+    if (current != null && current.grad != null && current.grad.data() == gx.data()) {
+      throw new IllegalArgumentException(
+          "matrix "
+              + gx.shape()
+              + " is the gradient that is being passed back (expected a buffer of take, or"
+              + " passOn)");
+    }
     if (!x.wantsGrad()) {
-      giveBack(gx);
-      return;
-    }
-    if (x.grad != null) {
+      buffers.giveBack(gx);
+    } else if (x.grad == null) {
+      x.grad = gx;
+      x.ownsGrad = true;
+    } else if (x.ownsGrad) {
+      kernels.elementwise().add(x.grad, gx, x.grad); // the matrix that its owner may have read
+      buffers.giveBack(gx);
+    } else {
       kernels.elementwise().add(x.grad, gx, gx);
-      dropGrad(x);
+      x.grad = gx;
+      x.ownsGrad = true;
     }
-    x.grad = gx;
-    x.ownsGrad = true;
   }
 
   /**
@@ -607,9 +733,8 @@ public final class Tape {
       return;
     }
     if (x.grad != null) {
-      FloatMatrix sum = take(gy.rows(), gy.cols());
+      FloatMatrix sum = x.ownsGrad ? x.grad : take(gy.rows(), gy.cols());
       kernels.elementwise().add(x.grad, gy, sum);
-      dropGrad(x);
       x.grad = sum;
       x.ownsGrad = true;
       return;
@@ -623,11 +748,12 @@ public final class Tape {
   }
 
   private void dropGrad(Tensor x) {
-    if (x.ownsGrad) {
-      giveBack(x.grad);
-    }
+    FloatMatrix gx = x.ownsGrad ? x.grad : null;
     x.grad = null;
     x.ownsGrad = false;
+    if (gx != null) {
+      buffers.giveBack(gx);
+    }
   }
 
   // For whoever writes a layer: storage and time.
@@ -654,9 +780,21 @@ public final class Tape {
    * Gives back a buffer of {@link #take(int, int)}.
    *
    * @param matrix the buffer
+   * @throws IllegalArgumentException if it is not, or was given back before
    */
   public void giveBack(FloatMatrix matrix) {
+    requireTaken(matrix);
     buffers.giveBack(matrix);
+  }
+
+  private void requireTaken(FloatMatrix matrix) {
+    if (!buffers.isLent(matrix)) {
+      throw new IllegalArgumentException(
+          "matrix "
+              + matrix.shape()
+              + " was not taken from this tape in this step, or was given back before (expected a"
+              + " buffer of take, once)");
+    }
   }
 
   void giveBack(QuantizedMatrix matrix) {

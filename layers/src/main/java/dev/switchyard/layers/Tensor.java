@@ -15,7 +15,8 @@ public final class Tensor {
   private final FloatMatrix value;
   private final boolean wantsGrad;
   private Tape tape;
-  private int step;
+  private long step;
+  private int node = -1;
   private boolean released;
 
   // The tape adds up the gradient here. Not owned: someone else reads or writes that matrix too.
@@ -47,21 +48,36 @@ public final class Tensor {
     return new Tensor(value, true);
   }
 
-  /** What a layer computed in a step of a tape. */
-  static Tensor result(FloatMatrix value, boolean wantsGrad, Tape tape, int step) {
+  /**
+   * What a layer computed in a step of a tape.
+   *
+   * @param node its place in the recording, or -1
+   */
+  static Tensor result(FloatMatrix value, boolean wantsGrad, Tape tape, long step, int node) {
     Tensor tensor = new Tensor(value, wantsGrad);
     tensor.bind(tape, step);
+    tensor.node = node;
     return tensor;
   }
 
   /** Makes the tensor part of a step. */
-  void bind(Tape newTape, int newStep) {
+  void bind(Tape newTape, long newStep) {
     tape = newTape;
     step = newStep;
   }
 
   Tape tape() {
     return tape;
+  }
+
+  /** The place of what computed it in the tape's recording; -1 for an input. */
+  int node() {
+    return node;
+  }
+
+  /** Rows and columns, which can be asked for in any step. */
+  String shape() {
+    return value.shape();
   }
 
   /**
@@ -104,14 +120,19 @@ public final class Tensor {
   }
 
   /**
-   * The gradient of an input made by {@link #withGrad}, summed over all uses, until the next {@link
-   * Tape#reset()}.
+   * The gradient of an input made by {@link #withGrad}, summed over all uses that were gone back
+   * through, until the next {@link Tape#reset()}. It can be read between two calls of backward, and
+   * grows with the second if that leads to the input too.
    *
    * @return the gradient, of the value's shape
-   * @throws IllegalStateException if there is none, with the reason
+   * @throws IllegalStateException if there is none, or a part of one since backward has failed,
+   *     with the reason
    */
   public FloatMatrix grad() {
     checkStep();
+    if (tape != null) {
+      tape.requireWholeGradients();
+    }
     if (!wantsGrad) {
       throw new IllegalStateException(
           "tensor " + value.shape() + " wants no gradient: make it with Tensor.withGrad");
@@ -138,7 +159,7 @@ public final class Tensor {
               + value.shape()
               + " was an intermediate result: its layer has given its storage to another");
     }
-    if (tape != null && tape.step() != step) {
+    if (tape != null && !tape.isAt(step)) {
       throw new IllegalStateException(
           String.format(
               Locale.ROOT,

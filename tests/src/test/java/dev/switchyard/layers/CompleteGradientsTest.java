@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -53,6 +54,33 @@ class CompleteGradientsTest {
       told.forEach((parameter, g) -> assertThat(g).isEqualTo(parameter.grad().data()));
       assertThat(told).doesNotContainKey(unused.parameters().getFirst());
       order.clear();
+    }
+  }
+
+  /** A layer of three results, told of after the last; one that nothing leads to is not. */
+  @Test
+  void gradientsAreCompleteAfterTheLastWayBackThatAddsToThem() {
+    Linear shared = new Linear("shared", WIDTH, WIDTH, Precision.FLOAT32, new CounterRandom(1));
+    Linear head = new Linear("head", WIDTH, WIDTH, Precision.FLOAT32, new CounterRandom(2));
+    Linear aside = new Linear("aside", WIDTH, WIDTH, Precision.FLOAT32, new CounterRandom(3));
+    Tape tape = Tape.recording(kernels);
+    List<String> told = new ArrayList<>();
+    tape.whenComplete(parameter -> told.add(parameter.name()));
+    FloatMatrix x = gaussian(8, WIDTH);
+    FloatMatrix g = gaussian(8, WIDTH);
+    for (int step = 0; step < 2; step++) {
+      Tensor one = shared.forward(tape, Tensor.of(x));
+      Tensor two = head.forward(tape, shared.forward(tape, Tensor.of(x)));
+      Tensor three = shared.forward(tape, Tensor.of(x));
+      aside.forward(tape, Tensor.of(x));
+      tape.backward(two, g);
+      assertThat(told).containsExactly("head.bias", "head.weight");
+      tape.backward(three, g);
+      assertThat(told).hasSize(2);
+      tape.backward(one, g);
+      assertThat(told).containsExactly("head.bias", "head.weight", "shared.bias", "shared.weight");
+      told.clear();
+      tape.reset();
     }
   }
 

@@ -68,14 +68,15 @@ class DropoutTest {
       whole.reset();
     }
     Tape resumed = Tape.recording(Fixtures.kernels("reference", 1));
-    resumed.startAt(5);
+    resumed.resumeAfter(4);
     assertThat(mask(resumed)).isEqualTo(mask(whole));
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> resumed.startAt(4))
-        .withMessage("first step is 4 (expected 5 or more)");
+        .isThrownBy(() -> resumed.resumeAfter(3))
+        .withMessage(
+            "a run of 3 steps cannot go on with a tape that has made 4 (expected a new tape)");
     dropout.forward(resumed, Tensor.withGrad(ones(2, 2)));
     assertThatIllegalStateException()
-        .isThrownBy(() -> resumed.startAt(6))
+        .isThrownBy(() -> resumed.resumeAfter(5))
         .withMessage("step 5 has begun (expected a new tape, or one after reset())");
   }
 

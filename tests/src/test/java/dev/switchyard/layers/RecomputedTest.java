@@ -8,9 +8,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.coda.CodaOptions;
+import dev.switchyard.layers.coda.ConditionalAdapter;
+import dev.switchyard.layers.coda.RouterStatistics;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -86,6 +90,40 @@ class RecomputedTest {
     assertThatIllegalStateException()
         .isThrownBy(() -> tape.backward(y, g))
         .withMessageContaining("was changed between forward and backward");
+  }
+
+  /** What is told and counted is the same, computed once, twice, or four times. */
+  @Test
+  void watchersAndStatisticsAreToldOnce() {
+    List<String> expected = told(adapter -> adapter);
+    assertThat(expected).hasSizeGreaterThan(20).anyMatch(line -> line.startsWith("gradient"));
+    assertThat(told(Recomputed::new)).isEqualTo(expected);
+    assertThat(told(adapter -> new Recomputed(new Recomputed(adapter)))).isEqualTo(expected);
+  }
+
+  private List<String> told(UnaryOperator<SequenceLayer> wrapped) {
+    TransformerBlock block = new TransformerBlock("b", 8, 2, 16, Precision.FLOAT32, RANDOM);
+    ConditionalAdapter adapter =
+        new ConditionalAdapter("c", block, CodaOptions.of(2, Precision.FLOAT32), RANDOM);
+    List<String> told = new ArrayList<>();
+    adapter.observe(selection -> told.add("chosen " + selection.chosen().tokens()));
+    Tape tape = Tape.recording(kernels);
+    tape.watch(
+        (layer, x) -> {
+          told.add(layer.name() + " " + Arrays.hashCode(Fixtures.values(x)));
+          return gy ->
+              told.add("gradient of " + layer.name() + " " + Arrays.hashCode(Fixtures.values(gy)));
+        });
+    for (int step = 0; step < 2; step++) {
+      SequenceLayer layer =
+          step == 0 ? adapter : wrapped.apply(adapter); // means differ if not once
+      Tensor y = layer.forward(tape, Tensor.of(gaussian(15, 8, step)), SEQUENCES);
+      tape.backward(y, gaussian(15, 8, 2));
+      tape.reset();
+    }
+    RouterStatistics counted = adapter.statistics().getFirst();
+    told.add("mean entropy " + counted.entropy());
+    return told;
   }
 
   @Test

@@ -107,15 +107,126 @@ class TapeTest {
   }
 
   @Test
-  void refusesASecondWayBack() {
+  void refusesASecondWayBackThroughALayer() {
     Tensor y = layer.forward(tape, Tensor.of(x));
-    tape.backward(y, g);
-    assertThatIllegalStateException()
-        .isThrownBy(() -> tape.backward(y, g))
-        .withMessage("backward was already called in step 1: call reset() to begin the next");
+    Tensor top = new Gelu().forward(tape, y);
+    Tensor other = new Gelu().forward(tape, y);
+    tape.backward(top, g);
+    for (Tensor again : List.of(top, y, other)) {
+      assertThatIllegalStateException()
+          .isThrownBy(() -> tape.backward(again, g))
+          .withMessage(
+              "backward was already called in this step for a result that the layer of tensor 4x2"
+                  + " led to (expected one call for all results that share a layer, backward(List,"
+                  + " List), or reset() to begin the next step)");
+    }
     assertThatIllegalStateException()
         .isThrownBy(() -> layer.forward(tape, Tensor.of(x)))
         .withMessage("backward was already called in step 1: call reset() to begin the next");
+  }
+
+  /** A network of the caller's own: linear layers, and between them code that no tape knows. */
+  @ParameterizedTest
+  @EnumSource
+  void goesBackThroughOneLayerAfterTheOther(Precision precision) {
+    Linear[] layers = {
+      new Linear("a", 3, 4, precision, RANDOM.split(0)),
+      new Linear("b", 4, 4, precision, RANDOM.split(1)),
+      new Linear("c", 4, 2, precision, RANDOM.split(2))
+    };
+    Tensor whole = Tensor.withGrad(x);
+    Tensor y = layers[2].forward(tape, layers[1].forward(tape, layers[0].forward(tape, whole)));
+    tape.backward(y, g);
+    float[] expected = Fixtures.values(whole.grad());
+    List<float[]> expectedOfParameters = takeGradients(layers);
+    tape.reset();
+
+    Tensor[] in = new Tensor[3];
+    Tensor[] out = new Tensor[3];
+    FloatMatrix next = x;
+    for (int i = 0; i < 3; i++) {
+      in[i] = Tensor.withGrad(next);
+      out[i] = layers[i].forward(tape, in[i]);
+      next = out[i].value().copy(); // the caller's own code
+    }
+    FloatMatrix gradient = g;
+    for (int i = 2; i >= 0; i--) {
+      tape.backward(out[i], gradient);
+      gradient = in[i].grad();
+    }
+    assertThat(Fixtures.values(in[0].grad())).isEqualTo(expected);
+    assertThat(in[2].grad().shape()).as("still there").isEqualTo("4x4");
+    assertThat(takeGradients(layers))
+        .usingElementComparator(Arrays::compare)
+        .isEqualTo(expectedOfParameters);
+  }
+
+  private static List<float[]> takeGradients(Linear... layers) {
+    List<Parameter> all =
+        Arrays.stream(layers).flatMap(linear -> linear.parameters().stream()).toList();
+    List<float[]> gradients = all.stream().map(p -> p.grad().data().clone()).toList();
+    all.forEach(Parameter::zeroGrad);
+    return gradients;
+  }
+
+  /** What two results have in common is gone back through once, with the sum of both gradients. */
+  @Test
+  void goesBackFromSeveralResultsAtOnce() {
+    Tensor input = Tensor.withGrad(x);
+    Tensor y = layer.forward(tape, input);
+    Tensor first = new Gelu().forward(tape, y);
+    Tensor sum = tape.add(first, new Gelu().forward(tape, first));
+    tape.backward(sum, g);
+    float[] expected = Fixtures.values(input.grad());
+    List<float[]> gradients = takeGradients(layer);
+    tape.reset();
+
+    Tensor again = Tensor.withGrad(x);
+    Tensor one = new Gelu().forward(tape, layer.forward(tape, again));
+    Tensor two = new Gelu().forward(tape, one);
+    tape.backward(List.of(one, two), List.of(g, g));
+    assertThat(Fixtures.values(again.grad())).isEqualTo(expected);
+    assertThat(takeGradients(layer)).usingElementComparator(Arrays::compare).isEqualTo(gradients);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> tape.backward(List.of(one, two), List.of(g)))
+        .withMessage("2 tensors and 1 gradients (expected one for each)");
+    tape.reset();
+    Tensor twice = layer.forward(tape, Tensor.of(x));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> tape.backward(List.of(twice, twice), List.of(g, g)))
+        .withMessage("tensor 4x2 is listed twice (expected the sum of its gradients)");
+  }
+
+  /** An input of two results: what was read after the first way back becomes the sum. */
+  @Test
+  void gradientsOfAnInputAddUpOverWaysBack() {
+    Tensor input = Tensor.withGrad(x);
+    Tensor one = new Gelu().forward(tape, input);
+    Tensor two = new Gelu().forward(tape, input);
+    FloatMatrix ofInput = gaussian(4, 3, 7);
+    tape.backward(one, ofInput);
+    FloatMatrix gradient = input.grad();
+    float[] once = Fixtures.values(gradient);
+    tape.backward(two, ofInput);
+    assertThat(input.grad()).isSameAs(gradient);
+    for (int i = 0; i < once.length; i++) {
+      assertThat(Fixtures.values(gradient)[i]).isEqualTo(2 * once[i]);
+    }
+    assertThatIllegalStateException()
+        .isThrownBy(() -> tape.backward(input, ofInput))
+        .withMessage("tensor 4x3 is an input: no layer led to it");
+  }
+
+  /** Once it was gone back through, a parameter may change before the layers below are. */
+  @Test
+  void aParameterMayChangeOnceItsLayerWasGoneBackThrough() {
+    Linear below = new Linear("below", 3, 3, Precision.FLOAT32, RANDOM.split(1));
+    Tensor y = below.forward(tape, Tensor.of(x));
+    Tensor in = Tensor.withGrad(y.value());
+    Tensor z = layer.forward(tape, in);
+    tape.backward(z, g);
+    layer.parameters().forEach(Parameter::markChanged);
+    tape.backward(y, in.grad());
   }
 
   @Test

@@ -178,7 +178,7 @@ final class Adaptation {
       }
       processes.requireSame(Map.of("model", Fingerprint.of(phase.learned)));
       int done = losses.size() - phase.from;
-      tape.startAt(done * options.sharing().shards() / processes.count() + 1);
+      tape.resumeAfter((long) done * options.sharing().shards() / processes.count());
       int length = phase.to - phase.from;
       WarmupCosine schedule = new WarmupCosine(options.rate(), 0, (int) (WARMUP * length), length);
       CounterRandom shuffle = new CounterRandom(options.seed()).split(phase.shuffle);

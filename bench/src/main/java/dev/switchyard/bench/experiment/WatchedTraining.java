@@ -87,7 +87,7 @@ final class WatchedTraining {
     int done = restore(kept, optimizer);
     setting.skip(done);
     Tape tape = Tape.recording(kernels);
-    tape.startAt(done + 1);
+    tape.resumeAfter(done);
     Batches batches = new Batches(setting.images().training(), plan.batch(), setting.seed());
     for (int step = 0; step < done; step++) {
       batches.next();

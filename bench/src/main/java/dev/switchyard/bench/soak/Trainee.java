@@ -98,7 +98,7 @@ final class Trainee {
   /** Goes on from there as a run that was ended and is resumed: masks depend on the step. */
   void resume(Checkpoint checkpoint) {
     restore(checkpoint);
-    tape.startAt(steps + 1);
+    tape.resumeAfter(steps);
   }
 
   /** Weights and moments, all copied. */

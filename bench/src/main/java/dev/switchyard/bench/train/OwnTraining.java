@@ -55,7 +55,7 @@ final class OwnTraining implements Training {
             options.seed());
     this.losses = run.restore(model.parameters(), shared.optimizer(), shared::restoreExtra);
     processes.requireSame(Map.of("model", Fingerprint.of(model.parameters())));
-    tape.startAt(losses.size() + 1);
+    tape.resumeAfter(losses.size());
   }
 
   @Override

@@ -222,7 +222,9 @@ public final class ConditionalAdapter implements SequenceLayer {
 
   private Routing route(int which, Tape tape, Tensor x, Sequences sequences) {
     Routing routing = routers.get(which).route(tape, x, sequences);
-    observer.accept(routing.selection());
+    if (!tape.isRepeating()) {
+      observer.accept(routing.selection());
+    }
     return routing;
   }
 

@@ -96,7 +96,7 @@ public final class FixedRouter implements Router {
   public Routing route(Tape tape, Tensor x, Sequences sequences) {
     sequences.requireRows(x.rows());
     Selection selection = all ? Selection.all(sequences) : some(tape, sequences);
-    for (int i = 0; i < sequences.count(); i++) {
+    for (int i = 0; i < sequences.count() && !tape.isRepeating(); i++) {
       statistics.countSequence(selection, i);
     }
     return new Routing(selection, Optional.empty());

@@ -89,7 +89,9 @@ public final class LearnedRouter implements Router {
     Tensor s = scores.forward(tape, x);
     Choice choice = new Choice(tape, s, sequences);
     tape.timed(Part.ROUTE, choice::make);
-    count(choice);
+    if (!tape.isRepeating()) {
+      count(choice);
+    }
     Tensor gates =
         tape.record(choice.gates, List.of(s), List.of(), List.of(choice.w), choice::backward);
     return new Routing(choice.selection, Optional.of(gates));

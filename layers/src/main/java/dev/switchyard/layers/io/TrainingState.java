@@ -12,7 +12,7 @@ import java.util.Map;
 /**
  * Between a training run and its {@link Checkpoint}: parameters, what the optimizer keeps, and
  * whatever else the caller wants to find again. A run that also gives the number of its next step
- * to {@link dev.switchyard.layers.Tape#startAt} goes on bit for bit.
+ * to {@link dev.switchyard.layers.Tape#resumeAfter} goes on bit for bit.
  */
 public final class TrainingState {
   private static final String M = "m/";

@@ -19,6 +19,7 @@ public final class Parameter {
   private boolean pinned;
   private FloatMatrix grad;
   private long version;
+  private long zeroings;
   private boolean frozen;
 
   /**
@@ -177,9 +178,20 @@ public final class Parameter {
 
   /** Sets the gradient to zero. */
   public void zeroGrad() {
+    zeroings++;
     if (grad != null) {
       Arrays.fill(grad.data(), 0);
     }
+  }
+
+  /**
+   * Counts how often the gradient was set to zero. Who adds up over several backward passes knows
+   * by it that those before were thrown away.
+   *
+   * @return a number that grows with each {@link #zeroGrad()}
+   */
+  public long zeroings() {
+    return zeroings;
   }
 
   /**

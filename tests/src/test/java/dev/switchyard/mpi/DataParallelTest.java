@@ -68,7 +68,6 @@ class DataParallelTest {
         if (shard % 2 == 1) {
           parallel.complete(parameters.get(2));
           parallel.complete(parameters.get(0));
-          parallel.complete(parameters.get(0));
           parallel.complete(parameter("stranger", 1, 1));
         }
         parallel.afterBackward();

@@ -24,14 +24,23 @@ final class AllReduce implements Exchange {
   }
 
   @Override
-  public Collective.Pending start(long step) {
+  public void encode(long step) {}
+
+  @Override
+  public Collective.Pending send() {
     return line.startSum(floats, sums);
   }
 
   @Override
-  public Collective.Pending startSecond() {
+  public void addUp() {}
+
+  @Override
+  public Collective.Pending sendSum() {
     return SingleProcess.DONE; // all was done in the first
   }
+
+  @Override
+  public void keepLosses() {}
 
   @Override
   public MemorySegment sum() {

@@ -3,13 +3,12 @@ package dev.switchyard.mpi;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.layers.Parameter;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Trains one model on many processes: each computes the gradients of its own shards of a batch, and
@@ -19,9 +18,13 @@ import java.util.Map;
  * DataParallel parallel = new DataParallel(collective, kernels, model.parameters(), settings);
  * tape.whenComplete(parallel::complete);
  * for (...) {
- *   tape.backward(loss(model, tape, shard)); // the mean over the examples of this process's shard
- *   parallel.afterBackward(); // gradients are now the mean over all shards
- *   optimizer.step(rate);
+ *   try {
+ *     tape.backward(loss(model, tape, shard)); // the mean over the examples of this process's shard
+ *     parallel.afterBackward(); // gradients are now the mean over all shards
+ *     optimizer.step(rate);
+ *   } catch (ArithmeticException | AbandonedStepException e) { // of this process, or of another
+ *     parallel.abandon(e);
+ *   }
  *   optimizer.zeroGrad();
  *   tape.reset();
  * }
@@ -33,9 +36,23 @@ import java.util.Map;
  * the norms of clipping and of StableAdamW are those of the whole batch's gradient, and a gradient
  * that is not finite on one process is not finite on all.
  *
+ * <h2>A step that fails</h2>
+ *
+ * Processes make a step together or not at all: at its end each says whether it has made it. One
+ * whose step has failed calls {@link #abandon}; the others, who wait for it, get an {@link
+ * AbandonedStepException} from {@link #afterBackward}. The next step then has the bits that it
+ * would have had without, on all of them. A loop of one shard a process that does not call it, and
+ * only sets gradients to zero after an exception, abandons the step as it begins the next. Whatever
+ * else would mix two steps is refused with an {@link AbandonedStepException}, after which all can
+ * go on too. After an exchange that has itself failed, there is nothing to go on with: every call
+ * is refused.
+ *
+ * <p>A process that ends by an exception without having abandoned the step has to take the others
+ * along, see {@link Mpi#run}.
+ *
  * <p>For the thread that made the collective.
  */
-public final class DataParallel {
+public final class DataParallel implements AutoCloseable {
   /**
    * How gradients are exchanged.
    *
@@ -63,17 +80,25 @@ public final class DataParallel {
   }
 
   private final Kernels kernels;
-  private final Collective collective;
   private final Settings settings;
+  private final Collective firstLine;
+  private final Collective secondLine;
   private final List<Parameter> parameters; // last first
-  private final Map<Parameter, List<Bucket>> buckets = new HashMap<>();
-  private final List<Bucket> inOrder = new ArrayList<>();
-  private final Map<Parameter, Boolean> complete = new HashMap<>();
+  private final Map<Parameter, List<Bucket>> buckets;
+  private final List<Bucket> inOrder;
+  private final StepEnd stepEnd;
   private long step;
+  private long waitNanos;
+  private boolean closed;
+  private Throwable broken; // what no step can be made after; null while it can
+
+  // Of the step that is being made.
+  private Map<Parameter, Long> zeroings; // when it began; null between steps
+  private final Set<Parameter> complete = new HashSet<>(); // in this backward pass
   private int shard;
   private int started; // buckets whose first part has begun
   private int second; // and whose second part has
-  private long waitNanos;
+  private Throwable failure; // null while it has not failed
 
   /**
    * Prepares to exchange the gradients of parameters; every process calls this.
@@ -86,50 +111,31 @@ public final class DataParallel {
   public DataParallel(
       Collective collective, Kernels kernels, List<Parameter> parameters, Settings settings) {
     this.kernels = kernels;
-    this.collective = collective;
     this.settings = settings;
     this.parameters = parameters.stream().filter(p -> !p.frozen()).toList().reversed();
-    cut(collective.duplicate(), collective.duplicate());
-  }
-
-  /** Cuts all gradients, one after the other, into buckets of one size. */
-  private void cut(Collective firstLine, Collective secondLine) {
-    Bucket bucket = new Bucket();
-    for (Parameter parameter : parameters) {
-      buckets.put(parameter, new ArrayList<>());
-      int length = parameter.rows() * parameter.cols();
-      for (int from = 0; from < length; ) {
-        int taken = Math.min(length - from, settings.bucket() - bucket.elements);
-        bucket.pieces.add(new Piece(parameter, from, bucket.elements, taken));
-        bucket.elements += taken;
-        buckets.get(parameter).add(bucket);
-        from += taken;
-        if (bucket.elements == settings.bucket()) {
-          close(bucket, firstLine, secondLine);
-          bucket = new Bucket();
-        }
-      }
-    }
-    if (bucket.elements > 0) {
-      close(bucket, firstLine, secondLine);
+    this.firstLine = collective.duplicate();
+    this.secondLine = collective.duplicate();
+    this.stepEnd = new StepEnd(secondLine);
+    Buckets cut = Buckets.cut(this.parameters, settings.bucket());
+    this.buckets = cut.of();
+    this.inOrder = cut.inOrder();
+    for (Bucket bucket : inOrder) {
+      open(bucket, new CounterRandom(settings.seed()).split(collective.rank()));
     }
   }
 
-  private void close(Bucket bucket, Collective firstLine, Collective secondLine) {
-    CounterRandom random =
-        new CounterRandom(settings.seed()).split(collective.rank()).split(inOrder.size());
-    bucket.exchange =
+  private void open(Bucket bucket, CounterRandom random) {
+    bucket.open(
         settings.reduction() == Reduction.FLOAT32
-            ? new AllReduce(firstLine, bucket.elements)
+            ? new AllReduce(firstLine, bucket.elements())
             : new SlicedSum(
                 kernels,
                 firstLine,
                 secondLine,
                 WireFormat.of(settings.reduction(), kernels),
-                random,
+                random.split(inOrder.indexOf(bucket)),
                 shardsThatTravel(),
-                bucket.elements);
-    inOrder.add(bucket);
+                bucket.elements()));
   }
 
   /** In any other than the fixed order, a process first adds up its own. */
@@ -142,11 +148,72 @@ public final class DataParallel {
    * dev.switchyard.layers.Tape#whenComplete}; sends what can be sent.
    *
    * @param parameter whose gradient it is; unknown ones are ignored
+   * @throws AbandonedStepException if it was complete already, the step has failed, or gradients
+   *     were set to zero between its backward passes
+   * @throws CollectiveException if processes can exchange nothing any more
    */
   public void complete(Parameter parameter) {
-    boolean travels = shardsThatTravel() > 1 || shard == settings.shards() - 1;
-    if (!travels || !buckets.containsKey(parameter) || complete.put(parameter, true) != null) {
+    if (!buckets.containsKey(parameter)) {
       return;
+    }
+    begin(parameter);
+    if (complete.contains(parameter)) {
+      throw refusal(
+          String.format(
+              Locale.ROOT,
+              "the gradient of %s was complete before in this backward pass (expected"
+                  + " afterBackward() after each, or gradients set to zero after one that failed)",
+              parameter));
+    }
+    attempt(() -> travel(parameter));
+  }
+
+  /** Begins the step, unless it has begun, and makes sure that it can go on. */
+  private void begin(Parameter parameter) {
+    requireUsable();
+    if (zeroings != null && zeroings.get(parameter) != parameter.zeroings()) {
+      giveUp();
+    }
+    if (failure != null) {
+      throw refusal(
+          "the step has failed: " + failure + " (expected gradients set to zero, or abandon())");
+    }
+    if (zeroings == null) {
+      Map<Parameter, Long> now = new HashMap<>();
+      parameters.forEach(p -> now.put(p, p.zeroings()));
+      zeroings = now;
+    }
+  }
+
+  /** Gradients were set to zero since the step began: whoever did so has given it up. */
+  private void giveUp() {
+    boolean all = parameters.stream().allMatch(p -> zeroings.get(p) != p.zeroings());
+    boolean between = complete.isEmpty() && failure == null;
+    if (!all || between) {
+      throw refusal(
+          String.format(
+              Locale.ROOT,
+              "%s gradients were set to zero %s (expected all, after the last of %d backward passes"
+                  + " or after one that failed)",
+              all ? "all" : "some",
+              between ? "between two backward passes of a step" : "in a backward pass",
+              settings.shards()));
+    }
+    end(
+        StepEnd.Word.abandoned(
+            failure == null ? "gradients were set to zero before its end" : failure.toString()));
+  }
+
+  /** Abandons the step because of a call that would mix it with another. */
+  private RuntimeException refusal(String why) {
+    end(StepEnd.Word.abandoned(why));
+    return broken == null ? new AbandonedStepException(why) : unusable();
+  }
+
+  private void travel(Parameter parameter) {
+    complete.add(parameter);
+    if (shardsThatTravel() == 1 && shard < settings.shards() - 1) {
+      return; // later, with what the other passes add
     }
     int slot = shardsThatTravel() > 1 ? shard : 0;
     for (Bucket bucket : buckets.get(parameter)) {
@@ -154,6 +221,7 @@ public final class DataParallel {
     }
     if (shardsThatTravel() > 1) {
       parameter.zeroGrad();
+      zeroings.put(parameter, parameter.zeroings());
     }
     goOn(false);
   }
@@ -161,46 +229,159 @@ public final class DataParallel {
   /**
    * Ends a backward pass. After the last of a step, waits for the other processes, and leaves the
    * mean over all shards in the gradients.
+   *
+   * @throws AbandonedStepException if another process has abandoned the step, or as {@link
+   *     #complete}
+   * @throws CollectiveException if processes can exchange nothing any more
    */
   public void afterBackward() {
+    requireUsable();
     for (Parameter parameter : parameters) {
-      complete(parameter); // those that the loss did not depend on
+      begin(parameter);
     }
-    complete.clear();
-    shard++;
+    attempt(
+        () -> {
+          for (Parameter parameter : parameters) {
+            if (!complete.contains(parameter)) {
+              travel(parameter); // the loss did not depend on it
+            }
+          }
+          complete.clear();
+          shard++;
+        });
     if (shard < settings.shards()) {
       return;
     }
-    shard = 0;
     long start = System.nanoTime();
-    goOn(true);
-    float mean = 1f / (settings.shards() * collective.size());
-    for (Bucket bucket : inOrder) {
-      bucket.pending.await();
-      bucket.take(mean);
-    }
+    attempt(() -> goOn(true));
+    StepEnd.Outcome outcome = end(StepEnd.Word.MADE);
     waitNanos += System.nanoTime() - start;
-    started = 0;
-    second = 0;
-    step++;
+    if (broken != null) {
+      throw unusable();
+    }
+    if (!outcome.made()) {
+      throw new AbandonedStepException(
+          "all processes have abandoned the step, which has failed on " + outcome.failures());
+    }
   }
 
   /** Begins what can begin, in the order of buckets. */
   private void goOn(boolean wait) {
-    while (started < inOrder.size() && inOrder.get(started).isFull()) {
-      Bucket bucket = inOrder.get(started++);
-      bucket.pending = bucket.exchange.start(step);
+    while (started < inOrder.size() && inOrder.get(started).isFull(shardsThatTravel())) {
+      Bucket bucket = inOrder.get(started);
+      bucket.encode(step);
+      together(bucket::send);
+      started++;
     }
     while (second < started) {
       Bucket bucket = inOrder.get(second);
       if (wait) {
-        bucket.pending.await();
-      } else if (!bucket.pending.isDone()) {
+        together(bucket::awaitArrival);
+      } else if (!hasArrived(bucket)) {
         return;
       }
-      bucket.pending = bucket.exchange.startSecond();
+      bucket.addUp();
+      together(bucket::sendSum);
       second++;
     }
+  }
+
+  private boolean hasArrived(Bucket bucket) {
+    boolean[] arrived = new boolean[1];
+    together(() -> arrived[0] = bucket.hasArrived());
+    return arrived[0];
+  }
+
+  /**
+   * Abandons the step that an exception has ended on this process, on all of them; to be called by
+   * all that catch one, before the next backward pass. Waits until the others come to the end of
+   * the step. What gradients hold then is of no use: set them to zero.
+   *
+   * @param why what the others are told; after an {@link AbandonedStepException} all have abandoned
+   *     it, and nothing is done
+   */
+  public void abandon(Throwable why) {
+    if (!(why instanceof AbandonedStepException) && broken == null && !closed) {
+      end(StepEnd.Word.failed(why));
+    }
+  }
+
+  /**
+   * Ends the step for all processes: whatever a process has not sent yet, it sends now, so that
+   * each comes to the end. If all have made it, gradients are the mean afterwards.
+   */
+  private StepEnd.Outcome end(StepEnd.Word word) {
+    StepEnd.Outcome[] outcome = new StepEnd.Outcome[1];
+    together(
+        () -> {
+          inOrder.forEach(Bucket::send);
+          for (Bucket bucket : inOrder) {
+            bucket.awaitArrival();
+            bucket.sendSum();
+          }
+          stepEnd.tell(word);
+          inOrder.forEach(Bucket::awaitSum);
+          outcome[0] = stepEnd.hear();
+          if (outcome[0].made()) {
+            float mean = 1f / (settings.shards() * firstLine.size());
+            inOrder.forEach(bucket -> bucket.take(mean));
+            step++;
+          }
+          forget();
+        });
+    if (outcome[0].left().length > 0) {
+      broken =
+          new CollectiveException(
+              "process " + outcome[0].left()[0] + " has left, so that there is no next step");
+    }
+    return outcome[0];
+  }
+
+  private void forget() {
+    inOrder.forEach(Bucket::clear);
+    complete.clear();
+    zeroings = null;
+    shard = 0;
+    started = 0;
+    second = 0;
+    failure = null;
+  }
+
+  /** Runs what computes; if it fails, so has the step. */
+  private void attempt(Runnable work) {
+    try {
+      work.run();
+    } catch (Throwable e) {
+      failure = e;
+      throw e;
+    }
+  }
+
+  /** Runs what all processes have to do alike; if it fails, this one is no longer as the others. */
+  private void together(Runnable work) {
+    try {
+      work.run();
+    } catch (Throwable e) {
+      broken = e;
+      throw e;
+    }
+  }
+
+  private void requireUsable() {
+    if (closed) {
+      throw new IllegalStateException("this exchange of gradients was closed");
+    }
+    if (broken != null) {
+      throw unusable();
+    }
+  }
+
+  private CollectiveException unusable() {
+    return new CollectiveException(
+        "no more gradients can be exchanged (expected a training that goes on from a checkpoint, on"
+            + " all processes): "
+            + broken,
+        broken);
   }
 
   /**
@@ -210,7 +391,7 @@ public final class DataParallel {
    *     library does not say
    */
   public long bytesPerStep() {
-    return inOrder.stream().mapToLong(bucket -> bucket.exchange.bytes()).sum();
+    return inOrder.stream().mapToLong(Bucket::bytes).sum();
   }
 
   /**
@@ -222,47 +403,21 @@ public final class DataParallel {
     return waitNanos;
   }
 
-  /** Part of a gradient in a bucket. */
-  private record Piece(Parameter parameter, int from, int to, int length) {}
-
-  /** Gradients that travel together. */
-  private final class Bucket {
-    private final List<Piece> pieces = new ArrayList<>();
-    private int elements;
-    private long filled; // by all shards
-    private Exchange exchange;
-    private Collective.Pending pending;
-
-    void put(Parameter parameter, int slot) {
-      MemorySegment to = exchange.shard(slot);
-      for (Piece piece : pieces) {
-        if (piece.parameter() == parameter) {
-          MemorySegment.copy(
-              parameter.grad().data(),
-              piece.from(),
-              to,
-              ValueLayout.JAVA_FLOAT,
-              (long) Float.BYTES * piece.to(),
-              piece.length());
-          filled += piece.length();
-        }
-      }
+  /**
+   * Makes no further step, and gives back what the exchange holds of the MPI library. All processes
+   * call this; one that makes another step instead gets a {@link CollectiveException} that names
+   * this one.
+   */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
     }
-
-    boolean isFull() {
-      return filled == (long) elements * shardsThatTravel();
+    closed = true;
+    if (broken == null) {
+      end(StepEnd.Word.LEFT);
     }
-
-    void take(float mean) {
-      MemorySegment sum = exchange.sum();
-      for (Piece piece : pieces) {
-        float[] grad = piece.parameter().grad().data();
-        for (int i = 0; i < piece.length(); i++) {
-          grad[piece.from() + i] =
-              mean * sum.getAtIndex(ValueLayout.JAVA_FLOAT, (long) piece.to() + i);
-        }
-      }
-      filled = 0;
-    }
+    firstLine.close();
+    secondLine.close();
   }
 }

@@ -20,7 +20,7 @@ import java.util.Map;
  * which is a step of SGD with Nesterov momentum on what the local steps, of StableAdamW say, have
  * changed. The difference travels as gradients do, see {@link DataParallel}.
  */
-public final class LocalSteps {
+public final class LocalSteps implements AutoCloseable {
   /**
    * How often and how far.
    *
@@ -63,6 +63,7 @@ public final class LocalSteps {
   private final Map<Parameter, float[]> agreed = new LinkedHashMap<>();
   private final Map<Parameter, float[]> momenta = new LinkedHashMap<>();
   private int done; // since the last agreement
+  private boolean torn; // parameters and momenta are of different agreements
 
   /**
    * Begins with parameters that are the same on all processes.
@@ -98,46 +99,73 @@ public final class LocalSteps {
 
   /**
    * Ends a local step, after the optimizer's. Every so many, all processes agree; gradients are
-   * zero afterwards.
+   * zero afterwards. A process calls this as often as the others, after a batch that it has left
+   * out too.
    *
    * @return whether they have agreed: parameters are the same everywhere
+   * @throws AbandonedStepException if the agreement has failed on another process: nothing has
+   *     changed then, and the next call tries again
+   * @throws CollectiveException if processes can agree no more, or an agreement has failed half-way
+   *     on this one, until {@link #restore}
    */
   public boolean afterStep() {
-    if (++done < settings.every()) {
+    done++;
+    if (done < settings.every()) {
+      requireWhole();
       return false;
     }
-    done = 0;
-    agreed.forEach(
-        (parameter, x) -> {
-          float[] w = parameter.value().data();
-          float[] g = parameter.grad().data();
-          for (int i = 0; i < x.length; i++) {
-            g[i] = x[i] - w[i];
-          }
-        });
-    parallel.afterBackward();
-    agreed.forEach((parameter, x) -> outerStep(parameter, x, momenta.get(parameter)));
-    return true;
+    try {
+      requireWhole();
+      agreed.forEach(LocalSteps::differ);
+      parallel.afterBackward();
+      torn = true; // from here on, unless it comes to its end
+      agreed.forEach((parameter, x) -> outerStep(parameter, x, momenta.get(parameter)));
+      torn = false;
+      done = 0;
+      return true;
+    } catch (Throwable e) {
+      parallel.abandon(e);
+      throw e;
+    } finally {
+      agreed.keySet().forEach(Parameter::zeroGrad);
+    }
+  }
+
+  private void requireWhole() {
+    if (torn) {
+      throw new CollectiveException(
+          "an agreement has failed half-way here, after which parameters and momenta do not belong"
+              + " together (expected parameters and state to be restored from a checkpoint)");
+    }
+  }
+
+  private static void differ(Parameter parameter, float[] x) {
+    float[] w = parameter.value().data();
+    float[] g = parameter.grad().data();
+    for (int i = 0; i < x.length; i++) {
+      g[i] = x[i] - w[i];
+    }
   }
 
   private void outerStep(Parameter parameter, float[] x, float[] m) {
     float[] g = parameter.grad().data();
     float[] w = parameter.value().data();
+    parameter.markChanged();
     for (int i = 0; i < x.length; i++) {
       m[i] = settings.momentum() * m[i] + g[i];
       x[i] -= settings.rate() * (g[i] + settings.momentum() * m[i]);
       w[i] = x[i];
     }
-    parameter.markChanged();
-    parameter.zeroGrad();
   }
 
   /**
    * What has to be kept to go on from an agreement, beside the parameters.
    *
    * @return momenta by the name of the parameter, not copied
+   * @throws CollectiveException if an agreement has failed half-way
    */
   public Map<String, FloatMatrix> state() {
+    requireWhole();
     Map<String, FloatMatrix> state = new LinkedHashMap<>();
     momenta.forEach((p, m) -> state.put(p.name(), FloatMatrix.of(m, p.rows(), p.cols())));
     return state;
@@ -165,11 +193,13 @@ public final class LocalSteps {
     momenta.forEach(
         (parameter, m) -> {
           FloatMatrix saved = state.get(parameter.name());
+          torn = true; // until all are restored
           saved.copyTo(FloatMatrix.of(m, parameter.rows(), parameter.cols()));
           float[] w = parameter.value().data();
           System.arraycopy(w, 0, agreed.get(parameter), 0, w.length);
         });
     done = 0;
+    torn = false;
   }
 
   /**
@@ -179,5 +209,11 @@ public final class LocalSteps {
    */
   public long bytesPerAgreement() {
     return parallel.bytesPerStep();
+  }
+
+  /** Agrees no more; all processes call this, see {@link DataParallel#close}. */
+  @Override
+  public void close() {
+    parallel.close();
   }
 }

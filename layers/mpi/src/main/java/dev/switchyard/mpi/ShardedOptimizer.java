@@ -1,27 +1,24 @@
 package dev.switchyard.mpi;
 
 import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.optim.FiniteGradients;
 import dev.switchyard.layers.optim.MomentState;
 import dev.switchyard.layers.optim.Optimizer;
 import dev.switchyard.layers.optim.StabilityMonitor;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 
 /**
  * An optimizer whose state is spread over all processes (ZeRO, Rajbhandari et al. 2020, stage 1):
@@ -39,6 +36,8 @@ public final class ShardedOptimizer implements Optimizer {
   private final List<List<Parameter>> owned; // by rank
   private final Optimizer own;
   private final MemorySegment values;
+  private final StepEnd stepEnd;
+  private String torn; // why parameters differ between processes; null while they do not
 
   /**
    * Deals out parameters.
@@ -59,6 +58,7 @@ public final class ShardedOptimizer implements Optimizer {
     this.owned = dealOut(parameters, collective.size());
     this.own = create.apply(owned.get(collective.rank()));
     long most = owned.stream().mapToLong(ShardedOptimizer::elements).max().orElse(0);
+    this.stepEnd = new StepEnd(collective);
     this.values = Arena.ofAuto().allocate(Float.BYTES * most, Float.BYTES);
   }
 
@@ -93,14 +93,55 @@ public final class ShardedOptimizer implements Optimizer {
     return 2L * Float.BYTES * elements(owned.get(collective.rank()));
   }
 
+  /**
+   * Updates all parameters.
+   *
+   * @throws CollectiveException if the step has failed on another process, which is named, or an
+   *     earlier one has failed: parameters then are not the same everywhere, and nothing steps
+   *     before {@link #restore}
+   */
   @Override
   public void step(float learningRate) {
-    if (kernels.nonFinite() == NonFinitePolicy.REJECT) { // all stop, whoever owns the parameter
-      FiniteGradients.require(kernels, parameters);
+    if (!(learningRate >= 0 && Float.isFinite(learningRate))) {
+      throw new IllegalArgumentException(
+          "learning rate is " + learningRate + " (expected a finite number, 0 or more)");
     }
-    own.step(learningRate);
+    Throwable failure = torn == null ? check() : notWhole(null);
+    torn = "it has not come to its end";
+    failure = failure == null ? ownStep(learningRate) : failure;
+    stepEnd.tell(failure == null ? StepEnd.Word.MADE : StepEnd.Word.failed(failure));
+    StepEnd.Outcome outcome = stepEnd.hear();
+    if (!outcome.made()) {
+      torn = outcome.failures();
+      throw notWhole(failure);
+    }
     for (int rank = 0; rank < collective.size(); rank++) {
       share(rank);
+    }
+    torn = null;
+  }
+
+  /** Stops before anything changes, as all processes do, whoever owns the parameter. */
+  private Throwable check() {
+    try {
+      if (kernels.nonFinite() == NonFinitePolicy.REJECT) {
+        FiniteGradients.require(kernels, parameters);
+      }
+      return null;
+    } catch (NonFiniteException e) {
+      throw e;
+    } catch (Throwable e) {
+      return e; // of this process alone
+    }
+  }
+
+  /** Updates the parameters of this process; gives what it threw. */
+  private Throwable ownStep(float learningRate) {
+    try {
+      own.step(learningRate);
+      return null;
+    } catch (Throwable e) {
+      return e;
     }
   }
 
@@ -130,9 +171,13 @@ public final class ShardedOptimizer implements Optimizer {
   /** Of all processes. */
   @Override
   public Map<String, Long> skipped() {
+    Map<String, Long> mine = own.skipped();
+    double[] counts = sums(name -> mine.getOrDefault(name, 0L));
     Map<String, Long> all = new TreeMap<>();
-    for (byte[] part : collective.gather(written(out -> writeSkipped(own.skipped(), out)))) {
-      read(part, in -> all.put(in.readUTF(), in.readLong()));
+    for (int i = 0; i < counts.length; i++) {
+      if (counts[i] > 0) {
+        all.put(parameters.get(i).name(), (long) counts[i]);
+      }
     }
     return all;
   }
@@ -143,19 +188,54 @@ public final class ShardedOptimizer implements Optimizer {
    */
   @Override
   public List<MomentState> state() {
-    Map<String, MomentState> all = new TreeMap<>();
-    for (byte[] part : collective.gather(written(out -> writeStates(own.state(), out)))) {
-      read(
-          part,
-          in -> {
-            MomentState state = new MomentState(in.readUTF(), in.readInt(), floats(in), floats(in));
-            all.put(state.name(), state);
-          });
+    requireWhole();
+    Map<String, MomentState> mine = new HashMap<>();
+    own.state().forEach(state -> mine.put(state.name(), state));
+    double[] steps = sums(name -> mine.containsKey(name) ? mine.get(name).step() : 0L);
+    List<MomentState> all = new ArrayList<>();
+    for (int i = 0; i < steps.length; i++) {
+      if (steps[i] > 0) {
+        all.add(received(parameters.get(i), (int) steps[i], mine));
+      }
     }
-    return parameters.stream()
-        .filter(parameter -> all.containsKey(parameter.name()))
-        .map(parameter -> all.get(parameter.name()))
-        .toList();
+    return all;
+  }
+
+  /** One parameter's state, from the process that has it: an array at a time, of any size. */
+  private MomentState received(Parameter parameter, int step, Map<String, MomentState> mine) {
+    int length = parameter.rows() * parameter.cols();
+    MomentState state = mine.get(parameter.name());
+    if (state == null) {
+      state = new MomentState(parameter.name(), step, new float[length], new float[length]);
+    }
+    int root = 0;
+    while (!owned.get(root).contains(parameter)) {
+      root++;
+    }
+    collective.broadcast(root, MemorySegment.ofArray(state.m()));
+    collective.broadcast(root, MemorySegment.ofArray(state.v()));
+    return state;
+  }
+
+  /** Numbers by the name of a parameter, which only its owner knows to be more than 0. */
+  private double[] sums(ToLongFunction<String> known) {
+    double[] sums = parameters.stream().mapToDouble(p -> known.applyAsLong(p.name())).toArray();
+    collective.sum(sums);
+    return sums;
+  }
+
+  private void requireWhole() {
+    if (torn != null) {
+      throw notWhole(null);
+    }
+  }
+
+  private CollectiveException notWhole(Throwable cause) {
+    return new CollectiveException(
+        "a step of the optimizer has failed, after which parameters differ between processes"
+            + " (expected parameters and optimizer to be restored from a checkpoint): "
+            + torn,
+        cause);
   }
 
   /** From the state of all processes, of however many there were. */
@@ -170,84 +250,12 @@ public final class ShardedOptimizer implements Optimizer {
       }
     }
     own.restore(states.stream().filter(state -> mine.contains(state.name())).toList());
+    torn = null;
   }
 
   /** Watches the updates of this process's parameters. */
   @Override
   public void setMonitor(StabilityMonitor monitor) {
     own.setMonitor(monitor);
-  }
-
-  private interface Output {
-    void to(DataOutputStream out) throws IOException;
-  }
-
-  private interface Input {
-    void from(DataInputStream in) throws IOException;
-  }
-
-  private static byte[] written(Output output) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try {
-      output.to(new DataOutputStream(bytes));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return bytes.toByteArray();
-  }
-
-  private static void read(byte[] part, Input input) {
-    try {
-      DataInputStream in = new DataInputStream(new ByteArrayInputStream(part));
-      while (in.available() > 0) {
-        input.from(in);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static void writeSkipped(Map<String, Long> skipped, DataOutputStream out)
-      throws IOException {
-    for (Map.Entry<String, Long> entry : skipped.entrySet()) {
-      out.writeUTF(entry.getKey());
-      out.writeLong(entry.getValue());
-    }
-  }
-
-  private static void writeStates(List<MomentState> states, DataOutputStream out)
-      throws IOException {
-    for (MomentState state : states) {
-      out.writeUTF(state.name());
-      out.writeInt(state.step());
-      writeFloats(state.m(), out);
-      writeFloats(state.v(), out);
-    }
-  }
-
-  private static void writeFloats(float[] values, DataOutputStream out) throws IOException {
-    out.writeInt(values.length);
-    byte[] bytes = new byte[Float.BYTES * values.length];
-    MemorySegment.copy(
-        values,
-        0,
-        MemorySegment.ofArray(bytes),
-        ValueLayout.JAVA_FLOAT_UNALIGNED,
-        0,
-        values.length);
-    out.write(bytes);
-  }
-
-  private static float[] floats(DataInputStream in) throws IOException {
-    float[] values = new float[in.readInt()];
-    byte[] bytes = in.readNBytes(Float.BYTES * values.length);
-    MemorySegment.copy(
-        MemorySegment.ofArray(bytes),
-        ValueLayout.JAVA_FLOAT_UNALIGNED,
-        0,
-        values,
-        0,
-        values.length);
-    return values;
   }
 }

@@ -24,12 +24,12 @@ final class SlicedSum implements Exchange {
   private final int shards;
   private final int rows; // of a slice
   private final long sliceBytes;
-  private final MemorySegment staged; // [shards, slices] floats
+  private final MemorySegment staged; // [shards, slices] floats; once sent, what is lost of them
   private final MemorySegment sent; // [slices, shards] in the format
   private final MemorySegment received; // [processes, shards] of this process's slice
   private final MemorySegment sentSum;
   private final MemorySegment receivedSums; // [slices]
-  private final float[] sums; // [slices]
+  private final float[] sums; // [slices]; until then, what is lost of this process's sum
   private final FloatMatrix work;
   private final FloatMatrix other;
   private final FloatMatrix lost; // [slices]; null if the format loses nothing
@@ -89,52 +89,68 @@ final class SlicedSum implements Exchange {
   }
 
   @Override
-  public Collective.Pending start(long newStep) {
+  public void encode(long newStep) {
     step = newStep;
     int slices = first.size();
     for (int slice = 0; slice < slices; slice++) {
       for (int shard = 0; shard < shards; shard++) {
-        MemorySegment.copy(
-            part(shard(shard), slices, slice),
-            ValueLayout.JAVA_FLOAT,
-            0,
-            work.data(),
-            0,
-            rows * BLOCK);
-        FloatMatrix feedback =
-            lost == null ? null : lost.rowRange(slice * rows, (slice + 1) * rows);
-        encode(feedback, slice, part(sent, slices * shards, slice * shards + shard));
+        MemorySegment gradients = part(shard(shard), slices, slice);
+        MemorySegment to = part(sent, slices * shards, slice * shards + shard);
+        MemorySegment.copy(gradients, ValueLayout.JAVA_FLOAT, 0, work.data(), 0, rows * BLOCK);
+        if (lost == null) {
+          format.encode(work, 0, to);
+        } else {
+          encode(lost.rowRange(slice * rows, (slice + 1) * rows), slice, to);
+          MemorySegment.copy(other.data(), 0, gradients, ValueLayout.JAVA_FLOAT, 0, rows * BLOCK);
+        }
       }
     }
+  }
+
+  @Override
+  public Collective.Pending send() {
     return first.startExchange(sent, received);
   }
 
-  /** Writes {@code work} with what was lost before, and keeps what is lost now. */
+  /** Writes {@code work} with what was lost before; {@code other} receives what is lost now. */
   private void encode(FloatMatrix feedback, int draw, MemorySegment to) {
-    if (feedback == null) {
-      format.encode(work, 0, to);
-      return;
-    }
     kernels.elementwise().add(work, feedback, work);
     format.encode(work, random.split(step).key(draw), to);
     format.decode(to, other);
     for (int i = 0; i < rows * BLOCK; i++) {
       float difference = work.data()[i] - other.data()[i];
       // A gradient that is not finite spoils its own step only.
-      feedback.data()[feedback.offset() + i] = Float.isFinite(difference) ? difference : 0;
+      other.data()[i] = Float.isFinite(difference) ? difference : 0;
     }
   }
 
   @Override
-  public Collective.Pending startSecond() {
+  public void addUp() {
     int terms = first.size() * shards;
     format.decode(part(received, terms, 0), work);
     for (int term = 1; term < terms; term++) {
       format.decode(part(received, terms, term), other);
       kernels.elementwise().add(work, other, work);
     }
-    encode(lostOfSum, -1, sentSum);
+    if (lost == null) {
+      format.encode(work, 0, sentSum);
+    } else {
+      encode(lostOfSum, -1, sentSum);
+      System.arraycopy(other.data(), 0, sums, 0, rows * BLOCK); // where it waits for the end
+    }
+  }
+
+  @Override
+  public Collective.Pending sendSum() {
     return second.startGather(sentSum, receivedSums);
+  }
+
+  @Override
+  public void keepLosses() {
+    if (lost != null) {
+      MemorySegment.copy(staged, ValueLayout.JAVA_FLOAT, 0, lost.data(), 0, lost.data().length);
+      System.arraycopy(sums, 0, lostOfSum.data(), 0, rows * BLOCK);
+    }
   }
 
   @Override

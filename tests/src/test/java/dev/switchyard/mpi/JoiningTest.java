@@ -120,6 +120,63 @@ class JoiningTest {
     }
   }
 
+  /** A library that takes the place of a handler, as UCX does, and then fails. */
+  @Test
+  void aLibraryThatFailsLeavesNoHandlerBehind() throws Throwable {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment version = function(arena, "version", ADDRESS, ADDRESS);
+      MemorySegment start =
+          function(arena, "takesAHandlerAndFails", ADDRESS, ADDRESS, JAVA_INT, ADDRESS);
+      long before = handler();
+
+      assertThatThrownBy(
+              () ->
+                  Mpi.start(
+                      () ->
+                          new MpiLibrary(
+                              "fake.so",
+                              name ->
+                                  Optional.of(
+                                      name.equals("MPI_Get_library_version") ? version : start))))
+          .isInstanceOf(CollectiveException.class)
+          .hasMessageStartingWith("MPI_Init_thread failed: ");
+
+      assertThat(taken).isEqualTo(before).isNotZero();
+      assertThat(handler()).isEqualTo(before);
+    }
+  }
+
+  private static final int SIGILL = 4; // no code of these tests needs it
+  private static long taken;
+
+  static int takesAHandlerAndFails(
+      MemorySegment argc, MemorySegment argv, int required, MemorySegment provided) {
+    try {
+      taken = taken == 0 ? handler() : taken; // the library is asked for a sentence too
+      MemorySegment ignore = Arena.global().allocate(256, Long.BYTES); // SIG_DFL
+      int _ = (int) sigaction().invokeExact(SIGILL, ignore, MemorySegment.NULL);
+      return 17;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static MethodHandle sigaction() {
+    return Linker.nativeLinker()
+        .downcallHandle(
+            Linker.nativeLinker().defaultLookup().findOrThrow("sigaction"),
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
+  }
+
+  /** The address of the function that handles a signal, which comes first. */
+  private static long handler() throws Throwable {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment action = arena.allocate(256, Long.BYTES);
+      int _ = (int) sigaction().invokeExact(SIGILL, MemorySegment.NULL, action);
+      return action.get(java.lang.foreign.ValueLayout.JAVA_LONG, 0);
+    }
+  }
+
   private static MemorySegment function(Arena arena, String name, MemoryLayout... parameters)
       throws ReflectiveOperationException {
     FunctionDescriptor descriptor = FunctionDescriptor.of(JAVA_INT, parameters);

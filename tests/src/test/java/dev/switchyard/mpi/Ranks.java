@@ -94,6 +94,11 @@ final class Ranks {
       }
       assertThat(sum.toArray(ValueLayout.JAVA_FLOAT))
           .containsExactly(size * (size - 1) / 2f, 2 * size, 3 * size);
+      other.close();
+      other.close();
+      assertThatThrownBy(other::barrier)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("this line between the processes was closed");
       MemorySegment gathered = arena.allocate(8L * size);
       mpi.startGather(send.asSlice(0, 8), gathered).await();
       for (int from = 0; from < size; from++) {

@@ -205,9 +205,11 @@ final class Adaptation {
           run.save(classifier.learned(), shared.optimizer(), shared.extra(), losses, batches);
         }
         if (canSave && leave && !ends) {
+          shared.close();
           return false;
         }
       }
+      shared.close();
       return true;
     }
 

@@ -110,19 +110,18 @@ public final class ExchangeCommand implements Callable<Integer> {
         new TextTable(
             String.format(Locale.ROOT, "mean of %,d gradients", elements), "ms", "bytes sent");
     for (Reduction reduction : Reduction.values()) {
-      DataParallel parallel =
-          new DataParallel(
-              processes.collective(),
-              kernels,
-              List.of(parameter),
-              new DataParallel.Settings(reduction, 1, DataParallel.Settings.DEFAULT.bucket(), 1));
+      DataParallel.Settings settings =
+          new DataParallel.Settings(reduction, 1, DataParallel.Settings.DEFAULT.bucket(), 1);
       for (int i = 0; i < elements; i++) {
         parameter.grad().data()[i] = CounterRandom.uniform(key, i);
       }
-      table.row(
-          reduction.name(),
-          String.format(Locale.ROOT, "%.2f", median(parallel::afterBackward)),
-          String.format(Locale.ROOT, "%,d", parallel.bytesPerStep()));
+      try (DataParallel parallel =
+          new DataParallel(processes.collective(), kernels, List.of(parameter), settings)) {
+        table.row(
+            reduction.name(),
+            String.format(Locale.ROOT, "%.2f", median(parallel::afterBackward)),
+            String.format(Locale.ROOT, "%,d", parallel.bytesPerStep()));
+      }
     }
     return table.toString();
   }

@@ -174,6 +174,16 @@ public final class SharedSteps {
     return costs;
   }
 
+  /** Makes no further step; not after a failure, after which others may not come here. */
+  public void close() {
+    if (parallel != null) {
+      parallel.close();
+    }
+    if (local != null) {
+      local.close();
+    }
+  }
+
   private static long bytes(MomentState state) {
     return Float.BYTES * ((long) state.m().length + state.v().length);
   }

@@ -136,4 +136,9 @@ final class OwnTraining implements Training {
   public List<Integer> mistakes() {
     return model.mistakes(kernels);
   }
+
+  @Override
+  public void close() {
+    shared.close();
+  }
 }

@@ -268,6 +268,7 @@ public final class TrainCommand implements Callable<Integer> {
     if (times.isEmpty()) {
       return interruption.leave(console());
     }
+    trainer.close();
     List<TimedTraining> timed = new ArrayList<>();
     for (int i = 0; i < results.size(); i++) {
       timed.add(new TimedTraining(results.get(i), times.get().get(i), trainer.options().batch()));

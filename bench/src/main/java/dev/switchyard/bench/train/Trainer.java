@@ -138,6 +138,11 @@ public final class Trainer {
     return timing.run(progress, () -> processes.any(interrupted.getAsBoolean()));
   }
 
+  /** Makes no further step of those that have ended here; not after a failure. */
+  void close() {
+    ended.forEach(Training::close);
+  }
+
   private WarmupCosine schedule() {
     return new WarmupCosine(options.rate(), 0, (int) (WARMUP * steps), steps);
   }

@@ -51,4 +51,7 @@ interface Training {
 
   /** Which test examples it gets wrong. */
   List<Integer> mistakes();
+
+  /** Makes no further step; when it has ended, not after a failure. */
+  default void close() {}
 }

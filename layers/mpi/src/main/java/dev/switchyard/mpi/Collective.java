@@ -95,7 +95,7 @@ public interface Collective extends AutoCloseable {
    * Another line between the same processes: only exchanges on one line have to be begun in the
    * same order everywhere.
    *
-   * @return the line; it ends with this collective
+   * @return the line; it ends with this collective, unless it is closed before, by all processes
    */
   Collective duplicate();
 
@@ -106,7 +106,10 @@ public interface Collective extends AutoCloseable {
    */
   void abort(int exitCode);
 
-  /** Leaves. All processes do, and none exchanges anything afterwards. */
+  /**
+   * Leaves, or gives back a line. All processes do, and none exchanges anything there afterwards; a
+   * process that leaves may wait until the others do.
+   */
   @Override
   void close();
 }

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The processes that {@code mpirun} started, by way of the MPI library of the machine: Open MPI 4
@@ -28,18 +29,18 @@ public final class Mpi implements Collective {
   private final MpiLibrary library;
   private final Thread owner;
   private final long line;
-  private final boolean first; // the others are duplicates
+  private final Mpi world; // of which this is a duplicate; null if it is none
   private final int rank;
   private final int size;
   private final MemorySegment chunk = Arena.ofAuto().allocate(CHUNK);
   private boolean open = true;
 
-  private Mpi(MpiLibrary library, MpiCalls calls, long line, boolean first) {
+  private Mpi(MpiLibrary library, MpiCalls calls, long line, Mpi world) {
     this.library = library;
     this.calls = calls;
     this.owner = Thread.currentThread();
     this.line = line;
-    this.first = first;
+    this.world = world;
     this.rank = calls.rank();
     this.size = calls.size();
   }
@@ -76,16 +77,15 @@ public final class Mpi implements Collective {
               "this JVM may not call an MPI library (expected the flag --enable-native-access=%s)",
               module.isNamed() ? module.getName() : "ALL-UNNAMED"));
     }
-    JvmSignals signals = new JvmSignals();
-    MpiLibrary library =
-        MpiLibrary.open(
-            Optional.ofNullable(System.getProperty(PROPERTY))
-                .map(List::of)
-                .orElse(launcher.libraries()));
-    MpiCalls calls = new MpiCalls(library);
-    calls.start();
-    signals.restore();
-    Mpi mpi = new Mpi(library, calls, library.abi().world(), true);
+    MpiCalls calls =
+        start(
+            () ->
+                MpiLibrary.open(
+                    Optional.ofNullable(System.getProperty(PROPERTY))
+                        .map(List::of)
+                        .orElse(launcher.libraries())));
+    MpiLibrary library = calls.library();
+    Mpi mpi = new Mpi(library, calls, library.abi().world(), null);
     if (launcher.size() > 0 && launcher.size() != mpi.size) {
       throw new CollectiveException(
           String.format(
@@ -97,6 +97,53 @@ public final class Mpi implements Collective {
               mpi.size));
     }
     return mpi;
+  }
+
+  /**
+   * Starts MPI. The JVM has its own handlers of signals afterwards, whether it has started or not.
+   */
+  static MpiCalls start(Supplier<MpiLibrary> library) {
+    JvmSignals signals = new JvmSignals();
+    try {
+      MpiCalls calls = new MpiCalls(library.get());
+      calls.start();
+      return calls;
+    } finally {
+      signals.restore();
+    }
+  }
+
+  /** What a process does, see {@link #run}. */
+  @FunctionalInterface
+  public interface Program {
+    /**
+     * Does it.
+     *
+     * @param mpi the processes
+     * @throws Exception to end all of them
+     */
+    void run(Mpi mpi) throws Exception;
+  }
+
+  /**
+   * Joins the other processes, runs a program and leaves. If the program throws, its exception goes
+   * to the handler of uncaught exceptions, which prints it, and all processes end at once with exit
+   * code 1. A {@code try} that {@linkplain #close closes} in such a case would wait for ever, for
+   * others that wait for this process.
+   *
+   * @param program what this process does
+   * @throws CollectiveException as {@link #join}
+   */
+  public static void run(Program program) {
+    Mpi mpi = join();
+    try {
+      program.run(mpi);
+      mpi.close();
+    } catch (Throwable e) {
+      Thread thread = Thread.currentThread();
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+      mpi.abort(1);
+    }
   }
 
   /**
@@ -222,7 +269,7 @@ public final class Mpi implements Collective {
   @Override
   public Collective duplicate() {
     requireUsable();
-    return new Mpi(library, calls, calls.duplicate(line), false);
+    return new Mpi(library, calls, calls.duplicate(line), world == null ? this : world);
   }
 
   /** Ends all processes at once; from any thread, since nothing works afterwards. */
@@ -233,17 +280,29 @@ public final class Mpi implements Collective {
 
   @Override
   public void close() {
-    if (open && first) {
-      requireUsable();
-      calls.end();
+    if (!isOpen()) {
+      return;
     }
+    requireUsable();
     open = false;
+    if (world == null) {
+      calls.end();
+    } else {
+      calls.free(line);
+    }
+  }
+
+  private boolean isOpen() {
+    return open && (world == null || world.open);
   }
 
   /** MPI itself would crash the process, or worse. */
   private void requireUsable() {
-    if (!open) {
-      throw new IllegalStateException("this process has left the others: it was closed");
+    if (!isOpen()) {
+      throw new IllegalStateException(
+          world == null || !world.open
+              ? "this process has left the others: it was closed"
+              : "this line between the processes was closed");
     }
     if (Thread.currentThread() != owner) {
       throw new IllegalStateException(

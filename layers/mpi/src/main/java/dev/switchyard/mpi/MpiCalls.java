@@ -48,6 +48,10 @@ final class MpiCalls {
         name, ADDRESS, JAVA_INT, HANDLE, ADDRESS, JAVA_INT, HANDLE, HANDLE, ADDRESS);
   }
 
+  MpiLibrary library() {
+    return library;
+  }
+
   /** Starts MPI; from now on this thread alone may call it. */
   void start() {
     try (Arena arena = Arena.ofConfined()) {
@@ -192,6 +196,22 @@ final class MpiCalls {
       return abi.handle() instanceof ValueLayout.OfLong wide
           ? copy.get(wide, 0)
           : copy.get(JAVA_INT, 0);
+    } catch (Throwable e) {
+      throw failure(e);
+    }
+  }
+
+  /** Gives back a communicator; exchanges under way still come to their end. */
+  void free(long line) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment copy = arena.allocate(MpiAbi.REQUEST);
+      if (abi.handle() instanceof ValueLayout.OfLong wide) {
+        copy.set(wide, 0, line);
+      } else {
+        copy.set(JAVA_INT, 0, (int) line);
+      }
+      MethodHandle handle = library.function("MPI_Comm_free", ADDRESS);
+      check("MPI_Comm_free", (int) handle.invokeExact(copy));
     } catch (Throwable e) {
       throw failure(e);
     }

@@ -22,7 +22,7 @@ import java.util.Set;
  *     tape.backward(loss(model, tape, shard)); // the mean over the examples of this process's shard
  *     parallel.afterBackward(); // gradients are now the mean over all shards
  *     optimizer.step(rate);
- *   } catch (ArithmeticException | AbandonedStepException e) { // of this process, or of another
+ *   } catch (NonFiniteException | AbandonedStepException e) { // here, or elsewhere
  *     parallel.abandon(e);
  *   }
  *   optimizer.zeroGrad();
@@ -39,16 +39,14 @@ import java.util.Set;
  * <h2>A step that fails</h2>
  *
  * Processes make a step together or not at all: at its end each says whether it has made it. One
- * whose step has failed calls {@link #abandon}; the others, who wait for it, get an {@link
- * AbandonedStepException} from {@link #afterBackward}. The next step then has the bits that it
- * would have had without, on all of them. A loop of one shard a process that does not call it, and
- * only sets gradients to zero after an exception, abandons the step as it begins the next. Whatever
- * else would mix two steps is refused with an {@link AbandonedStepException}, after which all can
- * go on too. After an exchange that has itself failed, there is nothing to go on with: every call
- * is refused.
+ * that catches an exception, of the forward pass too, calls {@link #abandon}; the others, who wait
+ * for it, get an {@link AbandonedStepException} from {@link #afterBackward}. The next step then has
+ * the bits that it would have had without, on all of them. A process alone that only sets gradients
+ * to zero after an exception abandons the step as it begins the next. Whatever else would mix two
+ * steps is refused with an {@link AbandonedStepException}, after which all can go on too. After an
+ * exchange that has itself failed, there is nothing to go on with: every call is refused.
  *
- * <p>A process that ends by an exception without having abandoned the step has to take the others
- * along, see {@link Mpi#run}.
+ * <p>A process that ends by an exception has to take the others along, see {@link Mpi#run}.
  *
  * <p>For the thread that made the collective.
  */

@@ -19,6 +19,9 @@ import java.util.Locale;
  *
  * The factor makes the mean over processes, which {@link DataParallel} takes, the sum that it has
  * to be.
+ *
+ * <p>The others wait here for the rows of a process: one that fails before it has come here cannot
+ * abandon the step, but has to end all processes, as {@link Mpi#run} does.
  */
 public final class GatheredRows {
   private final Collective collective;

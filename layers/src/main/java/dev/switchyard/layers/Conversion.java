@@ -30,7 +30,16 @@ public final class Conversion {
   public record Left(String name, int out, int in, Precision precision, String reason) {}
 
   /** A layer, how it computed before, and how since. */
-  record Change(Linear layer, Precision from, LinearProducts before, LinearProducts since) {}
+  record Change(
+      Linear layer, Precision from, LinearProducts before, Precision to, LinearProducts since) {
+    void make() {
+      layer.setProducts(to, since);
+    }
+
+    void undo() {
+      layer.setProducts(from, before);
+    }
+  }
 
   private final List<Change> changes;
   private final List<Converted> converted;
@@ -49,9 +58,19 @@ public final class Conversion {
                       weight.rows(),
                       weight.cols(),
                       change.from(),
-                      change.layer().precision());
+                      change.to());
                 })
             .toList();
+  }
+
+  /** Makes all changes, or none. */
+  void apply() {
+    try {
+      changes.forEach(Change::make);
+    } catch (Throwable t) {
+      changes.forEach(Change::undo);
+      throw t;
+    }
   }
 
   /**
@@ -88,7 +107,7 @@ public final class Conversion {
                 + " to be undone first, and each once)");
       }
     }
-    changes.forEach(change -> change.layer().setProducts(change.from(), change.before()));
+    changes.forEach(Change::undo);
   }
 
   /** A table, a line for each layer. */

@@ -106,11 +106,10 @@ public final class Parameter {
               rows,
               cols));
     }
-    if (value == null) {
-      value = FloatMatrix.allocate(rows, cols);
-    }
-    newValue.copyTo(value);
-    markChanged();
+    FloatMatrix target = value == null ? FloatMatrix.allocate(rows, cols) : value;
+    markChanged(); // first, as a copy that fails has changed some of it
+    newValue.copyTo(target);
+    value = target;
   }
 
   /** A parameter of the same name and value that learns, or is frozen, for itself. */

@@ -2,9 +2,12 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.Kernels;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Changes of precision of whole models. Parameters stay the same objects with the same values. */
 public final class Precisions {
@@ -12,7 +15,8 @@ public final class Precisions {
 
   /**
    * Makes the linear layers of a model compute in another precision, from the next forward pass on.
-   * Optimizers and checkpoints know nothing of it, since they deal with parameters alone.
+   * Optimizers and checkpoints know nothing of it, since they deal with parameters alone. All
+   * layers are converted, or after an exception or error none.
    *
    * @param model any layer or model
    * @param policy which layers, and to what
@@ -21,14 +25,17 @@ public final class Precisions {
   public static Conversion convert(Model model, PrecisionPolicy policy) {
     List<Conversion.Change> changes = new ArrayList<>();
     List<Conversion.Left> left = new ArrayList<>();
+    Set<Linear> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     for (Linear layer : model.linears()) {
-      String reason = policy.reasonAgainst(layer);
+      String reason = seen.add(layer) ? policy.reasonAgainst(layer) : "is listed above";
       if (reason.isEmpty()) {
-        Precision from = layer.precision();
-        LinearProducts before = layer.products();
-        LinearProducts since = policy.precision().products(layer.weight(), policy.weightGradient());
-        layer.setProducts(policy.precision(), since);
-        changes.add(new Conversion.Change(layer, from, before, since));
+        changes.add(
+            new Conversion.Change(
+                layer,
+                layer.precision(),
+                layer.products(),
+                policy.precision(),
+                policy.precision().products(layer.weight(), policy.weightGradient())));
       } else {
         left.add(
             new Conversion.Left(
@@ -39,14 +46,17 @@ public final class Precisions {
                 reason));
       }
     }
-    return new Conversion(changes, left);
+    Conversion conversion = new Conversion(changes, left);
+    conversion.apply();
+    return conversion;
   }
 
   /**
    * Lets go of the float weights of all linear layers that compute their output in int8, and keeps
    * their int8 panels alone: for inference in a quarter of the memory, with the very same results.
    * (On the {@code vector} and {@code reference} backends panels hold floats, and take as much as
-   * the weight did.)
+   * the weight did.) All panels are made before the first weight goes, so that after an exception
+   * or error every weight is there.
    *
    * <p>Whatever needs the weights then, such as training, another precision, another backend or a
    * checkpoint, is refused with an {@link IllegalStateException}, until they are assigned again
@@ -61,6 +71,7 @@ public final class Precisions {
     model.linears().forEach(layer -> uses.merge(layer.weight(), 1, Integer::sum));
     List<String> released = new ArrayList<>();
     List<String> kept = new ArrayList<>();
+    List<Parameter> weights = new ArrayList<>();
     long before = 0;
     long after = 0;
     for (Linear layer : model.linears()) {
@@ -76,11 +87,13 @@ public final class Precisions {
         } else {
           before += (long) Float.BYTES * weight.rows() * weight.cols();
           after += bytes;
-          weight.release();
+          weights.add(weight);
           released.add(layer.name());
         }
       }
     }
-    return new Release(released, kept, before, after);
+    Release release = new Release(released, kept, before, after);
+    weights.forEach(Parameter::release);
+    return release;
   }
 }

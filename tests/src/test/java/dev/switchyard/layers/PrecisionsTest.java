@@ -3,15 +3,18 @@ package dev.switchyard.layers;
 import static dev.switchyard.layers.Fixtures.RANDOM;
 import static dev.switchyard.layers.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.io.Weights;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +68,85 @@ class PrecisionsTest {
     assertSame(step(model), before);
     assertThat(model.linears())
         .allSatisfy(l -> assertThat(l.precision()).isEqualTo(Precision.FLOAT32));
+  }
+
+  /** A conversion that fails at any layer has converted none; one that is listed twice, once. */
+  @Test
+  void convertsAllOrNone() {
+    TextTransformer model = model(Precision.FLOAT32);
+    List<float[]> before = step(model);
+    PrecisionPolicy policy = PrecisionPolicy.to(Precision.SWITCHBACK).withSmallest(0);
+    for (int at = 0; at < model.linears().size(); at++) {
+      Model failing = failingAt(model, at);
+      assertThatIllegalStateException()
+          .isThrownBy(() -> Precisions.convert(failing, policy))
+          .withMessage("no layer");
+      assertThat(model.linears())
+          .allSatisfy(l -> assertThat(l.precision()).isEqualTo(Precision.FLOAT32));
+    }
+    assertSame(step(model), before);
+
+    Linear twice = new Linear("twice", 64, 64, Precision.FLOAT32, RANDOM);
+    Conversion conversion =
+        Precisions.convert(of(List.of(twice, twice), twice.parameters()), policy);
+    assertThat(conversion.converted()).hasSize(1);
+    assertThat(conversion.left().getFirst().reason()).isEqualTo("is listed above");
+    conversion.undo();
+    assertThat(twice.precision()).isEqualTo(Precision.FLOAT32);
+  }
+
+  private static Model failingAt(Model model, int at) {
+    List<Linear> linears = model.linears();
+    return of(
+        new AbstractList<>() {
+          @Override
+          public Linear get(int index) {
+            if (index == at) {
+              throw new IllegalStateException("no layer");
+            }
+            return linears.get(index);
+          }
+
+          @Override
+          public int size() {
+            return linears.size();
+          }
+        },
+        model.parameters());
+  }
+
+  private static Model of(List<Linear> linears, List<Parameter> parameters) {
+    return new Model() {
+      @Override
+      public List<Parameter> parameters() {
+        return parameters;
+      }
+
+      @Override
+      public List<Linear> linears() {
+        return linears;
+      }
+    };
+  }
+
+  /** A weight that has no int8 form, in any layer: all weights stay. */
+  @Test
+  void releasesAllOrNone() {
+    TextTransformer model = model(Precision.SWITCHBACK);
+    List<Linear> quantized =
+        model.linears().stream().filter(l -> l.precision() == Precision.SWITCHBACK).toList();
+    assertThat(quantized).hasSizeGreaterThan(5);
+    for (Linear layer : quantized) {
+      float before = layer.weight().value().get(1, 1);
+      layer.weight().value().set(1, 1, Float.NaN);
+      layer.weight().markChanged();
+      assertThatExceptionOfType(NonFiniteException.class)
+          .isThrownBy(() -> Precisions.release(model, kernels));
+      assertThat(model.linears()).noneMatch(l -> l.weight().released());
+      layer.weight().value().set(1, 1, before);
+      layer.weight().markChanged();
+    }
+    assertSame(step(model), step(model(Precision.SWITCHBACK)));
   }
 
   @Test

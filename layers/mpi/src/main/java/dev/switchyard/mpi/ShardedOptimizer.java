@@ -101,6 +101,11 @@ public final class ShardedOptimizer implements Optimizer {
    *     before {@link #restore}
    */
   @Override
+  public String algorithm() {
+    return own.algorithm();
+  }
+
+  @Override
   public void step(float learningRate) {
     if (!(learningRate >= 0 && Float.isFinite(learningRate))) {
       throw new IllegalArgumentException(

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * All that a training run needs to go on bit for bit. Matrices are not copied.
@@ -17,6 +18,7 @@ import java.util.Map;
  * @param weights by the parameter's name, see {@link Weights}
  * @param state what the optimizer keeps, by any name
  * @param steps counters of the optimizer, by any name
+ * @param algorithm of the optimizer; empty in a checkpoint of before it was kept
  * @param progress how far the run has come
  * @param options free text, such as the options of the model
  */
@@ -24,6 +26,7 @@ public record Checkpoint(
     Map<String, FloatMatrix> weights,
     Map<String, FloatMatrix> state,
     Map<String, Long> steps,
+    String algorithm,
     Progress progress,
     Map<String, String> options) {
   private static final String RESERVED = "optimizer/";
@@ -32,6 +35,7 @@ public record Checkpoint(
   private static final String OPTION = "option.";
   private static final String FORMAT = "switchyard.checkpoint";
   private static final String VERSION = "1";
+  private static final String ALGORITHM = "optimizer";
 
   /**
    * Copies the maps, not what they hold, in their order.
@@ -53,6 +57,8 @@ public record Checkpoint(
     state = copy(state);
     steps = copy(steps);
     options = copy(options);
+    Objects.requireNonNull(algorithm, "algorithm");
+    Objects.requireNonNull(progress, "progress");
   }
 
   private static <V> Map<String, V> copy(Map<String, V> map) {
@@ -72,6 +78,9 @@ public record Checkpoint(
     state.forEach((name, matrix) -> out.matrix(STATE + name, matrix));
     steps.forEach((name, step) -> out.longs(STEP + name, new long[] {step}));
     options.forEach((key, value) -> out.metadata(OPTION + key, value));
+    if (!algorithm.isEmpty()) {
+      out.metadata(ALGORITHM, algorithm);
+    }
     out.metadata(FORMAT, VERSION)
         .metadata("step", Long.toString(progress.step()))
         .metadata("seed", Long.toString(progress.seed()))
@@ -123,7 +132,13 @@ public record Checkpoint(
                   options.put(key.substring(OPTION.length()), value);
                 }
               });
-      return new Checkpoint(weights, state, steps, progress(file, in.metadata()), options);
+      return new Checkpoint(
+          weights,
+          state,
+          steps,
+          in.metadata().getOrDefault(ALGORITHM, ""),
+          progress(file, in.metadata()),
+          options);
     }
   }
 

@@ -2,17 +2,19 @@ package dev.switchyard.layers.io;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.optim.MomentState;
 import dev.switchyard.layers.optim.Optimizer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
  * Between a training run and its {@link Checkpoint}: parameters, what the optimizer keeps, and
- * whatever else the caller wants to find again. A run that also gives the number of its next step
- * to {@link dev.switchyard.layers.Tape#resumeAfter} goes on bit for bit.
+ * whatever else the caller wants to find again. A run whose tape is given to {@link
+ * #restore(Checkpoint, List, Optimizer, Tape)} goes on bit for bit.
  */
 public final class TrainingState {
   private static final String M = "m/";
@@ -47,11 +49,34 @@ public final class TrainingState {
       steps.put(moments.name(), (long) moments.step());
     }
     extra.forEach((name, matrix) -> state.put(EXTRA + name, matrix));
-    return new Checkpoint(Weights.of(parameters), state, steps, progress, options);
+    return new Checkpoint(
+        Weights.of(parameters), state, steps, optimizer.algorithm(), progress, options);
   }
 
   /**
-   * Gives parameters and optimizer the state that was saved.
+   * Goes on from a checkpoint: gives parameters and optimizer the state that was saved, and the
+   * tape the number of its next step, on which random masks depend. Afterwards the run is the one
+   * that was never interrupted, bit for bit, if its data go on at {@link Progress#nextBatch()}.
+   *
+   * @param checkpoint what {@link #save} made
+   * @param parameters of the same model
+   * @param optimizer over them
+   * @param tape a new tape, which makes a step for each update; for one that makes several, tell
+   *     {@link Tape#resumeAfter} how many it has made, behind the other {@code restore}
+   * @throws IllegalArgumentException if the checkpoint is of another model or optimizer, or the
+   *     tape has made more steps, with all that does not fit; nothing is changed then
+   * @throws IllegalStateException if a step of the tape has begun; nothing is changed then
+   */
+  public static void restore(
+      Checkpoint checkpoint, List<Parameter> parameters, Optimizer optimizer, Tape tape) {
+    tape.requireResumable(checkpoint.progress().step());
+    restore(checkpoint, parameters, optimizer);
+    tape.resumeAfter(checkpoint.progress().step());
+  }
+
+  /**
+   * Gives parameters and optimizer the state that was saved, and tells no tape: where nothing is
+   * random.
    *
    * @param checkpoint what {@link #save} made
    * @param parameters of the same model
@@ -61,25 +86,52 @@ public final class TrainingState {
    */
   public static void restore(
       Checkpoint checkpoint, List<Parameter> parameters, Optimizer optimizer) {
+    if (!checkpoint.algorithm().isEmpty()
+        && !checkpoint.algorithm().equals(optimizer.algorithm())) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "the checkpoint is of %s, and the optimizer is %s (expected the same, since each has"
+                  + " moments of its own kind)",
+              checkpoint.algorithm(),
+              optimizer.algorithm()));
+    }
+    List<MomentState> moments = moments(checkpoint);
+    Weights.requireFit(checkpoint.weights(), parameters);
+    optimizer.restore(moments);
+    Weights.load(checkpoint.weights(), parameters);
+  }
+
+  private static List<MomentState> moments(Checkpoint checkpoint) {
+    for (String name : checkpoint.state().keySet()) {
+      boolean moment = name.startsWith(M) || name.startsWith(V);
+      if (moment && !checkpoint.steps().containsKey(name.substring(M.length()))) {
+        throw new IllegalArgumentException(
+            "the checkpoint has moment " + name + " but no step of it (expected both)");
+      }
+    }
     List<MomentState> moments = new ArrayList<>();
     checkpoint
         .steps()
         .forEach(
-            (name, step) ->
-                moments.add(
-                    new MomentState(
+            (name, step) -> {
+              if (step < 1 || step > Integer.MAX_VALUE) {
+                throw new IllegalArgumentException(
+                    String.format(
+                        Locale.ROOT,
+                        "the checkpoint has step %d of %s (expected 1 to %d)",
+                        step,
                         name,
-                        (int) Math.min(Integer.MAX_VALUE, step),
-                        moment(checkpoint, M + name),
-                        moment(checkpoint, V + name))));
-    List<MomentState> before = optimizer.state();
-    optimizer.restore(moments);
-    try {
-      Weights.load(checkpoint.weights(), parameters);
-    } catch (IllegalArgumentException e) {
-      optimizer.restore(before);
-      throw e;
-    }
+                        Integer.MAX_VALUE));
+              }
+              moments.add(
+                  new MomentState(
+                      name,
+                      Math.toIntExact(step),
+                      moment(checkpoint, M + name),
+                      moment(checkpoint, V + name)));
+            });
+    return moments;
   }
 
   private static float[] moment(Checkpoint checkpoint, String name) {

@@ -72,6 +72,12 @@ public final class Weights {
    *     parameter is changed then
    */
   public static void load(Map<String, FloatMatrix> weights, List<Parameter> parameters) {
+    requireFit(weights, parameters);
+    parameters.forEach(parameter -> parameter.assign(weights.get(parameter.name())));
+  }
+
+  /** Refuses what {@link #load} does, and changes nothing. */
+  static void requireFit(Map<String, FloatMatrix> weights, List<Parameter> parameters) {
     List<String> wrong = new ArrayList<>();
     Set<String> names = new HashSet<>();
     for (Parameter parameter : parameters) {
@@ -94,6 +100,5 @@ public final class Weights {
       throw new IllegalArgumentException(
           "the weights do not fit the parameters: " + String.join("; ", wrong));
     }
-    parameters.forEach(parameter -> parameter.assign(weights.get(parameter.name())));
   }
 }

@@ -80,6 +80,11 @@ public final class AdamW implements Optimizer {
   }
 
   @Override
+  public String algorithm() {
+    return "AdamW";
+  }
+
+  @Override
   public void step(float learningRate) {
     moments.step(learningRate, this::update);
   }

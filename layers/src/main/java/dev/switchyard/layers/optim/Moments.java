@@ -42,10 +42,13 @@ final class Moments {
     void apply(Slot slot, float rate);
   }
 
+  private static final MomentState NONE = new MomentState("", 0, new float[0], new float[0]);
+
   private final Kernels kernels;
   private final Map<String, Slot> slots;
   private final Map<String, Long> skipped = new TreeMap<>();
   private StabilityMonitor monitor;
+  private boolean halfway; // in a step or restore, or out of one that failed
 
   Moments(Kernels kernels, List<ParameterGroup> groups) {
     this.kernels = Objects.requireNonNull(kernels, "kernels");
@@ -72,11 +75,19 @@ final class Moments {
   }
 
   void step(float learningRate, Update update) {
+    requireWhole();
     Requirement.notNegative("learning rate", learningRate);
     if (kernels.nonFinite() == NonFinitePolicy.REJECT) {
       FiniteGradients.require(
           kernels, slots.values().stream().map(slot -> slot.parameter).toList());
     }
+    for (Slot slot : slots.values()) {
+      if (slot.step == 0 && !slot.parameter.frozen()) { // who stays frozen needs no moments
+        slot.m = new float[slot.w().length];
+        slot.v = new float[slot.w().length];
+      }
+    }
+    halfway = true;
     for (Slot slot : slots.values()) {
       if (slot.parameter.frozen()) {
         continue;
@@ -86,16 +97,22 @@ final class Moments {
         skipped.merge(slot.parameter.name(), 1L, Long::sum);
         continue;
       }
-      if (slot.step == 0) { // parameters that stay frozen need no moments
-        slot.m = new float[slot.w().length];
-        slot.v = new float[slot.w().length];
-      }
       slot.step++;
+      slot.parameter.markChanged(); // first, as an update that fails has changed some of it
       update.apply(slot, learningRate * slot.rateFactor);
-      slot.parameter.markChanged();
     }
     if (monitor != null) {
       monitor.endStep();
+    }
+    halfway = false;
+  }
+
+  private void requireWhole() {
+    if (halfway) {
+      throw new IllegalStateException(
+          "a step or restore of this optimizer has failed half-way: some parameters and moments are"
+              + " of after it, others of before (expected restore, with the weights of a"
+              + " checkpoint)");
     }
   }
 
@@ -108,6 +125,7 @@ final class Moments {
   }
 
   List<MomentState> state() {
+    requireWhole();
     return slots.values().stream()
         .filter(slot -> slot.step > 0)
         .map(
@@ -123,16 +141,8 @@ final class Moments {
       Slot slot = slots.get(state.name());
       if (slot == null) {
         wrong.add("no parameter " + state.name());
-      } else if (state.m().length != slot.w().length || state.v().length != slot.w().length) {
-        wrong.add(
-            String.format(
-                Locale.ROOT,
-                "%d and %d moments for %s",
-                state.m().length,
-                state.v().length,
-                slot.parameter));
-      } else if (state.step() < 1) {
-        wrong.add("step " + state.step() + " of " + state.name());
+      } else {
+        addWrong(wrong, slot.parameter, state);
       }
       if (byName.put(state.name(), state) != null) {
         wrong.add(state.name() + " twice");
@@ -142,11 +152,47 @@ final class Moments {
       throw new IllegalArgumentException(
           "the state does not fit the optimizer: " + String.join("; ", wrong));
     }
+    byName.replaceAll((name, s) -> new MomentState(name, s.step(), s.m().clone(), s.v().clone()));
+    halfway = true;
     for (Slot slot : slots.values()) {
-      MomentState state = byName.get(slot.parameter.name());
-      slot.step = state == null ? 0 : state.step();
-      slot.m = state == null ? new float[0] : state.m().clone();
-      slot.v = state == null ? new float[0] : state.v().clone();
+      MomentState state = byName.getOrDefault(slot.parameter.name(), NONE);
+      slot.step = state.step();
+      slot.m = state.m();
+      slot.v = state.v();
+    }
+    halfway = false;
+  }
+
+  private static void addWrong(List<String> wrong, Parameter parameter, MomentState state) {
+    long elements = (long) parameter.rows() * parameter.cols();
+    if (state.m().length != elements || state.v().length != elements) {
+      wrong.add(
+          String.format(
+              Locale.ROOT,
+              "%d and %d moments for %s",
+              state.m().length,
+              state.v().length,
+              parameter));
+      return;
+    }
+    if (state.step() < 1) {
+      wrong.add("step " + state.step() + " of " + state.name());
+    }
+    for (int i = 0; i < elements; i++) {
+      float m = state.m()[i];
+      float v = state.v()[i];
+      if (!(Float.isFinite(m) && v >= 0 && v < Float.POSITIVE_INFINITY)) {
+        wrong.add(
+            String.format(
+                Locale.ROOT,
+                "moments %s and %s of element %d of %s (expected a finite number, and one of 0 or"
+                    + " more)",
+                m,
+                v,
+                i,
+                state.name()));
+        return;
+      }
     }
   }
 }

@@ -11,6 +11,13 @@ import java.util.Map;
  */
 public interface Optimizer {
   /**
+   * What the moments are of: a checkpoint goes on with the same algorithm alone.
+   *
+   * @return its name, such as {@code AdamW}
+   */
+  String algorithm();
+
+  /**
    * Updates all parameters.
    *
    * @param learningRate lr, 0 or more; a group multiplies it with its factor
@@ -20,6 +27,8 @@ public interface Optimizer {
    *     changed then. Where it is {@link NonFinitePolicy#PROPAGATE}, the update of that parameter
    *     alone is skipped, its moments and its count of steps included, as the authors of SwitchBack
    *     do under float16
+   * @throws IllegalStateException if a step has failed half-way, by any other exception or an
+   *     error: some parameters are updated then, and others are not. {@link #restore} ends that
    */
   void step(float learningRate);
 
@@ -37,6 +46,7 @@ public interface Optimizer {
    * What has to be kept so that another optimizer over the same parameters goes on from here.
    *
    * @return a copy of the moments and steps of each parameter that was ever updated
+   * @throws IllegalStateException if a step has failed half-way
    */
   List<MomentState> state();
 
@@ -45,7 +55,8 @@ public interface Optimizer {
    *
    * @param states what {@link #state()} gave
    * @throws IllegalArgumentException if a state has no parameter of its name and size, or the same
-   *     as another; nothing is changed then
+   *     as another, or a number that no optimizer has (a step below 1, a moment that is not finite,
+   *     a second one below 0); nothing is changed then
    */
   void restore(List<MomentState> states);
 

@@ -97,6 +97,11 @@ public final class StableAdamW implements Optimizer {
   }
 
   @Override
+  public String algorithm() {
+    return "StableAdamW";
+  }
+
+  @Override
   public void step(float learningRate) {
     moments.step(learningRate, this::update);
   }

@@ -51,7 +51,8 @@ class CheckpointTest {
     Map<String, FloatMatrix> weights = Map.of("optimizer/state/x", FloatMatrix.allocate(1, 1));
 
     assertThatThrownBy(
-            () -> new Checkpoint(weights, Map.of(), Map.of(), new Progress(0, 0, 0, 0), Map.of()))
+            () ->
+                new Checkpoint(weights, Map.of(), Map.of(), "", new Progress(0, 0, 0, 0), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "weight optimizer/state/x has a name of the optimizer's (expected none under"

@@ -18,6 +18,7 @@ final class Checkpoints {
         Map.of("w", weight),
         Map.of("w.m", FloatMatrix.of(new float[] {-step, Float.MIN_VALUE}, 2, 1)),
         Map.of("w", step),
+        step % 2 == 0 ? "" : "AdamW",
         new Progress(step, -7, step / 10, step % 10),
         Map.of("dim", "32", "\u00e9", "\"\n"));
   }
@@ -28,6 +29,7 @@ final class Checkpoints {
     new TreeMap<>(checkpoint.weights()).forEach((name, m) -> append(text, name, m));
     new TreeMap<>(checkpoint.state()).forEach((name, m) -> append(text, name, m));
     return text.append(new TreeMap<>(checkpoint.steps()))
+        .append(checkpoint.algorithm())
         .append(checkpoint.progress())
         .append(new TreeMap<>(checkpoint.options()))
         .toString();

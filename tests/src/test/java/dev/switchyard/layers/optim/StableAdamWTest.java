@@ -235,8 +235,19 @@ class StableAdamWTest {
     MomentState other = new MomentState("x", 1, new float[N], new float[N]);
     MomentState narrow = new MomentState("w", 1, new float[N], new float[N - 1]);
     MomentState early = new MomentState("w", 0, new float[N], new float[N]);
-    for (List<MomentState> wrong :
-        List.of(List.of(good, other), List.of(narrow), List.of(early), List.of(good, good))) {
+    List<List<MomentState>> all =
+        new ArrayList<>(
+            List.of(List.of(good, other), List.of(narrow), List.of(early), List.of(good, good)));
+    for (float bad :
+        new float[] {-Float.MIN_VALUE, Float.NaN, Float.NEGATIVE_INFINITY, Float.MAX_VALUE * 2}) {
+      float[] moments = new float[N];
+      moments[N - 1] = bad;
+      all.add(List.of(new MomentState("w", 1, new float[N], moments)));
+      if (!Float.isFinite(bad)) {
+        all.add(List.of(new MomentState("w", 1, moments, new float[N])));
+      }
+    }
+    for (List<MomentState> wrong : all) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> optimizer.restore(wrong))
           .withMessageStartingWith("the state does not fit the optimizer: ");

@@ -28,8 +28,9 @@ import java.util.Objects;
  * written. The result of a product must not share elements with its operands.
  *
  * <p>Immutable and thread-safe: calls from several threads at a time do not disturb each other as
- * long as they write to different results. After the first call of a thread, calls on one thread
- * allocate nothing.
+ * long as they write to different results. Calls on one thread allocate nothing once their buffers
+ * are there. Buffers belong to no thread: any number of threads, virtual ones too, share a few a
+ * processor, and they go with the last user of the class, as emitted code and threads do.
  */
 public final class Kernels {
   /** The longest inner dimension of an int8 product: 127 * 127 * 131072 still fits an int. */
@@ -334,7 +335,7 @@ public final class Kernels {
   }
 
   /**
-   * C = epilogue(A op B), packing B on the way into a buffer that the thread keeps.
+   * C = epilogue(A op B), packing B on the way into a buffer that is kept.
    *
    * @param type element type of the product
    * @param form form of the product

@@ -11,6 +11,7 @@ import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.data.SparseMatrix;
+import dev.switchyard.kernels.parallel.Workspaces;
 import dev.switchyard.layers.Profile.Part;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,14 +40,14 @@ final class OutlierProducts implements LinearProducts {
 
   private static final int ROW_BLOCK = 64;
 
-  private static final ThreadLocal<Workspace> WORKSPACE = ThreadLocal.withInitial(Workspace::new);
+  private static final Workspaces<Workspace> WORKSPACES = new Workspaces<>(Workspace::new);
 
   private final Parameter weight;
   private final LinearProducts gradients;
   private final List<Group> groups;
   private final List<FloatMatrix> transposed = new ArrayList<>(); // [in, PANEL], side by side
 
-  /** What a block of rows of one group needs. One object a thread. */
+  /** What a block of rows of one group needs. */
   private static final class Workspace {
     final float[] rest = new float[ROW_BLOCK * GROUP];
     final SparseMatrix outliers = new SparseMatrix();
@@ -95,7 +96,7 @@ final class OutlierProducts implements LinearProducts {
   }
 
   private void block(Kernels kernels, FloatMatrix x, int row, Epilogue bias, FloatMatrix y) {
-    Workspace w = WORKSPACE.get();
+    Workspace w = WORKSPACES.take();
     int end = Math.min(x.rows(), row + ROW_BLOCK);
     FloatMatrix yBlock = y.rowRange(row, end);
     Epilogue epilogue = bias;
@@ -114,6 +115,7 @@ final class OutlierProducts implements LinearProducts {
       }
       epilogue = Epilogue.ACCUMULATE;
     }
+    WORKSPACES.giveBack(w);
   }
 
   /** Makes both forms of the weight anew. */

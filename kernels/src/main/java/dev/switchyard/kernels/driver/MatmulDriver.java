@@ -64,23 +64,17 @@ public final class MatmulDriver {
   /** C = epilogue(A op B) for a packed B. */
   public void multiply(Matrix a, PackedMatrix b, Epilogue epilogue, Result c) {
     Scratch scratch = Scratch.take();
-    try {
-      run(scratch.product, a, b, epilogue, c);
-    } finally {
-      scratch.giveBack();
-    }
+    run(scratch.product, a, b, epilogue, c);
+    scratch.giveBack();
   }
 
   /** C = epilogue(A op B), packing B into a buffer that is kept for the next call. */
   public void multiply(
       ElementType type, Form form, Matrix a, Matrix b, Epilogue epilogue, Result c) {
     Scratch scratch = Scratch.take();
-    try {
-      pack(type, form, b, scratch.packed);
-      run(scratch.product, a, scratch.packed, epilogue, c);
-    } finally {
-      scratch.giveBack();
-    }
+    pack(type, form, b, scratch.packed);
+    run(scratch.product, a, scratch.packed, epilogue, c);
+    scratch.giveBack();
   }
 
   private void run(Product product, Matrix a, PackedMatrix b, Epilogue epilogue, Result c) {

@@ -222,34 +222,31 @@ public final class QuantizeDriver {
   private void quantizeByColumn(
       FloatMatrix x, Rounding rounding, NonFinitePolicy policy, QuantizedMatrix out) {
     Scratch scratch = Scratch.take();
-    try {
-      int[] columnMax = scratch.columnMax(x.cols());
-      if (parallel.threads() == 1) {
-        raiseColumns(x, 0, x.cols(), columnMax);
-      } else {
-        RowTasks.forEach(
-            parallel, x.cols(), x.rows(), 16, (i, j) -> raiseColumns(x, i, j, columnMax));
-      }
-      float[] inverses = scratch.inverses(x.cols());
-      boolean finite = true;
-      for (int j = 0; j < x.cols(); j++) {
-        float scale = Scale.of(columnMax[j]);
-        finite &= !Float.isNaN(scale);
-        inverses[j] = Scale.inverse(scale);
-      }
-      if (!finite && policy == NonFinitePolicy.REJECT) {
-        throw nonFinite(x);
-      }
-      for (int j = 0; j < x.cols(); j++) {
-        out.scales()[j] = Scale.of(columnMax[j]);
-      }
-      roundAll(x, 1, inverses, rounding, out);
-      if (!finite) {
-        clearNonFiniteColumns(out);
-      }
-    } finally {
-      scratch.giveBack();
+    int[] columnMax = scratch.columnMax(x.cols());
+    if (parallel.threads() == 1) {
+      raiseColumns(x, 0, x.cols(), columnMax);
+    } else {
+      RowTasks.forEach(
+          parallel, x.cols(), x.rows(), 16, (i, j) -> raiseColumns(x, i, j, columnMax));
     }
+    float[] inverses = scratch.inverses(x.cols());
+    boolean finite = true;
+    for (int j = 0; j < x.cols(); j++) {
+      float scale = Scale.of(columnMax[j]);
+      finite &= !Float.isNaN(scale);
+      inverses[j] = Scale.inverse(scale);
+    }
+    if (!finite && policy == NonFinitePolicy.REJECT) {
+      throw nonFinite(x);
+    }
+    for (int j = 0; j < x.cols(); j++) {
+      out.scales()[j] = Scale.of(columnMax[j]);
+    }
+    roundAll(x, 1, inverses, rounding, out);
+    if (!finite) {
+      clearNonFiniteColumns(out);
+    }
+    scratch.giveBack();
   }
 
   private void raiseColumns(FloatMatrix x, int begin, int end, int[] columnMax) {

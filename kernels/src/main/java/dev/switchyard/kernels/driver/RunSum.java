@@ -21,25 +21,22 @@ public final class RunSum {
   public static double of(Parallel parallel, int n, Term term) {
     int runs = (int) (((long) n + RUN - 1) / RUN);
     Scratch scratch = Scratch.take();
-    try {
-      double[] sums = scratch.partialSums(runs);
-      RowTasks.forEach(
-          parallel,
-          runs,
-          RUN,
-          1,
-          (begin, end) -> {
-            for (int i = begin; i < end; i++) {
-              sums[i] = term.of(i * RUN, Math.min(RUN, n - i * RUN));
-            }
-          });
-      double sum = 0;
-      for (int i = 0; i < runs; i++) {
-        sum += sums[i];
-      }
-      return sum;
-    } finally {
-      scratch.giveBack();
+    double[] sums = scratch.partialSums(runs);
+    RowTasks.forEach(
+        parallel,
+        runs,
+        RUN,
+        1,
+        (begin, end) -> {
+          for (int i = begin; i < end; i++) {
+            sums[i] = term.of(i * RUN, Math.min(RUN, n - i * RUN));
+          }
+        });
+    double sum = 0;
+    for (int i = 0; i < runs; i++) {
+      sum += sums[i];
     }
+    scratch.giveBack();
+    return sum;
   }
 }

@@ -2,14 +2,11 @@ package dev.switchyard.kernels.driver;
 
 import dev.switchyard.kernels.backend.Product;
 import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.parallel.Workspaces;
 
-/**
- * What a call needs and the next call can reuse, kept by thread. It is taken out for the length of
- * a call, so that a call made within another one finds nothing and makes its own.
- */
+/** What a call needs and the next call can reuse. */
 final class Scratch {
-  private static final ThreadLocal<Scratch[]> OF_THREAD =
-      ThreadLocal.withInitial(() -> new Scratch[1]);
+  private static final Workspaces<Scratch> SPARE = new Workspaces<>(Scratch::new);
 
   final Product product = new Product();
   final PackedMatrix packed = new PackedMatrix();
@@ -20,15 +17,12 @@ final class Scratch {
   private Scratch() {}
 
   static Scratch take() {
-    Scratch[] place = OF_THREAD.get();
-    Scratch scratch = place[0];
-    place[0] = null;
-    return scratch == null ? new Scratch() : scratch;
+    return SPARE.take();
   }
 
   void giveBack() {
     product.clear();
-    OF_THREAD.get()[0] = this;
+    SPARE.giveBack(this);
   }
 
   /** At least {@code cols} zeros. */

@@ -18,7 +18,7 @@ import java.util.Arrays;
  * Rearranges operands for {@link FloatTile}: both sides k by k, A in groups of {@link
  * FloatTile#ROWS} rows, B in panels of {@link FloatTile#COLS} columns. Whatever the operand's type,
  * a row of it is first widened to floats, so only {@link #widen} knows the types. One object a
- * thread.
+ * workspace.
  */
 final class Packing {
   /**

@@ -14,6 +14,7 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.IntMatrix;
 import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.parallel.Workspaces;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -53,10 +54,10 @@ final class VectorMatmul implements MatmulKernel {
 
   private static final float[] ZEROS = new float[FloatTile.SIZE];
 
-  private static final ThreadLocal<Workspace> WORKSPACE = ThreadLocal.withInitial(Workspace::new);
+  private final Workspaces<Workspace> workspaces = new Workspaces<>(Workspace::new);
 
   /**
-   * The buffers of one thread: 0.4 MB, and as much again for each of long sums and long int8 sums.
+   * The buffers of one call: 0.4 MB, and as much again for each of long sums and long int8 sums.
    */
   private static final class Workspace {
     final float[] a = new float[ROW_BLOCK * INNER_BLOCK + LANES]; // + LANES: see Transpose
@@ -99,12 +100,14 @@ final class VectorMatmul implements MatmulKernel {
 
   @Override
   public void pack(Matrix b, int rowBegin, int rowEnd, PackedMatrix out) {
-    WORKSPACE.get().packing.packRight(b, rowBegin, rowEnd, out);
+    Workspace w = workspaces.take();
+    w.packing.packRight(b, rowBegin, rowEnd, out);
+    workspaces.giveBack(w);
   }
 
   @Override
   public void multiply(Product p, int rowBegin, int rowEnd, int panelBegin, int panelEnd) {
-    Workspace w = WORKSPACE.get();
+    Workspace w = workspaces.take();
     int panelBlock = isLong(p) ? PANEL_BLOCK : panelEnd - panelBegin;
     for (int row = rowBegin; row < rowEnd; row += ROW_BLOCK) {
       int rows = Math.min(ROW_BLOCK, rowEnd - row);
@@ -112,6 +115,7 @@ final class VectorMatmul implements MatmulKernel {
         block(p, w, row, rows, panel, Math.min(panelBlock, panelEnd - panel));
       }
     }
+    workspaces.giveBack(w);
   }
 
   /** Whether sums wait from one block of k to the next. */

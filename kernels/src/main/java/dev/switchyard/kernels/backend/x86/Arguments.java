@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * The parameters of a call, in native memory that emitted code reads: whole numbers of 8 bytes
- * first, then what each kind of call needs beside. One object a thread.
+ * first, then what each kind of call needs beside. One object a workspace.
  *
  * <p>Whatever bounds what the code writes is written anew for each call, by {@link EmittedCode} and
  * from the numbers that it has checked. Nothing is remembered from the call before: a key kept

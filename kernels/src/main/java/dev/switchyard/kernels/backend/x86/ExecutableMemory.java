@@ -7,8 +7,11 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandleProxies;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Locale;
+import java.util.function.Consumer;
 
 /**
  * Turns bytes into code. The pages are mapped readable and writable, filled, and then made readable
@@ -35,8 +38,7 @@ final class ExecutableMemory {
   static MemorySegment load(byte[] code) throws Unavailable {
     long length = code.length;
     MemorySegment pages = Calls.map(length, READ | WRITE);
-    MemorySegment owned =
-        pages.reinterpret(length, Arena.ofAuto(), segment -> Calls.unmap(segment, length));
+    MemorySegment owned = pages.reinterpret(length, Arena.ofAuto(), Calls.unmapping(length));
     MemorySegment.copy(code, 0, owned, ValueLayout.JAVA_BYTE, 0, code.length);
     Calls.protect(pages, length, READ | EXECUTE);
     return owned.asReadOnly();
@@ -71,10 +73,9 @@ final class ExecutableMemory {
                 ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_INT));
     private static final MethodHandle MUNMAP =
-        handle(
-            "munmap",
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+        LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("munmap"),
+            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
 
     private static boolean isMac() {
       return System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("mac");
@@ -111,12 +112,14 @@ final class ExecutableMemory {
       }
     }
 
-    static void unmap(MemorySegment pages, long length) {
-      try (Arena arena = Arena.ofConfined()) {
-        int _ = (int) MUNMAP.invokeExact(arena.allocate(STATE), pages, length);
-      } catch (Throwable e) {
-        throw new AssertionError(e); // munmap declares no exception
-      }
+    /**
+     * Unmaps pages of a length. An object of the JDK alone: its cleaner keeps it until the pages
+     * are garbage, which they would never be if it led, over a class loader, back to them.
+     */
+    @SuppressWarnings("unchecked")
+    static Consumer<MemorySegment> unmapping(long length) {
+      MethodHandle unmap = MethodHandles.insertArguments(MUNMAP, 1, length);
+      return MethodHandleProxies.asInterfaceInstance(Consumer.class, unmap);
     }
 
     private static Unavailable refused(String what, MemorySegment state) {

@@ -12,7 +12,7 @@ import java.util.Arrays;
 /**
  * A rectangle of an operand as packing can read it: where it lies in the operand's own array if
  * whole vectors may be read there, else in a copy with zeros around it. A quantized operand of a
- * float product is always copied, as floats. One object a thread.
+ * float product is always copied, as floats. One object a workspace.
  */
 final class Region {
   private float[] floats = {};

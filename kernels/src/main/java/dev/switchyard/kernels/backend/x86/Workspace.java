@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/** What the kernels of one thread write between calls, and where its block of A lies. */
+/** What the kernels of a call write for emitted code, and where its block of A lies. */
 final class Workspace {
   private static final int ALIGNMENT = 64;
 

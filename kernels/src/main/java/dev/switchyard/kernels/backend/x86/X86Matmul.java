@@ -15,6 +15,7 @@ import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Result;
+import dev.switchyard.kernels.parallel.Workspaces;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -53,14 +54,14 @@ final class X86Matmul implements MatmulKernel {
   private final InstructionSet set;
   private final boolean bfloat16;
   private final long l2Bytes;
-  private final ThreadLocal<Workspace> workspace;
+  private final Workspaces<Workspace> workspaces;
 
   X86Matmul(EmittedCode code, boolean bfloat16, long l2Bytes) {
     this.code = code;
     this.set = code.set();
     this.bfloat16 = bfloat16;
     this.l2Bytes = l2Bytes;
-    this.workspace = ThreadLocal.withInitial(() -> new Workspace(set));
+    this.workspaces = new Workspaces<>(() -> new Workspace(set));
   }
 
   @Override
@@ -71,6 +72,11 @@ final class X86Matmul implements MatmulKernel {
   @Override
   public int tileRows() {
     return set.tileRows(set.int8());
+  }
+
+  private void giveBack(Workspace w) {
+    w.clear();
+    workspaces.giveBack(w);
   }
 
   /** The instruction that multiplies a type. */
@@ -100,7 +106,7 @@ final class X86Matmul implements MatmulKernel {
     if (out.inner() == 0 || out.cols() == 0) {
       return;
     }
-    Workspace w = workspace.get();
+    Workspace w = workspaces.take();
     w.region.of(b, out.type(), dot(out.type()));
     if (out.form() == Form.NT) {
       for (int row = rowBegin; row < rowEnd; row += set.panelCols()) {
@@ -109,7 +115,7 @@ final class X86Matmul implements MatmulKernel {
     } else {
       packRows(w, b.cols(), rowBegin, rowEnd, out);
     }
-    w.clear();
+    giveBack(w);
   }
 
   /**
@@ -214,14 +220,15 @@ final class X86Matmul implements MatmulKernel {
     int small = rows / tiles;
     int larger = rows % tiles;
     int split = rowBegin + larger * (small + 1);
-    blocks(p, small + 1, larger, rowBegin, panelBegin, panelEnd);
-    blocks(p, small, tiles - larger, split, panelBegin, panelEnd);
-    workspace.get().clear();
+    Workspace w = workspaces.take();
+    blocks(p, w, small + 1, larger, rowBegin, panelBegin, panelEnd);
+    blocks(p, w, small, tiles - larger, split, panelBegin, panelEnd);
+    giveBack(w);
   }
 
   /** Tiles of one size. */
-  private void blocks(Product p, int tileRows, int tiles, int row, int panelBegin, int panelEnd) {
-    Workspace w = workspace.get();
+  private void blocks(
+      Product p, Workspace w, int tileRows, int tiles, int row, int panelBegin, int panelEnd) {
     Dot dot = dot(p.b().type());
     int inner = p.inner();
     boolean whole = dot.isInteger() || p.halves() != null; // sums do not wait in C

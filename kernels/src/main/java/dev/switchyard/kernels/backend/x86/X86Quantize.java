@@ -6,6 +6,7 @@ import dev.switchyard.kernels.backend.x86.QuantizeGenerator.Pass;
 import dev.switchyard.kernels.data.Float8Format;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.parallel.Workspaces;
 
 /**
  * Emitted quantization of many rows to the nearest; what is done to single rows, seldom or at the
@@ -17,15 +18,15 @@ final class X86Quantize implements QuantizeKernel {
 
   private final EmittedCode code;
   private final QuantizeKernel portable;
-  private final ThreadLocal<Calls> calls;
+  private final Workspaces<Calls> calls;
 
   X86Quantize(EmittedCode code, QuantizeKernel portable) {
     this.code = code;
     this.portable = portable;
-    this.calls = ThreadLocal.withInitial(() -> new Calls(code));
+    this.calls = new Workspaces<>(() -> new Calls(code));
   }
 
-  /** What a thread keeps from call to call. */
+  /** What is kept from call to call. */
   private static final class Calls {
     final QuantizeArguments arguments;
     final HeapSegment x = new HeapSegment();
@@ -59,7 +60,7 @@ final class X86Quantize implements QuantizeKernel {
 
   @Override
   public int absMaxBits(FloatMatrix x, int rowBegin, int rowEnd) {
-    Calls w = calls.get();
+    Calls w = calls.take();
     int max = 0;
     for (int row = rowBegin, rows; row < rowEnd; row += rows) {
       rows = Math.min(rowEnd - row, rowsACall(x));
@@ -68,12 +69,13 @@ final class X86Quantize implements QuantizeKernel {
         max = Math.max(max, w.arguments.absMaxBits(i));
       }
     }
+    calls.giveBack(w);
     return max;
   }
 
   @Override
   public void quantizeRows(FloatMatrix x, int rowBegin, int rowEnd, QuantizedMatrix out) {
-    Calls w = calls.get();
+    Calls w = calls.take();
     for (int row = rowBegin, rows; row < rowEnd; row += rows) {
       rows = Math.min(rowEnd - row, rowsACall(x));
       run(Pass.ABSMAX_AND_ROUND, w, x, row, rows, out);
@@ -87,6 +89,7 @@ final class X86Quantize implements QuantizeKernel {
         }
       }
     }
+    calls.giveBack(w);
   }
 
   @Override
@@ -95,7 +98,7 @@ final class X86Quantize implements QuantizeKernel {
       QuantizeKernel.super.roundRows(x, rowBegin, rowEnd, scale, out);
       return;
     }
-    Calls w = calls.get();
+    Calls w = calls.take();
     w.arguments.setFloat(QuantizeArguments.INVERSE, 0, Scale.inverse(scale));
     for (int row = rowBegin, rows; row < rowEnd; row += rows) {
       rows = Math.min(rowEnd - row, rowsACall(x));
@@ -104,6 +107,7 @@ final class X86Quantize implements QuantizeKernel {
         out.rowSums()[row + i] = w.arguments.sum(i);
       }
     }
+    calls.giveBack(w);
   }
 
   @Override

@@ -15,11 +15,12 @@ import java.util.concurrent.locks.ReentrantLock;
  * Processes that are threads of this JVM. They are stricter than an MPI library: processes that
  * begin different exchanges on one line are told so, and nobody waits for ever.
  */
-final class ThreadRanks {
+public final class ThreadRanks {
   private static final long PATIENCE_SECONDS = 30; // only a defect waits as long
 
   /** What each process does. */
-  interface Body {
+  public interface Body {
+    /** Does it. */
     void run(Collective collective) throws Exception;
   }
 
@@ -37,7 +38,7 @@ final class ThreadRanks {
    *
    * @return the lines that they left open
    */
-  static int run(int size, Body body) throws InterruptedException {
+  public static int run(int size, Body body) throws InterruptedException {
     ThreadRanks ranks = new ThreadRanks(size);
     Wire world = new Wire();
     Throwable[] failures = new Throwable[size];

@@ -208,7 +208,7 @@ public final class AdaptCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    processes = Processes.join();
+    processes = Processes.join(spec);
     AdaptOptions options = options();
     List<Variant> variants = variants();
     LabelledTexts all = data == null ? LabelledTexts.shipped() : LabelledTexts.load(data);
@@ -225,6 +225,8 @@ public final class AdaptCommand implements Callable<Integer> {
 
     long start = System.nanoTime();
     Adaptation adaptation = new Adaptation(options, base, tokenizer, texts, processes);
+    processes.requireSame(Map.of("tokens", adaptation.tokens()));
+    processes.warnOfOtherBackends(adaptation.kernels().backend().name(), this::warn);
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("machine", MachineInfo.ofThisMachine().inOneLine());
     facts.put("backend", adaptation.kernels().backend().reason());
@@ -294,19 +296,12 @@ public final class AdaptCommand implements Callable<Integer> {
   /** The trainings of variants: from the beginning, or from where they are. */
   private Map<Variant, TrainingRun> runs(
       List<Variant> variants, Map<String, String> identity, long ofTraining) {
-    PrintWriter err = processes.console(spec.commandLine().getErr());
     Map<Variant, TrainingRun> runs = new LinkedHashMap<>();
     for (Variant variant : variants) {
       runs.put(
           variant,
           new TrainingRun(
-              checkpoints(),
-              variant.name(),
-              identity,
-              ofTraining,
-              0,
-              processes,
-              warning -> err.println("switchyard adapt: " + warning)));
+              checkpoints(), variant.name(), identity, ofTraining, 0, processes, this::warn));
     }
     try {
       TrainingRun.prepare(runs.values(), resume);
@@ -446,6 +441,12 @@ public final class AdaptCommand implements Callable<Integer> {
 
   private ProgressDisplay progress(String name) {
     return processes.isFirst() ? ProgressDisplay.of(name, System.err) : ProgressDisplay.none();
+  }
+
+  private void warn(String warning) {
+    PrintWriter err = processes.console(spec.commandLine().getErr());
+    err.println("switchyard adapt: " + warning);
+    err.flush();
   }
 
   private void print(String text) {

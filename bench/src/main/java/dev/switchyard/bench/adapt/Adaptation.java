@@ -71,6 +71,11 @@ final class Adaptation {
     return kernels;
   }
 
+  /** What texts, tokenizer and options make of each other. */
+  String tokens() {
+    return training.fingerprint() + ", tests: " + tests.fingerprint();
+  }
+
   Tokens tests() {
     return tests;
   }

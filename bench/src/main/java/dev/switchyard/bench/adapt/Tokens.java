@@ -2,8 +2,10 @@ package dev.switchyard.bench.adapt;
 
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.kernels.data.Sequences;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.CRC32C;
 
 /**
  * Texts as the ids of their tokens.
@@ -16,6 +18,17 @@ record Tokens(int[][] ids) {
         texts.parallelStream()
             .map(text -> tokenizer.encode(text, maxTokens))
             .toArray(int[][]::new));
+  }
+
+  /** A checksum over the tokens of all texts. */
+  String fingerprint() {
+    CRC32C checksum = new CRC32C();
+    for (int[] text : ids) {
+      ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (1 + text.length));
+      bytes.putInt(text.length).asIntBuffer().put(text);
+      checksum.update(bytes.rewind());
+    }
+    return Long.toHexString(checksum.getValue());
   }
 
   int count() {

@@ -68,7 +68,7 @@ public final class ExchangeCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }
-    processes = Processes.join();
+    processes = Processes.join(spec);
     if (processes.count() == 1) {
       throw new ParameterException(
           spec.commandLine(),

@@ -6,9 +6,14 @@ import dev.switchyard.mpi.Mpi;
 import dev.switchyard.mpi.SingleProcess;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** The processes that run this command: those that mpirun started, or this one alone. */
 public final class Processes {
@@ -19,7 +24,7 @@ public final class Processes {
   private final Collective collective;
   private final String title;
 
-  private Processes(Collective collective, String title) {
+  Processes(Collective collective, String title) {
     this.collective = collective;
     this.title = title;
   }
@@ -30,11 +35,23 @@ public final class Processes {
   }
 
   /**
-   * The processes of mpirun, if it started this one.
+   * The processes of mpirun, if it started this one; refuses one with other options.
    *
-   * @throws dev.switchyard.mpi.CollectiveException if they cannot be joined
+   * @param command that all of them run
+   * @throws dev.switchyard.mpi.CollectiveException if they cannot be joined, or one differs
    */
-  public static synchronized Processes join() {
+  public static Processes join(CommandSpec command) {
+    Processes processes = join();
+    Map<String, String> all = new LinkedHashMap<>();
+    String version = Processes.class.getPackage().getImplementationVersion();
+    all.put("version", version == null ? "(not built as a jar)" : version);
+    all.put("command", command.qualifiedName());
+    all.putAll(SharedOptions.of(command));
+    processes.requireSame(all);
+    return processes;
+  }
+
+  private static synchronized Processes join() {
     if (!Mpi.isLaunched()) {
       return alone();
     }
@@ -112,14 +129,36 @@ public final class Processes {
   /**
    * Refuses processes that differ.
    *
-   * @param facts that have to be the same everywhere, beside the version of this program
+   * @param facts that have to be the same everywhere
    * @throws dev.switchyard.mpi.CollectiveException if one has another
    */
   public void requireSame(Map<String, String> facts) {
-    Map<String, String> all = new LinkedHashMap<>();
-    String version = Processes.class.getPackage().getImplementationVersion();
-    all.put("version", version == null ? "(not built as a jar)" : version);
-    all.putAll(facts);
-    Agreement.require(collective, all);
+    Agreement.require(collective, facts);
+  }
+
+  /**
+   * Says where processes compute with another backend than the first: their floats are rounded in
+   * another way, so that what each computes of the same numbers drifts apart.
+   *
+   * @param backend of this process
+   * @param warnings is told once
+   */
+  public void warnOfOtherBackends(String backend, Consumer<String> warnings) {
+    List<byte[]> all = collective.gather(backend.getBytes(StandardCharsets.UTF_8));
+    String first = new String(all.getFirst(), StandardCharsets.UTF_8);
+    for (int rank = 1; rank < all.size() && isFirst(); rank++) {
+      String other = new String(all.get(rank), StandardCharsets.UTF_8);
+      if (!other.equals(first)) {
+        warnings.accept(
+            String.format(
+                Locale.ROOT,
+                "process %d computes with the backend %s but process 0 with %s, which round floats"
+                    + " in other ways: their parameters will not stay the same to the last bit"
+                    + " (-Dswitchyard.backend=NAME sets one for all)",
+                rank,
+                other,
+                first));
+      }
+    }
   }
 }

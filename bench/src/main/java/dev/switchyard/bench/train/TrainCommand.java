@@ -184,7 +184,7 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    processes = Processes.join();
+    processes = Processes.join(spec);
     TrainOptions options = options();
     if (processes.isFirst()) {
       requireFolder(out);
@@ -202,9 +202,8 @@ public final class TrainCommand implements Callable<Integer> {
               images.training().count()));
     }
     PrintWriter console = console();
-    PrintWriter warnings = processes.console(spec.commandLine().getErr());
     processes.requireSame(identity(options, images));
-    Map<Precision, TrainingRun> runs = runs(options, images, warnings);
+    Map<Precision, TrainingRun> runs = runs(options, images);
     // Now: after minutes of training is no time to learn that there is nowhere to write to.
     ResultWriter writer = new ResultWriter(out);
     if (processes.isFirst()) {
@@ -212,6 +211,7 @@ public final class TrainCommand implements Callable<Integer> {
     }
 
     Trainer trainer = new Trainer(options, images, processes, options.steps(images));
+    processes.warnOfOtherBackends(trainer.backendName(), this::warn);
     console.printf(
         Locale.ROOT,
         "Training on %,d images, testing on %,d.%n%s%nBackend: %s%n%s%n",
@@ -277,6 +277,12 @@ public final class TrainCommand implements Callable<Integer> {
     return 0;
   }
 
+  private void warn(String warning) {
+    PrintWriter err = processes.console(spec.commandLine().getErr());
+    err.println("switchyard train: " + warning);
+    err.flush();
+  }
+
   private PrintWriter console() {
     return processes.console(spec.commandLine().getOut());
   }
@@ -321,8 +327,7 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   /** The trainings to run, in their order: from the beginning, or from where they are. */
-  private Map<Precision, TrainingRun> runs(
-      TrainOptions options, FashionMnist images, PrintWriter warnings) {
+  private Map<Precision, TrainingRun> runs(TrainOptions options, FashionMnist images) {
     Map<String, String> identity = identity(options, images);
     Map<Precision, TrainingRun> runs = new LinkedHashMap<>();
     for (Precision precision : options.precisions()) {
@@ -335,7 +340,7 @@ public final class TrainCommand implements Callable<Integer> {
               options.seed(),
               saveEvery == null ? 0 : saveEvery,
               processes,
-              warning -> warnings.println("switchyard train: " + warning)));
+              this::warn));
     }
     try {
       TrainingRun.prepare(runs.values(), resume);

@@ -71,6 +71,11 @@ public final class Trainer {
     return kernels.backend().reason();
   }
 
+  /** The backend. */
+  String backendName() {
+    return kernels.backend().name();
+  }
+
   /** What sharing the last training among processes cost; empty for one alone. */
   Map<String, Object> exchangeCosts() {
     return exchangeCosts;

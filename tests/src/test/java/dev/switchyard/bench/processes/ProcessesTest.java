@@ -159,22 +159,29 @@ class ProcessesTest {
     }
   }
 
-  @Test
-  void aProcessThatDiffersIsRefused() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"--out, a, b", "--precision, '[SWITCHBACK]', '[FLOAT32]'"})
+  void aProcessThatDiffersIsRefused(String option, String first, String second) throws Exception {
+    List<String> common = new ArrayList<>(List.of("train", "--width=16", "--epochs=1"));
+    List.of("--seed=1", "--out=a", "--precision=SWITCHBACK").stream()
+        .filter(given -> !given.startsWith(option))
+        .forEach(common::add);
     List<String> command =
-        MpiRun.OPEN_MPI.command(1, java(TRAIN, "--epochs=1", "--seed=1", out("a")));
+        MpiRun.OPEN_MPI.command(1, java(common, option + "=" + first.replaceAll("[\\[\\]]", "")));
     command.add(":");
     command.addAll(List.of("-np", "1"));
-    command.addAll(java(TRAIN, "--epochs=1", "--seed=2", out("a")));
+    command.addAll(java(common, option + "=" + second.replaceAll("[\\[\\]]", "")));
 
     OtherJvm run = OtherJvm.finish(folder, command);
 
     assertThat(run.exit()).isNotZero();
     assertThat(run.output())
         .contains(
-            "switchyard train: process 1: process 1 has seed 2 but process 0 has 1 (expected the"
-                + " same everywhere)");
-    assertThat(folder.resolve("a").resolve("checkpoints")).doesNotExist();
+            String.format(
+                "process 1: process 1 has %s %s but process 0 has %s (expected the same"
+                    + " everywhere)",
+                option, second, first));
+    assertThat(Path.of("a")).doesNotExist();
   }
 
   @Test

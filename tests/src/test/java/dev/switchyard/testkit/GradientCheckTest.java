@@ -81,6 +81,7 @@ class GradientCheckTest {
         .isThrownBy(() -> check(1.001f, 1))
         .withMessageStartingWith("gradient of input, row 0, column 0 of 3x4: computed ")
         .withMessageContaining("finite differences give ")
+        .withMessageNotContaining("kink")
         .satisfies(error -> assertThat(error.isExpectedDefined()).isTrue());
     assertThatExceptionOfType(AssertionFailedError.class)
         .isThrownBy(() -> check(1, 0.999f))
@@ -102,6 +103,81 @@ class GradientCheckTest {
         .isThrownBy(
             () -> GradientCheck.check(Fixtures.reference(), zero::forward, List.of(gain), input))
         .withMessageStartingWith("gradient of input is 0.00 at most, too small for a bound of ");
+  }
+
+  @Test
+  void refusesLayersThatRound() {
+    for (Precision precision : Precision.values()) {
+      Linear layer = new Linear("l", 4, 2, precision, RANDOM);
+      if (precision != Precision.FLOAT32) {
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> GradientCheck.check(Fixtures.reference(), layer, input))
+            .withMessage(
+                "l computes in "
+                    + precision
+                    + ", but finite differences need FLOAT32: a layer that rounds is a staircase"
+                    + " (expected that, or a QuantizationReport)");
+      }
+    }
+  }
+
+  /** max(x, 0), with its kink at the input or within the step of it; or not so near. */
+  @Test
+  void namesAKink() {
+    for (float kink : new float[] {0, 1f / 64, -1f / 40, 1f / 100, 1f / 25}) {
+      FloatMatrix at = FloatMatrix.of(new float[] {1, -1, 2 + kink}, 1, 3);
+      assertThatExceptionOfType(AssertionFailedError.class)
+          .as("%s", kink)
+          .isThrownBy(() -> checkRelu(at, 2))
+          .withMessageContaining("row 0, column 2 of 1x3")
+          .withMessageContaining("so there is a kink within the step of 0.03125 (expected values");
+    }
+    checkRelu(FloatMatrix.of(new float[] {1, -1, 2.07f}, 1, 3), 2);
+  }
+
+  private static void checkRelu(FloatMatrix at, float kink) {
+    GradientCheck.check(
+        Fixtures.reference(),
+        (tape, x) -> {
+          FloatMatrix y = tape.result(x.rows(), x.cols());
+          for (int j = 0; j < x.cols(); j++) {
+            y.set(0, j, Math.max(x.value().get(0, j), kink));
+          }
+          return tape.record(
+              y,
+              List.of(x),
+              List.of(),
+              List.of(x.value()),
+              gy -> {
+                FloatMatrix gx = tape.take(x.rows(), x.cols());
+                for (int j = 0; j < x.cols(); j++) {
+                  gx.set(0, j, x.value().get(0, j) > kink ? gy.get(0, j) : 0);
+                }
+                tape.addGrad(x, gx);
+              });
+        },
+        List.of(),
+        at);
+  }
+
+  /** The check knows of it, the tape does not. */
+  @Test
+  void namesAParameterThatWasNotRecorded() {
+    Parameter gain = Parameter.vector("gain", 1.5f);
+    Parameter unknown = Parameter.vector("unknown", 1.5f);
+    Scaled scaled = new Scaled(gain, 1, 1);
+    assertThatExceptionOfType(AssertionFailedError.class)
+        .isThrownBy(
+            () ->
+                GradientCheck.check(
+                    Fixtures.reference(),
+                    (tape, x) -> new Scaled(unknown, 1, 1).forward(tape, scaled.forward(tape, x)),
+                    List.of(gain, unknown, Parameter.vector("forgotten", 1)),
+                    input))
+        .withMessage(
+            "parameter forgotten 1x1 was not recorded: no layer that the output depends on names it"
+                + " in Tape.record (expected that of each that is computed with, or freezing and"
+                + " changing it go unnoticed)");
   }
 
   @Test

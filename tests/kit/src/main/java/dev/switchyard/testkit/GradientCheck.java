@@ -5,10 +5,16 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Layer;
 import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.function.IntFunction;
 import org.opentest4j.AssertionFailedError;
 
 /**
@@ -24,8 +30,10 @@ import org.opentest4j.AssertionFailedError;
  * would pass.
  *
  * <p>The computation has to be smooth, and the same each time: check a layer in float32 (a
- * quantized one is a staircase, see {@link QuantizationReport}), without dropout, and away from
- * kinks. It is run 8 times for each element of the input and the parameters, so keep them small.
+ * quantized one is a staircase, which is refused; see {@link QuantizationReport}), without dropout,
+ * and away from kinks, which a failure names. Every parameter has to be among those that a layer
+ * names in {@link Tape#record}, or freezing and changing it would go unnoticed. The computation is
+ * run 4 times for each element of the input and the parameters, so keep them small.
  */
 public final class GradientCheck {
   private static final float H = 1f / 32;
@@ -59,7 +67,8 @@ public final class GradientCheck {
    * @param kernels what computes
    * @param layer what to check; parameters keep their values, and their gradients are set
    * @param input [rows, features] dense and alone in its array; keeps its values
-   * @throws AssertionFailedError if a gradient is wrong
+   * @throws AssertionFailedError if a gradient is wrong, or a parameter is not recorded
+   * @throws IllegalArgumentException if a linear layer does not compute in float32
    */
   public static void check(Kernels kernels, Layer layer, FloatMatrix input) {
     check(kernels, layer::forward, layer.parameters(), input);
@@ -73,7 +82,8 @@ public final class GradientCheck {
    * @param parameters what it learns, none of them frozen; they keep their values, and their
    *     gradients are set
    * @param input [rows, features] dense and alone in its array; keeps its values
-   * @throws AssertionFailedError if a gradient is wrong
+   * @throws AssertionFailedError if a gradient is wrong, or a parameter is not recorded
+   * @throws IllegalArgumentException if a linear layer does not compute in float32
    */
   public static void check(
       Kernels kernels, Computation computation, List<Parameter> parameters, FloatMatrix input) {
@@ -89,7 +99,8 @@ public final class GradientCheck {
    * @param parameters what it learns
    * @param input [rows, features]
    * @param h the step, a power of two so that little is lost in adding it
-   * @throws AssertionFailedError if a gradient is wrong
+   * @throws AssertionFailedError if a gradient is wrong, or a parameter is not recorded
+   * @throws IllegalArgumentException if a linear layer does not compute in float32
    */
   public static void check(
       Kernels kernels,
@@ -109,8 +120,24 @@ public final class GradientCheck {
     }
     parameters.forEach(Parameter::zeroGrad);
     Tape tape = Tape.recording(kernels);
+    Set<String> rounded = new LinkedHashSet<>();
+    tape.watch(
+        (layer, in) -> {
+          if (layer.precision() != Precision.FLOAT32) {
+            rounded.add(layer.name() + " computes in " + layer.precision());
+          }
+          return gy -> {};
+        });
+    Set<Parameter> recorded = Collections.newSetFromMap(new IdentityHashMap<>());
+    tape.whenComplete(recorded::add);
     Tensor x = Tensor.withGrad(input);
     Tensor y = computation.forward(tape, x);
+    if (!rounded.isEmpty()) {
+      throw new IllegalArgumentException(
+          String.join(", ", rounded)
+              + ", but finite differences need FLOAT32: a layer that rounds is a staircase"
+              + " (expected that, or a QuantizationReport)");
+    }
     FloatMatrix r = weights(y.rows(), y.cols());
     double size = 0;
     for (int i = 0; i < y.rows(); i++) {
@@ -120,9 +147,20 @@ public final class GradientCheck {
     }
     double bound = 24 * U * size / h;
     tape.backward(y, r);
-    compare("input", input.data(), x.grad().copy(), () -> {}, input, r, bound);
     for (Parameter p : parameters) {
-      compare(p.name(), p.value().data(), p.grad(), p::markChanged, input, r, bound);
+      if (!recorded.contains(p)) {
+        throw new AssertionFailedError(
+            "parameter "
+                + p
+                + " was not recorded: no layer that the output depends on names it in Tape.record"
+                + " (expected that of each that is computed with, or freezing and changing it go"
+                + " unnoticed)");
+      }
+    }
+    compare("input", x.grad().copy(), bound, i -> new Line(input.data(), i, () -> {}, input, r));
+    for (Parameter p : parameters) {
+      float[] at = p.value().data();
+      compare(p.name(), p.grad(), bound, i -> new Line(at, i, p::markChanged, input, r));
     }
   }
 
@@ -136,19 +174,11 @@ public final class GradientCheck {
   }
 
   private void compare(
-      String name,
-      float[] at,
-      FloatMatrix gradient,
-      Runnable changed,
-      FloatMatrix input,
-      FloatMatrix r,
-      double bound) {
+      String name, FloatMatrix gradient, double bound, IntFunction<Line> elements) {
     double largest = 0;
-    for (int i = 0; i < at.length; i++) {
-      double slope =
-          (8 * difference(at, i, h, changed, input, r)
-                  - difference(at, i, 2 * h, changed, input, r))
-              / (12 * h);
+    for (int i = 0; i < gradient.data().length; i++) {
+      Line line = elements.apply(i);
+      double slope = line.slope();
       double computed = gradient.data()[i];
       // Not the other way round: NaN is wrong too.
       if (!(Math.abs(computed - slope) <= bound + 1e-4 * Math.abs(slope))) {
@@ -156,20 +186,21 @@ public final class GradientCheck {
             String.format(
                 Locale.ROOT,
                 "gradient of %s, row %d, column %d of %s: computed %.7g, finite differences give"
-                    + " %.7g (bound %.3g)",
+                    + " %.7g (bound %.3g)%s",
                 name,
                 i / gradient.cols(),
                 i % gradient.cols(),
                 gradient.shape(),
                 computed,
                 slope,
-                bound + 1e-4 * Math.abs(slope)),
+                bound + 1e-4 * Math.abs(slope),
+                line.kink(computed, slope, bound)),
             slope,
             computed);
       }
       largest = Math.max(largest, Math.abs(slope));
     }
-    if (largest <= 10 * bound && at.length > 0) {
+    if (largest <= 10 * bound && gradient.data().length > 0) {
       throw new AssertionFailedError(
           String.format(
               Locale.ROOT,
@@ -181,30 +212,75 @@ public final class GradientCheck {
     }
   }
 
-  private double difference(
-      float[] at, int i, float step, Runnable changed, FloatMatrix input, FloatMatrix r) {
-    float before = at[i];
-    at[i] = before + step;
-    double plus = at[i];
-    changed.run();
-    double up = loss(input, r);
-    at[i] = before - step;
-    double minus = at[i];
-    changed.run();
-    double down = loss(input, r);
-    at[i] = before;
-    changed.run();
-    return (up - down) * 2 * step / (plus - minus); // the steps that were made after rounding
-  }
+  /** The loss along one element of the input or a parameter. */
+  private final class Line {
+    private final float[] at;
+    private final int i;
+    private final Runnable changed;
+    private final FloatMatrix input;
+    private final FloatMatrix r;
 
-  private double loss(FloatMatrix input, FloatMatrix r) {
-    FloatMatrix y = computation.forward(Tape.none(kernels), Tensor.of(input)).value();
-    double sum = 0;
-    for (int i = 0; i < y.rows(); i++) {
-      for (int j = 0; j < y.cols(); j++) {
-        sum += (double) r.get(i, j) * y.get(i, j);
-      }
+    Line(float[] at, int i, Runnable changed, FloatMatrix input, FloatMatrix r) {
+      this.at = at;
+      this.i = i;
+      this.changed = changed;
+      this.input = input;
+      this.r = r;
     }
-    return sum;
+
+    double slope() {
+      return (8 * difference(h) - difference(2 * h)) / (12 * h);
+    }
+
+    private double difference(float step) {
+      return 2 * step * slope(at[i] - step, at[i] + step); // steps as they are after rounding
+    }
+
+    private double slope(float from, float to) {
+      return (loss(to) - loss(from)) / ((double) to - from);
+    }
+
+    private double loss(float value) {
+      float before = at[i];
+      at[i] = value;
+      changed.run();
+      double sum = 0;
+      FloatMatrix y = computation.forward(Tape.none(kernels), Tensor.of(input)).value();
+      for (int row = 0; row < y.rows(); row++) {
+        for (int j = 0; j < y.cols(); j++) {
+          sum += (double) r.get(row, j) * y.get(row, j);
+        }
+      }
+      at[i] = before;
+      changed.run();
+      return sum;
+    }
+
+    /**
+     * What speaks for a kink; empty if nothing does. With it here, the slopes to both sides differ
+     * by as much for an eighth of the step, where those of a curve differ by an eighth. With it
+     * near, the computed gradient is right for an eighth of the step. There, rounding moves a slope
+     * by up to 32 u S / (h/8), 11 times the bound.
+     */
+    String kink(double computed, double slope, double bound) {
+      float middle = at[i];
+      double left = slope(middle - h / 8, middle);
+      double right = slope(middle, middle + h / 8);
+      double wide = slope(middle, middle + h) - slope(middle - h, middle);
+      double noise = 11 * bound;
+      boolean here = Math.abs(right - left) > Math.max(0.5 * Math.abs(wide), 2 * noise);
+      double closer = Math.abs(computed - (left + right) / 2);
+      boolean near =
+          closer <= noise + 1e-4 * Math.abs(computed) && Math.abs(computed - slope) > 3 * noise;
+      return here || near
+          ? String.format(
+              Locale.ROOT,
+              "; here the slope is %.7g to the left and %.7g to the right, so there is a kink"
+                  + " within the step of %s (expected values away from it, or a smaller step)",
+              left,
+              right,
+              h)
+          : "";
+    }
   }
 }

@@ -4,6 +4,8 @@ package dev.switchyard.kernels.data;
  * A row-major matrix of bfloat16 values (the upper 16 bits of a 32-bit float) over a plain array;
  * several views may share one array.
  *
+ * <p>Two are equal if they are the same part of the same array, whatever its elements are.
+ *
  * <p>Immutable as a view, mutable in its elements. Safe for use by several threads as long as no
  * element is written by one and touched by another.
  *
@@ -115,5 +117,11 @@ public record Bfloat16Matrix(short[] data, int offset, int rows, int cols, int r
   public void set(int row, int col, float value) {
     Bounds.checkElement(row, col, rows, cols);
     data[rowIndex(row) + col] = Bfloat16.fromFloat(value);
+  }
+
+  /** Kind, shape, and the first rows and columns. */
+  @Override
+  public String toString() {
+    return Preview.of("Bfloat16Matrix", rows, cols, this::get);
   }
 }

@@ -1,7 +1,17 @@
 package dev.switchyard.kernels.data;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.FloatBuffer;
+import java.util.Locale;
+
 /**
  * A row-major matrix of 32-bit floats over a plain array; several views may share one array.
+ *
+ * <p>Two are equal if they are the same part of the same array: {@link #toArray()} compares
+ * elements, in {@code Arrays.equals(a.toArray(), b.toArray())}. The array may be longer than the
+ * matrix, as those are in which layers compute, so read it through {@link #rowIndex}, {@link #get}
+ * or a copy.
  *
  * <p>Immutable as a view, mutable in its elements. Safe for use by several threads as long as no
  * element is written by one and touched by another.
@@ -14,6 +24,8 @@ package dev.switchyard.kernels.data;
  */
 public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowStride)
     implements Matrix, Result {
+  private static final ValueLayout.OfFloat ANYWHERE = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
   /**
    * Checks the view against its array.
    *
@@ -96,6 +108,125 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
   }
 
   /**
+   * The elements, row by row.
+   *
+   * @return a new array of {@code rows * cols}
+   * @throws IllegalArgumentException if a Java array cannot hold them
+   */
+  public float[] toArray() {
+    return copy().data;
+  }
+
+  /**
+   * Copies the elements into an array, row by row.
+   *
+   * @param target of {@code rows * cols} elements
+   * @throws IllegalArgumentException if it has more or fewer
+   */
+  public void copyTo(float[] target) {
+    copyTo(of(target, rows, exactCols(target)));
+  }
+
+  /**
+   * Copies the elements from an array, row by row.
+   *
+   * @param source of {@code rows * cols} elements
+   * @throws IllegalArgumentException if it has more or fewer
+   */
+  public void copyFrom(float[] source) {
+    of(source, rows, exactCols(source)).copyTo(this);
+  }
+
+  private int exactCols(float[] array) {
+    if (array.length != (long) rows * cols) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "the array has %d elements but the matrix is %s (expected %d)",
+              array.length,
+              shape(),
+              (long) rows * cols));
+    }
+    return cols;
+  }
+
+  /**
+   * Copies the elements into a buffer, row by row, from its position on, which stays.
+   *
+   * @param target with {@code rows * cols} elements or more from there to its limit
+   * @throws IllegalArgumentException if it has fewer, or is read-only
+   */
+  public void copyTo(FloatBuffer target) {
+    copyTo(MemorySegment.ofBuffer(target), ANYWHERE.withOrder(target.order()));
+  }
+
+  /**
+   * Copies the elements from a buffer, row by row, from its position on, which stays.
+   *
+   * @param source with {@code rows * cols} elements or more from there to its limit
+   * @throws IllegalArgumentException if it has fewer
+   */
+  public void copyFrom(FloatBuffer source) {
+    copyFrom(MemorySegment.ofBuffer(source), ANYWHERE.withOrder(source.order()));
+  }
+
+  /**
+   * Copies the elements into memory, row by row, from its start on, in the byte order of this
+   * machine.
+   *
+   * @param target of {@code 4 * rows * cols} bytes or more
+   * @throws IllegalArgumentException if it has fewer, or is read-only
+   * @throws IllegalStateException if its arena is closed
+   * @throws WrongThreadException if it is not for this thread
+   */
+  public void copyTo(MemorySegment target) {
+    copyTo(target, ANYWHERE);
+  }
+
+  /**
+   * Copies the elements from memory, row by row, from its start on, in the byte order of this
+   * machine.
+   *
+   * @param source of {@code 4 * rows * cols} bytes or more
+   * @throws IllegalArgumentException if it has fewer
+   * @throws IllegalStateException if its arena is closed
+   * @throws WrongThreadException if it is not for this thread
+   */
+  public void copyFrom(MemorySegment source) {
+    copyFrom(source, ANYWHERE);
+  }
+
+  private void copyTo(MemorySegment target, ValueLayout.OfFloat layout) {
+    requireBytes(target);
+    if (target.isReadOnly()) {
+      throw new IllegalArgumentException("the target of " + shape() + " elements is read-only");
+    }
+    for (int i = 0; i < rows; i++) {
+      MemorySegment.copy(data, rowIndex(i), target, layout, (long) i * cols * Float.BYTES, cols);
+    }
+  }
+
+  private void copyFrom(MemorySegment source, ValueLayout.OfFloat layout) {
+    requireBytes(source);
+    for (int i = 0; i < rows; i++) {
+      MemorySegment.copy(source, layout, (long) i * cols * Float.BYTES, data, rowIndex(i), cols);
+    }
+  }
+
+  private void requireBytes(MemorySegment memory) {
+    long bytes = (long) rows * cols * Float.BYTES;
+    if (memory.byteSize() < bytes) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "there are %d bytes but the matrix is %s (expected %d or more, 4 an element)",
+              memory.byteSize(),
+              shape(),
+              bytes));
+    }
+  }
+
+  /**
    * A copy of the elements.
    *
    * @return a new matrix, dense and alone in its array
@@ -141,5 +272,11 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
   public void set(int row, int col, float value) {
     Bounds.checkElement(row, col, rows, cols);
     data[rowIndex(row) + col] = value;
+  }
+
+  /** Kind, shape, and the first rows and columns. */
+  @Override
+  public String toString() {
+    return Preview.of("FloatMatrix", rows, cols, this::get);
   }
 }

@@ -3,6 +3,8 @@ package dev.switchyard.kernels.data;
 /**
  * A row-major matrix of 32-bit integers over a plain array; several views may share one array.
  *
+ * <p>Two are equal if they are the same part of the same array, whatever its elements are.
+ *
  * <p>Immutable as a view, mutable in its elements. Safe for use by several threads as long as no
  * element is written by one and touched by another.
  *
@@ -114,5 +116,11 @@ public record IntMatrix(int[] data, int offset, int rows, int cols, int rowStrid
   public void set(int row, int col, int value) {
     Bounds.checkElement(row, col, rows, cols);
     data[rowIndex(row) + col] = value;
+  }
+
+  /** Kind, shape, and the first rows and columns. */
+  @Override
+  public String toString() {
+    return Preview.of("IntMatrix", rows, cols, this::get);
   }
 }

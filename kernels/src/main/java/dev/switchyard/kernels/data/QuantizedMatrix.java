@@ -1,6 +1,7 @@
 package dev.switchyard.kernels.data;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -115,6 +116,13 @@ public final class QuantizedMatrix implements Matrix {
       case COLUMN -> scales[col];
       case TENSOR -> scales[0];
     };
+  }
+
+  /** Kind, scaling, shape, and the first int8 values; or that there are none. */
+  @Override
+  public String toString() {
+    String what = "QuantizedMatrix by " + scaling.name().toLowerCase(Locale.ROOT);
+    return filled ? Preview.of(what, rows, cols, this::get) : what + " without values";
   }
 
   @Override

@@ -22,7 +22,8 @@ public final class FeedForward implements Layer {
    * @param features columns of input and output
    * @param hidden features in between, usually four times as many
    * @param precision of both linear layers
-   * @param random where the weights come from
+   * @param random where the weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    */
   public FeedForward(
       String name, int features, int hidden, Precision precision, CounterRandom random) {

@@ -36,7 +36,8 @@ public final class Linear implements Layer {
    * @param in features of the input
    * @param out features of the output
    * @param precision how the products are computed
-   * @param random where the weights come from
+   * @param random where the weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    * @throws IllegalArgumentException if a number of features is less than 1
    */
   public Linear(String name, int in, int out, Precision precision, CounterRandom random) {

@@ -37,7 +37,8 @@ public final class PatchEmbedding implements Layer {
    * @param patch rows and columns of a patch
    * @param features columns of the output
    * @param precision of the projection
-   * @param random where the weights come from
+   * @param random where the weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    * @throws IllegalArgumentException if patches do not cover the image exactly
    */
   public PatchEmbedding(

@@ -32,7 +32,8 @@ public final class Positions implements SequenceLayer {
    * @param name of the parameter
    * @param longest tokens of the longest sequence
    * @param features columns of the input
-   * @param random where they come from
+   * @param random where they come from: a {@linkplain CounterRandom#split split} for it alone, as
+   *     the same generator gives two layers the same numbers
    * @return the layer
    */
   public static Positions learned(String name, int longest, int features, CounterRandom random) {

@@ -26,7 +26,8 @@ public final class PostNormBlock implements ResidualBlock {
    * @param heads attention heads; they divide the features
    * @param hidden features inside the feed-forward part, usually four times as many
    * @param precision of all four linear layers
-   * @param random where the weights come from
+   * @param random where the weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    */
   public PostNormBlock(
       String name, int features, int heads, int hidden, Precision precision, CounterRandom random) {

@@ -57,7 +57,8 @@ public final class SelfAttention implements SequenceLayer {
    * @param features columns of input and output
    * @param heads how many parts the features are split into
    * @param precision of the linear layers
-   * @param random where the weights come from
+   * @param random where the weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    * @throws IllegalArgumentException if the heads do not divide the features
    */
   public SelfAttention(
@@ -73,7 +74,8 @@ public final class SelfAttention implements SequenceLayer {
    * @param heads how many parts the features are split into
    * @param causal whether a token attends to those before it and to itself alone
    * @param precision of the linear layers
-   * @param random where the weights come from
+   * @param random where the weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    * @throws IllegalArgumentException if the heads do not divide the features
    */
   public SelfAttention(

@@ -31,7 +31,8 @@ public final class SequenceHead implements SequenceLayer {
    * @param features columns of its input
    * @param classes columns of its output
    * @param pooling which tokens it looks at
-   * @param random where the weights come from
+   * @param random where the weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    * @return the head
    */
   public static SequenceHead scores(
@@ -47,7 +48,8 @@ public final class SequenceHead implements SequenceLayer {
    * @param features columns of its input
    * @param size columns of its output
    * @param pooling which tokens it looks at
-   * @param random where the weights come from
+   * @param random where the weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    * @return the head
    */
   public static SequenceHead embedding(

@@ -29,7 +29,8 @@ public final class TokenEmbedding implements Model {
    * @param name prefix of the parameter's name
    * @param vocabulary how many ids there are
    * @param features columns of the output
-   * @param random where the vectors come from
+   * @param random where the vectors come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    */
   public TokenEmbedding(String name, int vocabulary, int features, CounterRandom random) {
     this(

@@ -19,7 +19,8 @@ public final class Transformer implements SequenceLayer {
    * @param name prefix of the parameters' names: block i is {@code name.block<i>}
    * @param depth how many blocks
    * @param options what the blocks are like
-   * @param random where the weights and masks come from
+   * @param random where the weights and masks come from: a {@linkplain CounterRandom#split split}
+   *     for it alone, as the same generator gives two layers the same numbers
    * @throws IllegalArgumentException if the depth is negative
    */
   public Transformer(String name, int depth, BlockOptions options, CounterRandom random) {

@@ -33,7 +33,8 @@ public final class TransformerBlock implements ResidualBlock {
    * @param heads attention heads; they divide the features
    * @param hidden features inside the feed-forward part, usually four times as many
    * @param precision of all four linear layers
-   * @param random where the weights come from
+   * @param random where the weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    */
   public TransformerBlock(
       String name, int features, int heads, int hidden, Precision precision, CounterRandom random) {
@@ -46,7 +47,8 @@ public final class TransformerBlock implements ResidualBlock {
    *
    * @param name prefix of the parameters' names
    * @param options what it is like
-   * @param random where the weights and masks come from
+   * @param random where the weights and masks come from: a {@linkplain CounterRandom#split split}
+   *     for it alone, as the same generator gives two layers the same numbers
    */
   public TransformerBlock(String name, BlockOptions options, CounterRandom random) {
     int features = options.features();

@@ -105,6 +105,26 @@ public final class ReadersCode {
     }
   }
 
+  /** An activation of the reader's own. */
+  public static float[] relu(float[] x) {
+    float[] y = x.clone();
+    for (int i = 0; i < y.length; i++) {
+      y[i] = Math.max(0, y[i]);
+    }
+    return y;
+  }
+
+  /** Its gradient. */
+  public static FloatMatrix reluGradient(FloatMatrix x, FloatMatrix gradient) {
+    FloatMatrix gx = gradient.copy();
+    for (int i = 0; i < gx.rows(); i++) {
+      for (int j = 0; j < gx.cols(); j++) {
+        gx.set(i, j, x.get(i, j) > 0 ? gx.get(i, j) : 0);
+      }
+    }
+    return gx;
+  }
+
   /** The last loss over the first; NaN if none was asked for. */
   static double lossRatio() {
     return lastLoss / firstLoss;

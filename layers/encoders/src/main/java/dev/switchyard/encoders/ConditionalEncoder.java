@@ -29,7 +29,8 @@ public final class ConditionalEncoder implements TokenEncoder {
    *
    * @param base the pretrained encoder, whose parameters are frozen
    * @param options of all its blocks
-   * @param random where new weights come from
+   * @param random where new weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    */
   public ConditionalEncoder(BertEncoder base, CodaOptions options, CounterRandom random) {
     this(base, Fingerprint.of(base.parameters()), adapters(base, options, random));

@@ -59,7 +59,8 @@ public final class ConditionalAdapter implements SequenceLayer {
    * @param name prefix of the new parameters' names
    * @param block the heavy branch
    * @param options what the layer is like
-   * @param random where new weights come from
+   * @param random where new weights come from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    * @throws IllegalArgumentException if the block is causal
    */
   public ConditionalAdapter(
@@ -75,7 +76,8 @@ public final class ConditionalAdapter implements SequenceLayer {
    * @param options what the layer is like, without its router
    * @param routers one router, or for {@link HeavyAttention#SEPARATE_ROUTERS} those of queries, of
    *     keys and values, and of the feed-forward part
-   * @param random where the adapter's weights come from
+   * @param random where the adapter's weights come from: a {@linkplain CounterRandom#split split}
+   *     for it alone, as the same generator gives two layers the same numbers
    * @throws IllegalArgumentException if the block is causal, or there are more or fewer routers
    */
   public ConditionalAdapter(

@@ -72,7 +72,8 @@ public final class FixedRouter implements Router {
    * some length in inference.
    *
    * @param reduction tokens for each chosen one, from 1
-   * @param random where the choice comes from
+   * @param random where the choice comes from: a {@linkplain CounterRandom#split split} for it
+   *     alone, as the same generator gives two layers the same numbers
    * @return the router
    */
   public static FixedRouter random(double reduction, CounterRandom random) {

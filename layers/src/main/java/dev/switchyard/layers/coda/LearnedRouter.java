@@ -46,7 +46,8 @@ public final class LearnedRouter implements Router {
    * @param reduction r, tokens for each chosen one, from 1
    * @param weights how tokens weigh
    * @param gate how weights act
-   * @param random where u comes from
+   * @param random where u comes from: a {@linkplain CounterRandom#split split} for it alone, as the
+   *     same generator gives two layers the same numbers
    * @throws IllegalArgumentException if the reduction or the number of features is less than 1
    */
   public LearnedRouter(

@@ -37,7 +37,8 @@ public final class ParallelAdapter implements Layer {
    * @param bottleneck features in between
    * @param precision of both linear layers
    * @param dropout the part of the result that is dropped while training
-   * @param random where weights and masks come from
+   * @param random where weights and masks come from: a {@linkplain CounterRandom#split split} for
+   *     it alone, as the same generator gives two layers the same numbers
    * @throws IllegalArgumentException if a number is out of range
    */
   public ParallelAdapter(

@@ -251,7 +251,7 @@ public final class Elementwise {
     RowTasks.forEach(
         parallel,
         x.cols(),
-        2 * x.rows(),
+        2L * x.rows(),
         columnsATask(x),
         (begin, end) ->
             kernel.layerNormParameters(
@@ -609,7 +609,8 @@ public final class Elementwise {
    * than a core foresees; in units of a cache line.
    */
   private int columnsATask(FloatMatrix x) {
-    return Math.max(1, Math.ceilDiv(x.cols(), LINE * parallel.threads())) * LINE;
+    int lines = (int) Math.ceilDiv((long) x.cols(), (long) LINE * parallel.threads());
+    return Math.max(1, lines) * LINE;
   }
 
   /** Runs over all rows of x, see {@link #eachRange}. */
@@ -629,7 +630,9 @@ public final class Elementwise {
    * addition.
    */
   private void eachRange(FloatMatrix x, int work, RowTasks.Range rows) {
-    RowTasks.forEach(parallel, x.rows(), work * x.cols(), 1, rows);
+    if (x.cols() > 0) { // of empty rows there may be 2^31 - 1
+      RowTasks.forEach(parallel, x.rows(), (long) work * x.cols(), 1, rows);
+    }
   }
 
   private static void checkShape(String name, FloatMatrix matrix, int rows, int cols) {

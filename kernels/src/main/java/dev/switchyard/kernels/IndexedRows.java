@@ -106,7 +106,7 @@ public final class IndexedRows {
     RowTasks.forEach(
         parallel,
         x.rows(),
-        2 * x.cols(),
+        2L * x.cols(),
         1,
         (begin, end) -> {
           int j = firstFrom(begin, index, b.rows());
@@ -170,7 +170,7 @@ public final class IndexedRows {
     RowTasks.forEach(
         parallel,
         x.rows(),
-        2 * x.cols(),
+        2L * x.cols(),
         1,
         (begin, end) -> {
           int j = firstFrom(begin, index, b.rows());

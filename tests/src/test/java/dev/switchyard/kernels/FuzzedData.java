@@ -151,7 +151,7 @@ final class FuzzedData {
     int cols = draw.anything();
     long bytes = (cols + 63L) / 64 * 64 * rows;
     long longest = Math.max(bytes, Math.max(rows, scaling.scales(rows, cols)));
-    out.require(rows >= 0 && cols >= 0 && longest <= Integer.MAX_VALUE - 64);
+    out.require(rows >= 0 && cols >= 0 && longest <= Integer.MAX_VALUE - 1024);
     if (!out.isRefused() && longest > 1 << 16) {
       rows = 3; // can be made, but takes its memory
       cols = 5;

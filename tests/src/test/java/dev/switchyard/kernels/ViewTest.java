@@ -212,8 +212,8 @@ class ViewTest {
     refuses(
         () -> type.allocator.allocate(65536, 65536),
         type.title()
-            + " 65536x65536 needs 4294967296 elements (expected 0 to 2147483583, the largest Java"
-            + " array)");
+            + " 65536x65536 needs 4294967296 elements (expected 0 to 2147482623, what a Java array"
+            + " can hold)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> type.allocator.allocate(-1, 3))
         .withMessageContaining("-1x3");

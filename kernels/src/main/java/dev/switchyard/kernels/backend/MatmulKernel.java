@@ -16,8 +16,8 @@ public interface MatmulKernel {
 
   /**
    * Packs some rows of the right operand as it is stored into the panels of {@code out}, whose room
-   * is made. {@code rowBegin} is a multiple of {@link #panelCols()}, and so is {@code rowEnd}
-   * unless it is the last row.
+   * is made. There are columns. {@code rowBegin} is a multiple of {@link #panelCols()}, and so is
+   * {@code rowEnd} unless it is the last row.
    */
   void pack(Matrix b, int rowBegin, int rowEnd, PackedMatrix out);
 

@@ -4,6 +4,12 @@ import java.util.Locale;
 
 /** The one place where views over arrays are checked. */
 final class Bounds {
+  /**
+   * Where elements end at the latest. Kernels go on in steps of up to some hundred, so that an
+   * index and a step together are always an int.
+   */
+  static final int MOST_ELEMENTS = Integer.MAX_VALUE - 1024;
+
   private Bounds() {}
 
   /**
@@ -41,6 +47,19 @@ final class Bounds {
               rowStride,
               end,
               length));
+    }
+    if (end > MOST_ELEMENTS) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s %dx%d at offset %d with row stride %d ends at %d (expected %d at most)",
+              what,
+              rows,
+              cols,
+              offset,
+              rowStride,
+              end,
+              MOST_ELEMENTS));
     }
   }
 
@@ -85,16 +104,16 @@ final class Bounds {
    * @throws IllegalArgumentException if a Java array cannot hold the elements
    */
   static void checkElements(String what, int rows, int cols, long elements) {
-    if (rows < 0 || cols < 0 || elements > Integer.MAX_VALUE - 64) {
+    if (rows < 0 || cols < 0 || elements > MOST_ELEMENTS) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "%s %dx%d needs %d elements (expected 0 to %d, the largest Java array)",
+              "%s %dx%d needs %d elements (expected 0 to %d, what a Java array can hold)",
               what,
               rows,
               cols,
               elements,
-              Integer.MAX_VALUE - 64));
+              MOST_ELEMENTS));
     }
   }
 }

@@ -34,6 +34,10 @@ public final class MatmulDriver {
   /** Packs b as the right operand of a form. */
   public void pack(ElementType type, Form form, Matrix b, PackedMatrix out) {
     reshape(type, form, b, out);
+    if (b.rows() == 0 || b.cols() == 0) {
+      out.endFill(); // there may be 2^31 - 1 of the others
+      return;
+    }
     if (parallel.threads() == 1) { // without a lambda, which would be an allocation a call
       kernel.pack(b, 0, b.rows(), out);
     } else {
@@ -53,7 +57,9 @@ public final class MatmulDriver {
   }
 
   void packRows(Matrix b, int begin, int end, PackedMatrix out) {
-    kernel.pack(b, begin, end, out);
+    if (b.cols() > 0) {
+      kernel.pack(b, begin, end, out);
+    }
   }
 
   /** Rows of a stored operand that can be packed on their own. */
@@ -97,28 +103,17 @@ public final class MatmulDriver {
    * Cuts rows first, since each cut of columns makes the kernel prepare the rows of A once more.
    */
   private void runBlocks(Product product, int rows, int panels, int tasks) {
-    int rowTiles = divideUp(rows, kernel.tileRows());
-    int rowBlocks = Math.min(rowTiles, tasks);
-    int panelBlocks = Math.min(panels, divideUp(tasks, rowBlocks));
-    int rowsABlock = divideUp(rowTiles, rowBlocks) * kernel.tileRows();
-    int panelsABlock = divideUp(panels, panelBlocks);
-    int blocksDown = divideUp(rows, rowsABlock);
-    int blocksAcross = divideUp(panels, panelsABlock);
+    int rowBlocks = Math.min(Math.ceilDiv(rows, kernel.tileRows()), tasks);
+    int panelBlocks = Math.min(panels, Math.ceilDiv(tasks, rowBlocks));
+    Pieces down = Pieces.of(rows, rowBlocks, kernel.tileRows());
+    Pieces across = Pieces.of(panels, panelBlocks, 1);
     parallel.forEach(
-        blocksDown * blocksAcross,
+        down.count() * across.count(),
         block -> {
-          int row = block % blocksDown * rowsABlock;
-          int panel = block / blocksDown * panelsABlock;
+          int row = block % down.count();
+          int panel = block / down.count();
           kernel.multiply(
-              product,
-              row,
-              Math.min(rows, row + rowsABlock),
-              panel,
-              Math.min(panels, panel + panelsABlock));
+              product, down.begin(row), down.end(row), across.begin(panel), across.end(panel));
         });
-  }
-
-  private static int divideUp(int value, int by) {
-    return (value + by - 1) / by;
   }
 }

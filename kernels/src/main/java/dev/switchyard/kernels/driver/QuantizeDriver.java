@@ -66,8 +66,8 @@ public final class QuantizeDriver {
         w.cols(),
         stripe,
         (begin, end) -> {
-          for (int i = begin; i < end; i += stripe) {
-            int j = Math.min(end, i + stripe);
+          for (int i = begin, j; i < end; i = j) {
+            j = i + Math.min(stripe, end - i);
             kernel.roundRows(w, i, j, scale, out);
             matmul.packRows(out, i, j, forward);
             matmul.packRows(out, i, j, backward);

@@ -22,11 +22,12 @@ public final class RowTasks {
   /**
    * Runs {@code body} over ranges that together are 0 to {@code rows - 1}.
    *
-   * @param elementsARow work of one row
+   * @param elementsARow work of one row, 0 or more
    * @param grain all ranges but the last begin and end at multiples of it
    */
-  public static void forEach(Parallel parallel, int rows, int elementsARow, int grain, Range body) {
-    long elements = (long) rows * elementsARow;
+  public static void forEach(
+      Parallel parallel, int rows, long elementsARow, int grain, Range body) {
+    long elements = Math.multiplyExact(rows, elementsARow);
     if (rows == 0) {
       return;
     }
@@ -36,9 +37,7 @@ public final class RowTasks {
     }
     int tasks =
         (int) Math.min(elements / MIN_ELEMENTS_A_TASK, (long) TASKS_A_THREAD * parallel.threads());
-    int rowsATask = ((rows + tasks - 1) / tasks + grain - 1) / grain * grain;
-    parallel.forEach(
-        (rows + rowsATask - 1) / rowsATask,
-        task -> body.run(task * rowsATask, Math.min(rows, (task + 1) * rowsATask)));
+    Pieces pieces = Pieces.of(rows, tasks, grain);
+    parallel.forEach(pieces.count(), i -> body.run(pieces.begin(i), pieces.end(i)));
   }
 }

@@ -58,7 +58,7 @@ enum Dot {
 
   /** Groups that hold {@code inner} values of k, the last filled up with zeros. */
   int groups(int inner) {
-    return (inner + group - 1) / group;
+    return Math.ceilDiv(inner, group);
   }
 
   /** Whether sums are int32. */

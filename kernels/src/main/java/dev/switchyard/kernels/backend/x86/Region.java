@@ -95,17 +95,27 @@ final class Region {
           ((long) operand.offset() + (long) row * operand.rowStride() + col)
               * conversion.sourceBytes;
       stride = (long) operand.rowStride() * conversion.sourceBytes;
-      long end = offset + (readRows - 1) * stride + (long) readCols * conversion.sourceBytes;
+      long end = offset + (readRows - 1L) * stride + (long) readCols * conversion.sourceBytes;
       if (end <= segment.byteSize()) {
         return;
       }
     }
-    reserveCopy(readRows * readCols);
+    reserveCopy(copySize(readRows, readCols));
     offset = 0;
     stride = (long) readCols * conversion.sourceBytes;
     for (int i = 0; i < rows; i++) {
       copyRow(row + i, col, cols, i * readCols);
     }
+  }
+
+  /** Of few rows of many columns, since whole groups of rows are read. */
+  private static int copySize(int rows, int cols) {
+    long size = (long) rows * cols;
+    if (size > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "an operand that is copied as " + rows + "x" + cols + " does not fit an array");
+    }
+    return (int) size;
   }
 
   private static Object arrayOf(Matrix m) {

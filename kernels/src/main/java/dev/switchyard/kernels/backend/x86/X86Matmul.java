@@ -97,15 +97,12 @@ final class X86Matmul implements MatmulKernel {
 
   /** A panel ends with a whole square, which transposing writes. */
   private long panelBytes(PackedMatrix b) {
-    int groups = dot(b.type()).groups(b.inner());
-    return (long) roundUp(groups, set.lanes()) * set.panelGroupBytes();
+    int squares = Math.ceilDiv(dot(b.type()).groups(b.inner()), set.lanes());
+    return (long) squares * set.lanes() * set.panelGroupBytes();
   }
 
   @Override
   public void pack(Matrix b, int rowBegin, int rowEnd, PackedMatrix out) {
-    if (out.inner() == 0 || out.cols() == 0) {
-      return;
-    }
     Workspace w = workspaces.take();
     w.region.of(b, out.type(), dot(out.type()));
     if (out.form() == Form.NT) {
@@ -216,7 +213,7 @@ final class X86Matmul implements MatmulKernel {
   @Override
   public void multiply(Product p, int rowBegin, int rowEnd, int panelBegin, int panelEnd) {
     int rows = rowEnd - rowBegin;
-    int tiles = divideUp(rows, set.tileRows(dot(p.b().type())));
+    int tiles = Math.ceilDiv(rows, set.tileRows(dot(p.b().type())));
     int small = rows / tiles;
     int larger = rows % tiles;
     int split = rowBegin + larger * (small + 1);
@@ -233,7 +230,7 @@ final class X86Matmul implements MatmulKernel {
     int inner = p.inner();
     boolean whole = dot.isInteger() || p.halves() != null; // sums do not wait in C
     int blocks = whole ? 1 : innerBlocks(dot.groups(inner));
-    int blockInner = roundUp(divideUp(inner, blocks), dot.group * set.stepGroups(dot));
+    int blockInner = roundUp(Math.ceilDiv(inner, blocks), dot.group * set.stepGroups(dot));
     int most = tilesABlock(tileRows, dot.groups(blockInner));
     for (int tile = 0; tile < tiles; tile += most) {
       int count = Math.min(most, tiles - tile);
@@ -254,12 +251,12 @@ final class X86Matmul implements MatmulKernel {
    */
   private int innerBlocks(int groups) {
     int limit = (int) (l2Bytes / 8 / set.panelGroupBytes());
-    return groups <= limit + limit / 2 ? 1 : divideUp(groups, limit);
+    return groups <= limit + limit / 2 ? 1 : Math.ceilDiv(groups, limit);
   }
 
   private int tilesABlock(int tileRows, int groups) {
-    int groupsATile = Math.max(1, tileRows * groups);
-    int most = Math.max(MAX_TILES, SHORT_CALL / groupsATile);
+    long groupsATile = Math.max(1, (long) tileRows * groups);
+    int most = (int) Math.max(MAX_TILES, SHORT_CALL / groupsATile);
     long fit = Math.min(l2Bytes * 3 / 8 / Integer.BYTES, LONG_CALL) / groupsATile;
     return Math.clamp(fit, 1, Math.min(most, TileArguments.MAX_ROWS / tileRows));
   }
@@ -395,7 +392,7 @@ final class X86Matmul implements MatmulKernel {
             w.leftOffset()
                 + tile
                     * w.leftStride()
-                    * (left == Left.PACKED ? divideUp(tileRows, AmxGenerator.HALF) : tileRows),
+                    * (left == Left.PACKED ? Math.ceilDiv(tileRows, AmxGenerator.HALF) : tileRows),
             w.leftStride(),
             p.b().memory(),
             panel * panelBytes + begin,
@@ -496,7 +493,7 @@ final class X86Matmul implements MatmulKernel {
 
   /** Rows as they are, converted, far enough apart. */
   private void packLeftRows(Dot dot, Workspace w, int row, int rows, int k, int depth) {
-    int turns = divideUp(dot.groups(depth), set.lanes());
+    int turns = Math.ceilDiv(dot.groups(depth), set.lanes());
     long stride = (long) turns * set.vectorBytes;
     stride += stride % L1_PERIOD == 0 ? set.vectorBytes : 0;
     MemorySegment target = w.reservePacked(rows * stride);
@@ -560,9 +557,9 @@ final class X86Matmul implements MatmulKernel {
    */
   private void packTransposedLeft(
       Dot dot, Workspace w, int row, int tileRows, int tiles, int k, int depth) {
-    int halves = divideUp(tileRows, AmxGenerator.HALF);
+    int halves = Math.ceilDiv(tileRows, AmxGenerator.HALF);
     int groups = dot.groups(depth);
-    int pairs = divideUp(groups, 2 * AmxGenerator.STEP);
+    int pairs = Math.ceilDiv(groups, 2 * AmxGenerator.STEP);
     long halfBytes = (long) pairs * AmxGenerator.PAIR_BYTES;
     long total = halfBytes * tiles * halves;
     MemorySegment memory = w.reservePacked(2 * total); // the result, then what is interleaved
@@ -596,11 +593,8 @@ final class X86Matmul implements MatmulKernel {
     w.usePacked(halfBytes);
   }
 
-  private static int divideUp(int value, int by) {
-    return (value + by - 1) / by;
-  }
-
+  /** At most by {@code to - 1} more than the value: see {@code Bounds}. */
   private static int roundUp(int value, int to) {
-    return divideUp(value, to) * to;
+    return Math.ceilDiv(value, to) * to;
   }
 }

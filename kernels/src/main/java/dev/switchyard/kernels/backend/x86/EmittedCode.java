@@ -141,19 +141,20 @@ final class EmittedCode {
       long cOffset,
       long cStride,
       int cols) {
-    long lastRow = (long) rows * tileCount - 1;
-    long aBytes =
-        left == Left.ROWS
-            ? lastRow * aStride + (long) groups * Integer.BYTES
-            : (tileCount - 1) * aStride + (long) groups * set.vectorBytes;
+    long allRows = (long) rows * tileCount;
     require(rows >= 1 && rows <= set.tileRows, "rows of a tile", rows);
-    require(tileCount >= 1 && lastRow < TileArguments.MAX_ROWS, "tiles", tileCount);
+    require(tileCount >= 1 && allRows <= TileArguments.MAX_ROWS, "tiles", tileCount);
     require(groups >= 0, "groups", groups);
     require(cols >= 1 && cols <= set.panelCols(), "columns", cols);
     requireMode(dot, arguments.get(TileArguments.MODE));
+    long aBytes =
+        left == Left.ROWS
+            ? extent(allRows, aStride, (long) groups * Integer.BYTES)
+            : extent(tileCount, aStride, (long) groups * set.vectorBytes);
     within("A", aOffset, aStride, aBytes, a.byteSize());
     within("B", bOffset, 0, (long) groups * set.panelGroupBytes(), b.byteSize());
-    within("C", cOffset, cStride, lastRow * cStride + (long) cols * Float.BYTES, c.byteSize());
+    long cBytes = extent(allRows, cStride, (long) cols * Float.BYTES);
+    within("C", cOffset, cStride, cBytes, c.byteSize());
     arguments.set(TileArguments.GROUPS, groups);
     arguments.set(TileArguments.A_OFFSET, aOffset);
     arguments.set(TileArguments.A_STRIDE, aStride);
@@ -202,13 +203,13 @@ final class EmittedCode {
     boolean packed = left == Left.PACKED;
     long aBytes =
         packed
-            ? (both ? aStride : 0) + (steps + 1) / 2 * AmxGenerator.PAIR_BYTES
-            : (rows - 1) * aStride + steps * AmxGenerator.ROW_BYTES;
+            ? extent(both ? 2 : 1, aStride, (steps + 1) / 2 * AmxGenerator.PAIR_BYTES)
+            : extent(rows, aStride, steps * AmxGenerator.ROW_BYTES);
     long panelBytes = steps * AmxGenerator.STEP * set.panelGroupBytes();
     long cBytes = (panels - 1L) * set.panelGroupBytes() + (long) cols * Float.BYTES;
     within("A", aOffset, aStride, aBytes, a.byteSize());
-    within("B", bOffset, bStride, (panels - 1) * bStride + panelBytes, b.byteSize());
-    within("C", cOffset, cStride, (rows - 1) * cStride + cBytes, c.byteSize());
+    within("B", bOffset, bStride, extent(panels, bStride, panelBytes), b.byteSize());
+    within("C", cOffset, cStride, extent(rows, cStride, cBytes), c.byteSize());
     arguments.set(AmxArguments.STEPS, steps);
     arguments.set(AmxArguments.A_OFFSET, aOffset);
     arguments.set(AmxArguments.A_STRIDE, packed ? 2 * AmxGenerator.ROW_BYTES : aStride);
@@ -242,6 +243,9 @@ final class EmittedCode {
       MemorySegment target,
       long targetOffset,
       long targetStride) {
+    require(outer >= 1, "outer turns", outer);
+    require(inner >= 1, "inner turns", inner);
+    require(sourceStep >= 0, "source step", sourceStep);
     int lanes = set.lanes();
     int group = conversion.dot.group;
     long rows;
@@ -257,24 +261,17 @@ final class EmittedCode {
       case INTERLEAVED_PANELS, INTERLEAVED_TILES -> {
         int vectors = layout == Layout.INTERLEAVED_TILES ? 1 : InstructionSet.PANEL_VECTORS;
         rows = (long) outer * group;
-        rowBytes = (inner - 1) * sourceStep + (long) vectors * lanes * conversion.sourceBytes;
-        targetBytes = (inner - 1) * targetStride + (long) outer * vectors * set.vectorBytes;
+        rowBytes = extent(inner, sourceStep, (long) vectors * lanes * conversion.sourceBytes);
+        targetBytes = extent(inner, targetStride, (long) outer * vectors * set.vectorBytes);
       }
       default -> {
         rows = outer;
         rowBytes = (long) inner * lanes * conversion.groupBytes();
-        targetBytes = (outer - 1) * targetStride + (long) inner * set.vectorBytes;
+        targetBytes = extent(outer, targetStride, (long) inner * set.vectorBytes);
       }
     }
-    require(outer >= 1, "outer turns", outer);
-    require(inner >= 1, "inner turns", inner);
-    require(sourceStep >= 0, "source step", sourceStep);
-    within(
-        "source",
-        sourceOffset,
-        sourceStride,
-        (rows - 1) * sourceStride + rowBytes,
-        source.byteSize());
+    long sourceBytes = extent(rows, sourceStride, rowBytes);
+    within("source", sourceOffset, sourceStride, sourceBytes, source.byteSize());
     within("target", targetOffset, targetStride, targetBytes, target.byteSize());
     arguments.set(PackArguments.OUTER, outer);
     arguments.set(PackArguments.INNER, inner);
@@ -305,11 +302,10 @@ final class EmittedCode {
       long qStride) {
     require(rows >= 1 && rows <= QuantizeArguments.MAX_ROWS, "rows", rows);
     require(cols >= 0, "columns", cols);
-    long xBytes = (rows - 1) * xStride + (long) cols * Float.BYTES;
-    within("x", xOffset, xStride, xBytes, x.byteSize());
+    within("x", xOffset, xStride, extent(rows, xStride, (long) cols * Float.BYTES), x.byteSize());
     if (pass.rounds) {
       long written = (cols + set.vectorBytes - 1L) / set.vectorBytes * set.vectorBytes;
-      within("q", qOffset, qStride, (rows - 1) * qStride + written, q.byteSize());
+      within("q", qOffset, qStride, extent(rows, qStride, written), q.byteSize());
     }
     arguments.set(QuantizeArguments.X_OFFSET, xOffset);
     arguments.set(QuantizeArguments.X_STRIDE, xStride);
@@ -335,6 +331,17 @@ final class EmittedCode {
   private static void requireMode(Dot dot, long mode) {
     int most = TileArguments.ACCUMULATE | (dot.isInteger() ? TileArguments.INTEGERS : 0);
     require(mode >= 0 && mode <= most, "mode", mode);
+  }
+
+  /**
+   * Bytes from the first of some parts, a stride apart, to the end of the last; the largest long
+   * where they are more. A negative stride is refused by {@link #within}.
+   */
+  private static long extent(long parts, long stride, long bytesOfLast) {
+    long toLast = (parts - 1) * stride;
+    long bytes = toLast + bytesOfLast;
+    boolean exact = Math.multiplyHigh(parts - 1, stride) == 0 && toLast >= 0 && bytes >= 0;
+    return exact ? bytes : Long.MAX_VALUE;
   }
 
   private static void within(String what, long offset, long stride, long bytes, long size) {

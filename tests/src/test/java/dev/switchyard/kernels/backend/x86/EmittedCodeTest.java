@@ -12,8 +12,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -41,6 +43,17 @@ class EmittedCodeTest {
       case 2 -> Integer.MAX_VALUE - random.nextInt(2);
       default -> random.nextInt(most + 1);
     };
+  }
+
+  /** A number of bytes, of elements mostly; sometimes any that a long can be. */
+  private long bytes(int elementBytes, int most) {
+    return elementBytes
+        * switch (random.nextInt(40)) {
+          case 0 -> random.nextLong();
+          case 1 -> 1L << random.nextInt(Long.SIZE);
+          case 2 -> Long.MAX_VALUE / elementBytes - random.nextInt(most + 1);
+          default -> (long) number(most);
+        };
   }
 
   /** Close to what a call needs, so that a check that is off by little is found out. */
@@ -102,8 +115,8 @@ class EmittedCodeTest {
       int panels = number(3);
       int cols = number(32);
       int groups = number(40);
-      long cOffset = 4L * number(100);
-      long cStride = 4L * number(120);
+      long cOffset = bytes(4, 100);
+      long cStride = bytes(4, 120);
       MemorySegment result =
           all.asSlice(
               4L * MARGIN,
@@ -127,11 +140,11 @@ class EmittedCodeTest {
             groups,
             arguments,
             left,
-            4L * number(300),
-            4L * number(600),
+            bytes(4, 300),
+            bytes(4, 600),
             operands,
-            64L * number(60),
-            64L * number(120),
+            bytes(64, 60),
+            bytes(64, 120),
             result,
             cOffset,
             cStride,
@@ -167,8 +180,8 @@ class EmittedCodeTest {
       int rows = number(set.tileRows);
       int tiles = number(4);
       int cols = number(set.panelCols());
-      long cOffset = 4L * number(100);
-      long cStride = 4L * number(2 * set.panelCols());
+      long cOffset = bytes(4, 100);
+      long cStride = bytes(4, 2 * set.panelCols());
       MemorySegment result =
           all.asSlice(4L * MARGIN, about((rows * tiles - 1) * cStride + cOffset + 4L * cols));
       litter(arguments, TileArguments.COLUMN_SCALES); // asking ahead never faults
@@ -182,10 +195,10 @@ class EmittedCodeTest {
             number(40),
             arguments,
             any(lefts),
-            4L * number(300),
-            4L * number(60),
+            bytes(4, 300),
+            bytes(4, 60),
             b,
-            64L * number(60),
+            bytes(64, 60),
             result,
             cOffset,
             cStride,
@@ -215,6 +228,83 @@ class EmittedCodeTest {
         assertThat(on).as("%s: lane %d of the first %d", set, j, count).isEqualTo(j < count);
       }
     }
+  }
+
+  /** Strides and counts whose products are beyond a long, and then seem small. */
+  @Test
+  void numbersThatOverflowAreRefused() throws Unavailable {
+    InstructionSet set = Cpu.detect().sets().iterator().next();
+    EmittedCode code = code(set);
+    MemorySegment memory = Arena.ofAuto().allocate(SIZE, 64);
+    TileArguments tile = new TileArguments(set);
+    tile.set(TileArguments.MODE, TileArguments.STORE);
+    PackArguments pack = new PackArguments();
+    QuantizeArguments quantize = new QuantizeArguments(set);
+    for (int shift = 59; shift < 63; shift++) {
+      long stride = 1L << shift;
+      for (int rows = 2; rows <= 5; rows++) {
+        int n = rows;
+        refused(() -> tile(code, tile, n, 1, stride, memory, 0));
+        refused(() -> tile(code, tile, n, 1, 0, memory, stride));
+        refused(() -> tile(code, tile, 1, 16 * n + 1, 0, memory, stride));
+        for (Layout layout : List.of(Layout.ROWS, Layout.INTERLEAVED_PANELS)) {
+          refused(() -> pack(code, pack, layout, n, 1, memory, stride, 0, 0));
+          refused(() -> pack(code, pack, layout, n, n, memory, 0, 0, stride));
+        }
+        refused(() -> pack(code, pack, Layout.INTERLEAVED_PANELS, 1, n, memory, 0, stride, 0));
+        refused(
+            () ->
+                code.quantize(
+                    Pass.ABSMAX_AND_ROUND, n, 1, quantize, memory, 0, stride, memory, 0, 0));
+        refused(
+            () ->
+                code.quantize(
+                    Pass.ABSMAX_AND_ROUND, n, 1, quantize, memory, 0, 0, memory, 0, stride));
+      }
+    }
+  }
+
+  private static void tile(
+      EmittedCode code,
+      TileArguments arguments,
+      int rows,
+      int tiles,
+      long aStride,
+      MemorySegment m,
+      long cStride) {
+    code.tile(
+        Dot.FLOAT32, Left.ROWS, rows, tiles, 1, arguments, m, 0, aStride, m, 0, m, 0, cStride, 1);
+  }
+
+  private static void pack(
+      EmittedCode code,
+      PackArguments arguments,
+      Layout layout,
+      int outer,
+      int inner,
+      MemorySegment m,
+      long stride,
+      long step,
+      long targetStride) {
+    code.pack(
+        Conversion.FLOAT32,
+        layout,
+        outer,
+        inner,
+        arguments,
+        m,
+        0,
+        stride,
+        step,
+        m,
+        0,
+        targetStride);
+  }
+
+  private static void refused(ThrowingCallable call) {
+    assertThatThrownBy(call)
+        .isInstanceOf(IndexOutOfBoundsException.class)
+        .hasMessageContaining(" would use ");
   }
 
   /** A mode that the code does not know would leave the result as it was. */
@@ -278,12 +368,12 @@ class EmittedCodeTest {
             number(8),
             arguments,
             source,
-            number(2000),
-            number(300),
-            number(200),
+            bytes(1, 2000),
+            bytes(1, 300),
+            bytes(1, 200),
             target,
-            number(2000),
-            number(2000));
+            bytes(1, 2000),
+            bytes(1, 2000));
         accepted++;
       } catch (IndexOutOfBoundsException e) {
         assertThat(e)
@@ -315,10 +405,10 @@ class EmittedCodeTest {
       int rows = number(5);
       int cols = number(200);
       int written = (cols + set.vectorBytes - 1) / set.vectorBytes * set.vectorBytes;
-      long xOffset = 4L * number(300);
-      long xStride = 4L * number(300);
-      int qOffset = number(300);
-      int qStride = number(300);
+      long xOffset = bytes(4, 300);
+      long xStride = bytes(4, 300);
+      long qOffset = bytes(1, 300);
+      long qStride = bytes(1, 300);
       long xSize = about((rows - 1) * xStride + xOffset + 4L * cols);
       MemorySegment target =
           all.asSlice(MARGIN, Math.min(SIZE, about((rows - 1L) * qStride + qOffset + written)));
@@ -333,7 +423,7 @@ class EmittedCodeTest {
       }
       accepted++;
       for (int r = 0; r < rows && pass.rounds; r++) {
-        int from = MARGIN + qOffset + r * qStride;
+        int from = (int) (MARGIN + qOffset + r * qStride);
         Arrays.fill(q, from, from + written, (byte) CANARY);
       }
       for (int j = 0; j < q.length; j++) {

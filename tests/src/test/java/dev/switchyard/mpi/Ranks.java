@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
@@ -20,12 +21,17 @@ final class Ranks {
   private Ranks() {}
 
   public static void main(String[] arguments) throws Exception {
+    if (arguments[0].equals("stops")) {
+      Mpi.run(mpi -> new RanksWithNan(mpi, NonFinitePolicy.REJECT).step(true));
+      return;
+    }
     Mpi mpi = Mpi.join();
     try {
       switch (arguments[0]) {
         case "exchanges" -> exchanges(mpi);
         case "training" -> new RanksInTraining(mpi).run();
         case "refusals" -> refusals(mpi);
+        case "failures" -> RanksWithNan.goOn(mpi);
         default -> throw new IllegalArgumentException(arguments[0]);
       }
     } catch (Throwable e) {

@@ -15,6 +15,7 @@ public final class Parameter {
   private final int rows;
   private final int cols;
   private final boolean decays;
+  private final boolean vector;
   private FloatMatrix value; // null while released
   private boolean pinned;
   private FloatMatrix grad;
@@ -31,6 +32,10 @@ public final class Parameter {
    * @throws IllegalArgumentException if the matrix is a view of part of an array
    */
   public Parameter(String name, FloatMatrix value, boolean decays) {
+    this(name, value, decays, false);
+  }
+
+  private Parameter(String name, FloatMatrix value, boolean decays, boolean vector) {
     if (value.data().length != (long) value.rows() * value.cols()) {
       throw new IllegalArgumentException(
           String.format(
@@ -46,6 +51,7 @@ public final class Parameter {
     this.cols = value.cols();
     this.value = value;
     this.decays = decays;
+    this.vector = vector;
   }
 
   /**
@@ -56,7 +62,7 @@ public final class Parameter {
    * @return the parameter, a matrix of one row
    */
   public static Parameter vector(String name, float... value) {
-    return new Parameter(name, FloatMatrix.of(value, 1, value.length), false);
+    return new Parameter(name, FloatMatrix.of(value, 1, value.length), false, true);
   }
 
   /**
@@ -120,7 +126,7 @@ public final class Parameter {
   /** One of another name with some of the values. */
   Parameter copy(String newName, FloatMatrix values) {
     Parameter copy =
-        new Parameter(newName, FloatMatrix.allocate(values.rows(), values.cols()), decays);
+        new Parameter(newName, FloatMatrix.allocate(values.rows(), values.cols()), decays, vector);
     copy.assign(values);
     copy.setFrozen(frozen);
     return copy;
@@ -214,6 +220,16 @@ public final class Parameter {
    */
   public boolean decays() {
     return decays;
+  }
+
+  /**
+   * Whether it is a vector, see {@link #vector}, and not a matrix that happens to have one row:
+   * files keep it in one dimension.
+   *
+   * @return true for biases and gains
+   */
+  public boolean isVector() {
+    return vector;
   }
 
   /**

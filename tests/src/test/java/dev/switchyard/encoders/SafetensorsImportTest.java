@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.io.Fingerprint;
 import dev.switchyard.layers.io.SafetensorsWriter;
+import dev.switchyard.layers.io.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,6 +105,30 @@ class SafetensorsImportTest {
     BertEncoder encoder = read(writer, SHAPE);
     assertThat(encoder.parameters().get(3).value().data())
         .isEqualTo(bert.weights.get("embeddings.LayerNorm.weight").data());
+  }
+
+  /** Our own files have queries, keys and values as one layer; older ones vectors as rows. */
+  @Test
+  void whatWeWriteIsRead() throws IOException {
+    BertEncoder encoder = read(new TinyBert(SHAPE).safetensors("bert."), SHAPE);
+    Path file = folder.resolve("ours.safetensors");
+    Weights.write(encoder.parameters(), file);
+    assertThat(parametersOf(file)).isEqualTo(Fingerprint.of(encoder.parameters()));
+
+    SafetensorsWriter rows = new SafetensorsWriter();
+    Weights.of(encoder.parameters()).forEach(rows::matrix);
+    rows.write(file);
+    assertThat(parametersOf(file)).isEqualTo(Fingerprint.of(encoder.parameters()));
+  }
+
+  private static String parametersOf(Path file) throws IOException {
+    BertEncoder encoder = BertEncoder.readSafetensors(file, SHAPE, Precision.FLOAT32);
+    assertThat(encoder.parameters())
+        .filteredOn(Parameter::isVector)
+        .extracting(Parameter::name)
+        .allMatch(TinyBert::isVector)
+        .hasSize(2 + 2 * 8);
+    return Fingerprint.of(encoder.parameters());
   }
 
   private void assertRefused(TinyBert bert, BertShape shape, String message) {

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -188,7 +189,7 @@ class ResumeTest {
       Map<String, FloatMatrix> state,
       Map<String, Long> steps) {
     TrainingState.restore(
-        new Checkpoint(good.weights(), state, steps, "", good.progress(), Map.of()),
+        new Checkpoint(good.weights(), good.vectors(), state, steps, "", good.progress(), Map.of()),
         model.parameters(),
         model.optimizer());
   }
@@ -231,7 +232,8 @@ class ResumeTest {
     Map<String, Long> steps = new TreeMap<>(good.steps());
     steps.replaceAll((name, step) -> step + 5);
     TrainingState.restore(
-        new Checkpoint(weights, state, steps, good.algorithm(), good.progress(), Map.of()),
+        new Checkpoint(
+            weights, Set.of(), state, steps, good.algorithm(), good.progress(), Map.of()),
         model.parameters(),
         model.optimizer());
   }

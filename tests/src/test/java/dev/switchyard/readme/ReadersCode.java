@@ -6,7 +6,6 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.BlockOptions;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Transformer;
-import dev.switchyard.layers.io.SafetensorsWriter;
 import dev.switchyard.layers.io.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -69,10 +68,8 @@ public final class ReadersCode {
     Transformer trained =
         new Transformer(
             "blocks", 1, BlockOptions.of(128, 4, Precision.FLOAT32), new CounterRandom(10));
-    SafetensorsWriter file = new SafetensorsWriter();
-    Weights.of(trained.parameters()).forEach(file::matrix);
     weights = folder.resolve("model.safetensors");
-    file.write(weights);
+    Weights.write(trained.parameters(), weights);
     encoderFolder = TinyModel.write(folder.resolve("encoder")).getParent();
   }
 

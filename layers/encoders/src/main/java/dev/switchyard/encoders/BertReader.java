@@ -77,13 +77,16 @@ final class BertReader {
     return new Linear(matrix(name + ".weight", out, in), vector(name + ".bias", out), precision);
   }
 
-  /** Three linear layers of one input, as one. */
+  /** Three linear layers of one input, as one; our own files have them so. */
   private Linear queriesKeysValues(String prefix) throws IOException {
     int n = shape.features();
+    if (tensors.shape(prefix + "qkv.weight") != null) {
+      return linear(prefix + "qkv", n, 3 * n);
+    }
     List<String> parts = List.of("query", "key", "value");
     for (String part : parts) {
       check(prefix + part + ".weight", List.of((long) n, (long) n));
-      check(prefix + part + ".bias", List.of((long) n));
+      checkVector(prefix + part + ".bias", n);
     }
     FloatMatrix weight = FloatMatrix.allocate(3 * n, n);
     FloatMatrix bias = FloatMatrix.allocate(1, 3 * n);
@@ -93,7 +96,7 @@ final class BertReader {
     }
     return new Linear(
         new Parameter(prefix + "qkv.weight", weight, true),
-        new Parameter(prefix + "qkv.bias", bias, false),
+        Parameter.vector(prefix + "qkv.bias", bias.data()),
         precision);
   }
 
@@ -113,10 +116,16 @@ final class BertReader {
   }
 
   private Parameter vector(String name, int length) throws IOException {
-    check(name, List.of((long) length));
+    checkVector(name, length);
     FloatMatrix value = FloatMatrix.allocate(1, length);
     tensors.read(name, value);
-    return new Parameter(name, value, false);
+    return Parameter.vector(name, value.data());
+  }
+
+  /** A vector, which older files of ours have as a matrix of one row. */
+  private void checkVector(String name, int length) throws ModelFileException {
+    List<Long> row = List.of(1L, (long) length);
+    check(name, row.equals(tensors.shape(name)) ? row : List.of((long) length));
   }
 
   private void check(String name, List<Long> expected) throws ModelFileException {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -21,6 +22,7 @@ import java.util.TreeSet;
  * another they are refused, since routers and adapters mean nothing to it.
  *
  * @param weights what was learned, by the parameter's name
+ * @param vectors the names of those weights that are [n] in the file
  * @param base fingerprint of the pretrained model, as it was read
  * @param options of all adapters
  * @param step how many training steps were made
@@ -28,6 +30,7 @@ import java.util.TreeSet;
  */
 public record AdapterFile(
     Map<String, FloatMatrix> weights,
+    Set<String> vectors,
     String base,
     CodaOptions options,
     long step,
@@ -47,6 +50,7 @@ public record AdapterFile(
       throw new IllegalArgumentException("step is " + step + " (expected 0 or more)");
     }
     weights = new LinkedHashMap<>(weights);
+    vectors = Set.copyOf(vectors);
     notes = new LinkedHashMap<>(notes);
   }
 
@@ -68,8 +72,9 @@ public record AdapterFile(
       List<Parameter> further,
       long step,
       Map<String, String> notes) {
+    List<Parameter> learned = learned(adapters, further);
     return new AdapterFile(
-        Weights.of(learned(adapters, further)), base, options(adapters), step, notes);
+        Weights.of(learned), Weights.vectors(learned), base, options(adapters), step, notes);
   }
 
   private static List<Parameter> learned(
@@ -101,8 +106,7 @@ public record AdapterFile(
    * @throws IOException if it cannot be written; what stood there before is intact
    */
   public void write(Path file) throws IOException {
-    SafetensorsWriter out = new SafetensorsWriter();
-    weights.forEach(out::matrix);
+    SafetensorsWriter out = new SafetensorsWriter().weights(weights, vectors);
     OptionsText.of(options).forEach((name, value) -> out.metadata(OPTION + name, value));
     notes.forEach((name, value) -> out.metadata(NOTE + name, value));
     out.metadata(FORMAT, VERSION)
@@ -138,6 +142,7 @@ public record AdapterFile(
       }
       return new AdapterFile(
           weights,
+          Weights.vectors(in),
           base,
           OptionsText.read(below(OPTION, metadata)),
           Long.parseLong(String.valueOf(metadata.get("step"))),

@@ -4,9 +4,11 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * All that a training run needs to go on bit for bit. Matrices are not copied.
@@ -16,6 +18,7 @@ import java.util.Objects;
  * number), the rest is metadata.
  *
  * @param weights by the parameter's name, see {@link Weights}
+ * @param vectors the names of those weights that are [n] in the file; their matrices have one row
  * @param state what the optimizer keeps, by any name
  * @param steps counters of the optimizer, by any name
  * @param algorithm of the optimizer; empty in a checkpoint of before it was kept
@@ -24,6 +27,7 @@ import java.util.Objects;
  */
 public record Checkpoint(
     Map<String, FloatMatrix> weights,
+    Set<String> vectors,
     Map<String, FloatMatrix> state,
     Map<String, Long> steps,
     String algorithm,
@@ -40,7 +44,8 @@ public record Checkpoint(
   /**
    * Copies the maps, not what they hold, in their order.
    *
-   * @throws IllegalArgumentException if a weight has a name that is kept for the optimizer
+   * @throws IllegalArgumentException if a weight has a name that is kept for the optimizer, or a
+   *     vector is no weight of one row
    */
   public Checkpoint {
     for (String name : weights.keySet()) {
@@ -53,7 +58,14 @@ public record Checkpoint(
                 + ")");
       }
     }
+    for (String name : vectors) {
+      if (!weights.containsKey(name) || weights.get(name).rows() != 1) {
+        throw new IllegalArgumentException(
+            "vector " + name + " is no weight of one row (expected one)");
+      }
+    }
     weights = copy(weights);
+    vectors = Set.copyOf(vectors);
     state = copy(state);
     steps = copy(steps);
     options = copy(options);
@@ -74,7 +86,7 @@ public record Checkpoint(
    */
   public void write(Path file) throws IOException {
     SafetensorsWriter out = new SafetensorsWriter();
-    weights.forEach(out::matrix);
+    out.weights(weights, vectors);
     state.forEach((name, matrix) -> out.matrix(STATE + name, matrix));
     steps.forEach((name, step) -> out.longs(STEP + name, new long[] {step}));
     options.forEach((key, value) -> out.metadata(OPTION + key, value));
@@ -109,6 +121,7 @@ public record Checkpoint(
                 + " in its metadata)");
       }
       Map<String, FloatMatrix> weights = new LinkedHashMap<>();
+      Set<String> vectors = new HashSet<>(Weights.vectors(in));
       Map<String, FloatMatrix> state = new LinkedHashMap<>();
       Map<String, Long> steps = new LinkedHashMap<>();
       for (TensorInfo tensor : in.tensors()) {
@@ -132,8 +145,10 @@ public record Checkpoint(
                   options.put(key.substring(OPTION.length()), value);
                 }
               });
+      vectors.retainAll(weights.keySet());
       return new Checkpoint(
           weights,
+          vectors,
           state,
           steps,
           in.metadata().getOrDefault(ALGORITHM, ""),

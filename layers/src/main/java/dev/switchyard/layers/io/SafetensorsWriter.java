@@ -16,6 +16,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -48,6 +49,10 @@ public final class SafetensorsWriter {
    * @throws IllegalArgumentException if the name is taken, reserved or no Unicode text
    */
   public SafetensorsWriter matrix(String name, FloatMatrix matrix) {
+    return matrix(name, matrix, matrix.rows(), matrix.cols());
+  }
+
+  private SafetensorsWriter matrix(String name, FloatMatrix matrix, long... shape) {
     int cols = matrix.cols();
     return add(
         name,
@@ -63,8 +68,27 @@ public final class SafetensorsWriter {
             done += run;
           }
         },
-        matrix.rows(),
-        cols);
+        shape);
+  }
+
+  /**
+   * Adds weights as F32, vectors in one dimension as other libraries expect them.
+   *
+   * @param weights by names that are unique in the file
+   * @param vectors which of them are [n], whose matrices have one row
+   * @return this
+   * @throws IllegalArgumentException if a name is taken, reserved or no Unicode text
+   */
+  public SafetensorsWriter weights(Map<String, FloatMatrix> weights, Set<String> vectors) {
+    weights.forEach(
+        (name, value) -> {
+          if (vectors.contains(name)) {
+            matrix(name, value, value.cols());
+          } else {
+            matrix(name, value);
+          }
+        });
+    return this;
   }
 
   /**

@@ -50,7 +50,13 @@ public final class TrainingState {
     }
     extra.forEach((name, matrix) -> state.put(EXTRA + name, matrix));
     return new Checkpoint(
-        Weights.of(parameters), state, steps, optimizer.algorithm(), progress, options);
+        Weights.of(parameters),
+        Weights.vectors(parameters),
+        state,
+        steps,
+        optimizer.algorithm(),
+        progress,
+        options);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The values of a model's parameters, by their names. */
 public final class Weights {
@@ -31,6 +32,45 @@ public final class Weights {
       }
     }
     return weights;
+  }
+
+  /**
+   * The names of the vectors among parameters, which files keep in one dimension.
+   *
+   * @param parameters of a model
+   * @return names of those that are no matrices
+   */
+  public static Set<String> vectors(List<Parameter> parameters) {
+    return parameters.stream()
+        .filter(Parameter::isVector)
+        .map(Parameter::name)
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /**
+   * The names of the tensors of one dimension in an open file.
+   *
+   * @param in a safetensors file
+   * @return their names
+   */
+  public static Set<String> vectors(Safetensors in) {
+    return in.tensors().stream()
+        .filter(tensor -> tensor.shape().size() == 1)
+        .map(TensorInfo::name)
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /**
+   * Writes the values of parameters for any program that reads safetensors, matrices [rows, cols]
+   * and vectors [n], in one step; see {@link AtomicFile}.
+   *
+   * @param parameters of a model
+   * @param file in a folder that exists
+   * @throws IllegalArgumentException if two have one name
+   * @throws IOException if it cannot be written; what stood there before is intact
+   */
+  public static void write(List<Parameter> parameters, Path file) throws IOException {
+    new SafetensorsWriter().weights(of(parameters), vectors(parameters)).write(file);
   }
 
   /**

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,7 +24,8 @@ class DamagedFilesTest {
   void adapterOrRefused() throws IOException {
     Path written = folder.resolve("written");
     new AdapterFile(
-            Map.of("w", FloatMatrix.allocate(2, 3)),
+            Map.of("w", FloatMatrix.allocate(2, 3), "b", FloatMatrix.allocate(1, 3)),
+            Set.of("b"),
             "sha256:1",
             CodaOptions.of(3, Precision.FLOAT32),
             17,

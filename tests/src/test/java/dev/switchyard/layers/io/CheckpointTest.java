@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,7 +53,8 @@ class CheckpointTest {
 
     assertThatThrownBy(
             () ->
-                new Checkpoint(weights, Map.of(), Map.of(), "", new Progress(0, 0, 0, 0), Map.of()))
+                new Checkpoint(
+                    weights, Set.of(), Map.of(), Map.of(), "", new Progress(0, 0, 0, 0), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "weight optimizer/state/x has a name of the optimizer's (expected none under"

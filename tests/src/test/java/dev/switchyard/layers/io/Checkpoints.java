@@ -3,6 +3,7 @@ package dev.switchyard.layers.io;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** Checkpoints whose content is a function of their step, and how they compare. */
@@ -16,6 +17,7 @@ final class Checkpoints {
     }
     return new Checkpoint(
         Map.of("w", weight),
+        Set.of("w"),
         Map.of("w.m", FloatMatrix.of(new float[] {-step, Float.MIN_VALUE}, 2, 1)),
         Map.of("w", step),
         step % 2 == 0 ? "" : "AdamW",

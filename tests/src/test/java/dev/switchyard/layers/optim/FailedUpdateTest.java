@@ -149,6 +149,7 @@ class FailedUpdateTest {
     shared.weights().forEach((name, weight) -> weights.put(name, weight.copy()));
     return new Checkpoint(
         weights,
+        shared.vectors(),
         shared.state(),
         shared.steps(),
         shared.algorithm(),

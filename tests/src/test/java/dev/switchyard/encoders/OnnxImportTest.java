@@ -13,7 +13,13 @@ import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -276,6 +282,61 @@ class OnnxImportTest {
     assertThatThrownBy(() -> read(bytes))
         .isInstanceOf(ModelFileException.class)
         .hasMessageEndingWith("has more than 100000 names (expected at most so many)");
+  }
+
+  /** Another process cuts the file after its size was asked for. */
+  @Test
+  void aFileCutWhileItIsReadIsRefused() {
+    byte[] sample = sample().bytes();
+    for (int left : new int[] {0, 1, sample.length / 2, sample.length - 1}) {
+      try (Arena arena = Arena.ofConfined()) {
+        assertThatThrownBy(() -> OnnxFile.load("x.onnx", new CutChannel(sample, left), arena))
+            .isInstanceOf(ModelFileException.class)
+            .hasMessage(
+                "x.onnx was cut while it was read: it ends at byte %d (expected %d more)",
+                left, sample.length - left);
+      }
+    }
+  }
+
+  /** A file that is shorter than it says. */
+  private record CutChannel(ReadableByteChannel in, long size) implements SeekableByteChannel {
+    CutChannel(byte[] bytes, int left) {
+      this(Channels.newChannel(new ByteArrayInputStream(bytes, 0, left)), bytes.length);
+    }
+
+    @Override
+    public int read(ByteBuffer to) throws IOException {
+      return in.read(to);
+    }
+
+    @Override
+    public int write(ByteBuffer from) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public long position() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public SeekableByteChannel position(long newPosition) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public SeekableByteChannel truncate(long newSize) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public boolean isOpen() {
+      return true;
+    }
+
+    @Override
+    public void close() {}
   }
 
   @Test

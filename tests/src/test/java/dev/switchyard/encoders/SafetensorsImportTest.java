@@ -87,6 +87,17 @@ class SafetensorsImportTest {
     assertThat(read(writer, SHAPE).parameters()).hasSize(29);
   }
 
+  /** As question answering by two encoders keeps them: which is meant cannot be told. */
+  @Test
+  void twoEncodersAreRefused() {
+    SafetensorsWriter writer = new TinyBert(SHAPE).safetensors("question.");
+    new TinyBert(SHAPE).weights.forEach((name, value) -> writer.matrix("context." + name, value));
+    assertThatThrownBy(() -> read(writer, SHAPE))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageContaining("has 2 encoders, of which the names begin with [")
+        .hasMessageEndingWith("(expected a single one)");
+  }
+
   @Test
   void oldNamesOfLayerNormalization() throws IOException {
     TinyBert bert = new TinyBert(SHAPE);

@@ -14,9 +14,9 @@ import dev.switchyard.layers.io.Safetensors;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -108,9 +108,9 @@ public final class BertEncoder implements TokenEncoder {
    * @throws IOException if it cannot be read
    */
   public static BertEncoder readOnnx(Path file, Precision precision) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+    try (SeekableByteChannel channel = Files.newByteChannel(file);
         Arena arena = Arena.ofConfined()) {
-      MemorySegment data = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      MemorySegment data = OnnxFile.load(file.toString(), channel, arena);
       OnnxModel model = new OnnxModel(file.toString(), data);
       return new BertReader(model, model.shape(), precision).read();
     }

@@ -4,13 +4,17 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.switchyard.layers.io.ForeignFile;
+import java.io.ByteArrayInputStream;
 import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A value in a JSON file, which knows where it stands so that it can say what is wrong with it.
@@ -34,7 +38,13 @@ final class Json {
    * names of every file, and copies them for each.
    */
   static Json read(String file, InputStream in) throws IOException {
-    try (JsonParser parser = new JsonFactory().createParser(in)) {
+    byte[] head = in.readNBytes(ForeignFile.HEAD);
+    InputStream whole = new SequenceInputStream(new ByteArrayInputStream(head), in);
+    try (JsonParser parser = new JsonFactory().createParser(whole)) {
+      Optional<ForeignFile> foreign = ForeignFile.of(head);
+      if (foreign.isPresent()) {
+        throw new ModelFileException(file + " " + foreign.get());
+      }
       JsonToken first = parser.nextToken();
       if (first == null) {
         throw new ModelFileException(file, "no content", "JSON");

@@ -1,12 +1,18 @@
 package dev.switchyard.encoders;
 
+import dev.switchyard.layers.io.ForeignFile;
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.SeekableByteChannel;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What an ONNX model says of its computation (onnx.proto of the ONNX project): nodes, their names
@@ -43,6 +49,9 @@ final class OnnxFile {
 
   private static final int MOST_DIMENSIONS = 8;
 
+  /** The limit of Protocol Buffers, and of a buffer. */
+  private static final int LARGEST = Integer.MAX_VALUE;
+
   private final String file;
   private final MemorySegment data;
   private final Map<String, Node> nodes = new LinkedHashMap<>(); // by each output
@@ -62,7 +71,38 @@ final class OnnxFile {
     this.data = data;
   }
 
-  /** Reads a model that lies in a mapped file. */
+  /**
+   * The bytes of a file, as they are now. Not mapped: where a mapped file is cut meanwhile, the JVM
+   * throws an InternalError, at a place that cannot be told.
+   */
+  static MemorySegment load(String file, SeekableByteChannel in, Arena arena) throws IOException {
+    long size = in.size();
+    if (size > LARGEST) {
+      throw new ModelFileException(
+          file, size + " bytes", "at most " + LARGEST + ", which a message of this format has");
+    }
+    MemorySegment data = arena.allocate(size);
+    ByteBuffer left = data.asByteBuffer();
+    while (left.hasRemaining()) {
+      if (in.read(left) < 0) {
+        throw new ModelFileException(
+            file
+                + " was cut while it was read: it ends at byte "
+                + left.position()
+                + " (expected "
+                + left.remaining()
+                + " more)");
+      }
+    }
+    byte[] head = data.asSlice(0, Math.min(ForeignFile.HEAD, size)).toArray(ValueLayout.JAVA_BYTE);
+    Optional<ForeignFile> foreign = ForeignFile.of(head);
+    if (foreign.isPresent()) {
+      throw new ModelFileException(file + " " + foreign.get());
+    }
+    return data;
+  }
+
+  /** Reads a model from the bytes of its file. */
   static OnnxFile read(String file, MemorySegment data) throws ModelFileException {
     OnnxFile onnx = new OnnxFile(file, data);
     ProtobufMessage model = new ProtobufMessage(file, data, 0, data.byteSize());

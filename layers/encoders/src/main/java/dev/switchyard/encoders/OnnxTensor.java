@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A tensor of an ONNX model, whose elements lie in a mapped file.
+ * A tensor of an ONNX model, whose elements lie in the bytes of its file.
  *
  * @param begin where they do, -1 if nowhere
  * @param bytes how many bytes they have

@@ -17,16 +17,22 @@ final class SafetensorsModel implements ModelTensors {
   private final Safetensors in;
   private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
 
-  SafetensorsModel(String file, Safetensors in) {
+  SafetensorsModel(String file, Safetensors in) throws ModelFileException {
     this.file = file;
     this.in = in;
-    String prefix =
+    List<String> prefixes =
         in.tensors().stream()
             .map(TensorInfo::name)
             .filter(name -> name.endsWith(WORDS))
             .map(name -> name.substring(0, name.length() - WORDS.length()))
-            .findFirst()
-            .orElse("");
+            .toList();
+    if (prefixes.size() > 1) {
+      throw new ModelFileException(
+          file,
+          prefixes.size() + " encoders, of which the names begin with " + prefixes,
+          "a single one");
+    }
+    String prefix = prefixes.isEmpty() ? "" : prefixes.getFirst();
     for (TensorInfo tensor : in.tensors()) {
       if (!isBesideTheEncoder(tensor.name(), prefix)) {
         tensors.put(tensor.name().substring(prefix.length()), tensor);

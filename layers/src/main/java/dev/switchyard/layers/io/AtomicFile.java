@@ -24,12 +24,15 @@ public final class AtomicFile {
   /** How the names of unfinished files end. */
   static final String UNFINISHED = ".tmp";
 
+  /** As many as Linux follows. */
+  private static final int MOST_LINKS = 40;
+
   private static final AtomicLong WRITES = new AtomicLong();
 
   private AtomicFile() {}
 
   /**
-   * Writes a file, or replaces it.
+   * Writes a file, or replaces it. A symbolic link stays, and what it points to is written.
    *
    * @param target the file, in a folder that exists
    * @param content what it shall hold
@@ -37,7 +40,11 @@ public final class AtomicFile {
    *     that cannot be forced to the disk, the new file is complete, but may be lost with the power
    */
   public static void write(Path target, Content content) throws IOException {
-    Path file = target.toAbsolutePath();
+    Path file = behindLinks(target.toAbsolutePath());
+    if (!Files.isDirectory(file.getParent())) {
+      throw new IOException(
+          file.getParent() + " is no folder (expected one to write " + file.getFileName() + " to)");
+    }
     // Process id and count keep the writers of one file out of each other's way.
     Path unfinished =
         file.resolveSibling(
@@ -62,6 +69,18 @@ public final class AtomicFile {
       Files.deleteIfExists(unfinished);
     }
     forceFolder(file.getParent());
+  }
+
+  /** The file that a link points to in the end, which may not be there yet. */
+  private static Path behindLinks(Path file) throws IOException {
+    Path at = file;
+    for (int links = 0; Files.isSymbolicLink(at); links++) {
+      if (links == MOST_LINKS) {
+        throw new IOException(file + " is a link that leads nowhere (expected a file at its end)");
+      }
+      at = at.resolveSibling(Files.readSymbolicLink(at));
+    }
+    return at;
   }
 
   /** Makes a change of names in a folder last. */

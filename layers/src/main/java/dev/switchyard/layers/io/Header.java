@@ -50,10 +50,10 @@ record Header(List<TensorInfo> tensors, Map<String, String> metadata) {
     Map<String, String> metadata = new TreeMap<>();
     reader.object(
         name -> {
-          if (name.equals(METADATA)) {
-            reader.object(key -> metadata.put(key, reader.string()));
-          } else {
+          if (!name.equals(METADATA)) {
             tensors.add(new Entry(file, name).read(reader));
+          } else if (!reader.skipNull()) {
+            reader.object(key -> metadata.put(key, reader.string()));
           }
         });
     reader.end();
@@ -160,8 +160,7 @@ record Header(List<TensorInfo> tensors, Map<String, String> metadata) {
               case "dtype" -> dtype = reader.string();
               case "shape" -> shape = reader.integers(DIMENSIONS);
               case "data_offsets" -> offsets = reader.integers(2);
-              default ->
-                  throw problem("has \"" + key + "\"", "dtype, shape and data_offsets alone");
+              default -> reader.skipValue(); // allowed, and of no meaning
             }
           });
       if (dtype == null || shape == null || offsets == null) {
@@ -182,14 +181,15 @@ record Header(List<TensorInfo> tensors, Map<String, String> metadata) {
       if (!fits(type, bytes)) {
         throw problem(
             "is " + TensorInfo.text(type, shape) + " in " + bytes + " bytes",
-            "the product of the shape times " + type.bytes());
+            "the product of the shape times " + type.bits() + " bits");
       }
       return new TensorInfo(name, type, shape, offsets.get(0), offsets.get(1));
     }
 
     private boolean fits(Dtype type, long bytes) {
       try {
-        return Math.multiplyExact(TensorInfo.elements(shape), type.bytes()) == bytes;
+        long bits = Math.multiplyExact(TensorInfo.elements(shape), type.bits());
+        return bits == Math.multiplyExact(bytes, Byte.SIZE); // no part of a byte is left over
       } catch (ArithmeticException _) { // larger than any file
         return false;
       }

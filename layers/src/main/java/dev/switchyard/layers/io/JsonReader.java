@@ -8,14 +8,21 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Reads the JSON (RFC 8259) of a header: objects, strings and whole numbers from 0. The caller says
- * what has to come next and anything else is refused, so that nothing nests deeper than the format
- * itself, and no file makes this class recurse or keep what nobody asked for.
+ * what has to come next and anything else is refused or passed over, so that no file makes this
+ * class keep what nobody asked for.
  */
 final class JsonReader {
   private static final int END = -1;
+
+  /** How deep what is passed over may nest; no writer has a use for it. */
+  private static final int DEPTH = 100;
+
+  private static final Pattern LITERAL =
+      Pattern.compile("true|false|null|-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][-+]?[0-9]+)?");
 
   private final String file;
   private final byte[] json;
@@ -48,6 +55,52 @@ final class JsonReader {
       member.read(key);
     } while (skip(','));
     expect('}', "a comma or the end of the object");
+  }
+
+  /** Passes over {@code null}; false if something else comes next. */
+  boolean skipNull() throws MalformedFileException {
+    if (next() != 'n') {
+      return false;
+    }
+    skipValue();
+    return true;
+  }
+
+  /** Passes over any value. */
+  void skipValue() throws MalformedFileException {
+    skipValue(DEPTH);
+  }
+
+  private void skipValue(int depth) throws MalformedFileException {
+    if (depth == 0) {
+      throw problem("values in values", "at most " + DEPTH + " in each other");
+    }
+    switch (next()) {
+      case '{' -> object(_ -> skipValue(depth - 1));
+      case '[' -> {
+        at++;
+        if (!skip(']')) {
+          do {
+            skipValue(depth - 1);
+          } while (skip(','));
+          expect(']', "a comma or the end of the array");
+        }
+      }
+      case '"' -> string();
+      default -> skipLiteral();
+    }
+  }
+
+  private void skipLiteral() throws MalformedFileException {
+    int begin = at;
+    while (peek() > ' ' && ",]}".indexOf(peek()) < 0) {
+      at++;
+    }
+    String literal = new String(json, begin, at - begin, StandardCharsets.ISO_8859_1);
+    if (!LITERAL.matcher(literal).matches()) {
+      at = begin;
+      throw unexpected("a value");
+    }
   }
 
   /** An array of at most {@code limit} whole numbers. */

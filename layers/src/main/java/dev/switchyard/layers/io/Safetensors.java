@@ -17,13 +17,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntFunction;
 
 /**
  * An open safetensors file: a header length (8 bytes, little-endian), a header of JSON, then the
  * data of all tensors (the format of the safetensors project's README). Opening checks the header
- * in full, and the checksum if there is one; tensors are then read one by one, when asked for.
- * Nothing is allocated that the file is not large enough to fill.
+ * in full, and the checksum if there is one; tensors are then read one by one, when asked for. One
+ * that cannot be read is listed like the others and refused when it is asked for. Nothing is
+ * allocated that the file is not large enough to fill.
  *
  * <p>What {@link SafetensorsWriter} writes has a checksum (SHA-256 over header and data), files of
  * other libraries have none. Files of more than 2 GB are fine; one tensor is at most what a Java
@@ -31,6 +33,8 @@ import java.util.function.IntFunction;
  */
 public final class Safetensors implements Closeable {
   static final int CHUNK = 1 << 16;
+
+  private static final Dtype[] FLOATS = {Dtype.F32, Dtype.F16, Dtype.BF16};
 
   private final String file;
   private final FileChannel channel;
@@ -43,6 +47,29 @@ public final class Safetensors implements Closeable {
     this.file = file;
     this.channel = channel;
     long size = channel.size();
+    byte[] json;
+    try {
+      json = readHeader(size);
+      dataBegin = (long) Long.BYTES + json.length;
+      header = Header.parse(file, json, size - dataBegin);
+    } catch (MalformedFileException e) {
+      throw foreign(size).orElse(e);
+    }
+    header.tensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
+    if (hasChecksum()) {
+      verify(size);
+    }
+  }
+
+  /** What the file is, if it is none of this format. */
+  private Optional<MalformedFileException> foreign(long size) throws IOException {
+    byte[] head = new byte[(int) Math.min(ForeignFile.HEAD, size)];
+    readFully(0, head.length);
+    chunk.get(head);
+    return ForeignFile.of(head).map(kind -> new MalformedFileException(file + " " + kind));
+  }
+
+  private byte[] readHeader(long size) throws IOException {
     if (size < Long.BYTES) {
       throw new MalformedFileException(
           file + " is truncated: it holds " + size + " bytes (expected 8 for the header length)");
@@ -60,17 +87,12 @@ public final class Safetensors implements Closeable {
               size));
     }
     byte[] json = new byte[(int) length];
-    dataBegin = Long.BYTES + length;
     for (int from = 0; from < json.length; from += CHUNK) {
       int count = Math.min(CHUNK, json.length - from);
       readFully((long) Long.BYTES + from, count);
       chunk.get(json, from, count);
     }
-    header = Header.parse(file, json, size - dataBegin);
-    header.tensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
-    if (hasChecksum()) {
-      verify(size);
-    }
+    return json;
   }
 
   /**
@@ -163,7 +185,7 @@ public final class Safetensors implements Closeable {
    * @throws IOException if it cannot be read
    */
   public float[] floats(String name) throws IOException {
-    TensorInfo tensor = find(name, Dtype.F32, Dtype.F16, Dtype.BF16);
+    TensorInfo tensor = find(name, FLOATS);
     if (tensor.dtype() == Dtype.F32) {
       return read(tensor, float[]::new, (out, from, n) -> chunk.asFloatBuffer().get(out, from, n));
     }
@@ -180,6 +202,14 @@ public final class Safetensors implements Closeable {
         });
   }
 
+  /** Whether a tensor is of a type and a shape that become a matrix. */
+  static boolean isMatrix(TensorInfo tensor) {
+    List<Long> shape = tensor.shape();
+    return List.of(FLOATS).contains(tensor.dtype())
+        && shape.size() <= 2
+        && shape.stream().allMatch(length -> length <= Integer.MAX_VALUE);
+  }
+
   /**
    * Reads a tensor of up to two dimensions as {@link #floats} does; a vector becomes a row.
    *
@@ -189,9 +219,9 @@ public final class Safetensors implements Closeable {
    * @throws IOException if it cannot be read
    */
   public FloatMatrix matrix(String name) throws IOException {
-    TensorInfo tensor = find(name, Dtype.F32, Dtype.F16, Dtype.BF16);
+    TensorInfo tensor = find(name, FLOATS);
     List<Long> shape = tensor.shape();
-    if (shape.size() > 2 || shape.stream().anyMatch(length -> length > Integer.MAX_VALUE)) {
+    if (!isMatrix(tensor)) {
       throw new MalformedFileException(
           file + " has " + tensor + " (expected at most two dimensions of up to 2^31 - 1)");
     }

@@ -24,7 +24,7 @@ public record TensorInfo(String name, Dtype dtype, List<Long> shape, long begin,
    * @return the product of the shape, 1 for a single number
    */
   public long elements() {
-    return (end - begin) / dtype.bytes();
+    return Math.multiplyExact(end - begin, Byte.SIZE) / dtype.bits();
   }
 
   /**

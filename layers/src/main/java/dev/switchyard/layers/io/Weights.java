@@ -74,11 +74,12 @@ public final class Weights {
   }
 
   /**
-   * Reads all tensors of a file, which need have no checksum.
+   * Reads the weights in a file, which need have no checksum: all tensors of F32, F16 and BF16 in
+   * up to two dimensions. Others are left out.
    *
-   * @param file a safetensors file of F32, F16 and BF16 in up to two dimensions
+   * @param file a safetensors file
    * @return values by name, in the order of the file
-   * @throws MalformedFileException if the file is damaged or holds other tensors
+   * @throws MalformedFileException if the file is damaged
    * @throws IOException if it cannot be read
    */
   public static Map<String, FloatMatrix> read(Path file) throws IOException {
@@ -88,17 +89,19 @@ public final class Weights {
   }
 
   /**
-   * Reads all tensors of an open file.
+   * Reads the weights in an open file as {@link #read(Path)} does.
    *
-   * @param in a safetensors file of F32, F16 and BF16 in up to two dimensions
+   * @param in a safetensors file
    * @return values by name, in the order of the file
-   * @throws MalformedFileException if the file is damaged or holds other tensors
+   * @throws MalformedFileException if the file was cut meanwhile
    * @throws IOException if it cannot be read
    */
   public static Map<String, FloatMatrix> read(Safetensors in) throws IOException {
     Map<String, FloatMatrix> weights = new LinkedHashMap<>();
     for (TensorInfo tensor : in.tensors()) {
-      weights.put(tensor.name(), in.matrix(tensor.name()));
+      if (Safetensors.isMatrix(tensor)) {
+        weights.put(tensor.name(), in.matrix(tensor.name()));
+      }
     }
     return weights;
   }

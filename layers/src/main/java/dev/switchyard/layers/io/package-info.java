@@ -12,8 +12,8 @@
  *   <li>The format of both is safetensors: {@link dev.switchyard.layers.io.Safetensors} reads it,
  *       {@link dev.switchyard.layers.io.SafetensorsWriter} writes it, {@link
  *       dev.switchyard.layers.io.TensorInfo} and {@link dev.switchyard.layers.io.Dtype} say what a
- *       file holds, and a {@link dev.switchyard.layers.io.MalformedFileException} what is wrong
- *       with it.
+ *       file holds, a {@link dev.switchyard.layers.io.MalformedFileException} what is wrong with
+ *       it, and {@link dev.switchyard.layers.io.ForeignFile} what else it may be.
  *   <li>A {@link dev.switchyard.layers.io.Fingerprint} tells models apart.
  *   <li>{@link dev.switchyard.layers.io.AtomicFile} writes any file so that it is complete or not
  *       there.

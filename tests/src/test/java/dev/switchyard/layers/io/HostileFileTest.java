@@ -61,7 +61,16 @@ class HostileFileTest {
             + " | overlap",
         "{'a':{'dtype':'Q4','shape':[2],'data_offsets':[0,8]}} | has dtype Q4",
         "{'a':{'dtype':'F32','shape':[2]}} | lacks data_offsets",
-        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8],'x':1}} | has \"x\" (expected dtype",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8],'x':01}} | has '0' at byte",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8],'x':nil}} | has 'n' at byte",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8],'x':}} | (expected a value)",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8],'x':[1,}} | (expected a value)",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8],'x':{'y'}}} | (expected a colon)",
+        "{'a':{'dtype':'F4','shape':[15],'data_offsets':[0,8]}} | a is F4[15] in 8 bytes (expected"
+            + " the product of the shape times 4 bits)",
+        "{'a':{'dtype':'F6_E2M3','shape':[11],'data_offsets':[0,8]}} | F6_E2M3[11] in 8 bytes",
+        "{'a':{'dtype':'C64','shape':[2],'data_offsets':[0,8]}} | C64[2] in 8 bytes",
+        "{'__metadata__':nul} | (expected a value)",
         "{'a':{'dtype':'F32','dtype':'F32','shape':[2],'data_offsets':[0,8]}} | the name \"dtype\""
             + " twice",
         "{'a':{'dtype':'I8','shape':[8],'data_offsets':[0,8]},'\\u0061':{'dtype':'I8','shape':[0],'data_offsets':[8,8]}}"
@@ -120,7 +129,8 @@ class HostileFileTest {
   @Test
   void deepNestingAndLongListsAreRefusedAtOnce() {
     assertRefused(FileBytes.of("[".repeat(1_000_000), 0), "(expected an object)");
-    assertRefused(FileBytes.of("{\"a\":".repeat(100_000), 0), "has \"a\" (expected dtype");
+    assertRefused(FileBytes.of("{\"a\":".repeat(100_000), 0), "has values in values");
+    assertRefused(FileBytes.of("{\"a\":{\"x\":" + "[".repeat(100_000), 0), "has values in values");
     assertRefused(
         FileBytes.of("{\"a\":{\"shape\":[" + "0,".repeat(100_000) + "0]}}", 0), "a longer array");
   }

@@ -16,10 +16,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class SafetensorsTest {
   @TempDir private Path folder;
@@ -175,6 +178,36 @@ class SafetensorsTest {
       assertThatThrownBy(() -> in.matrix("l"))
           .hasMessage(file + " has tensor l of I64[2x2] (expected one of [F32, F16, BF16])");
     }
+  }
+
+  /** Tensors of any type and shape lie beside one that is wanted. */
+  @ParameterizedTest
+  @EnumSource(Dtype.class)
+  void tensorsThatAreNotReadAreInNobodysWay(Dtype dtype) throws IOException {
+    long bytes = 24L * dtype.bits() / 8;
+    Files.write(
+        file,
+        FileBytes.of(
+            String.format(
+                Locale.ROOT,
+                "{\"__metadata__\":null,\"w\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[%1$d,%2$d],"
+                    + "\"note\":{\"a\":[1,-2.5e3,true,null,\"}\"],\"b\":{}}},"
+                    + "\"x\":{\"dtype\":\"%3$s\",\"shape\":[2,3,1,4],\"data_offsets\":[0,%1$d]},"
+                    + "\"none\":{\"dtype\":\"%3$s\",\"shape\":[0,7],\"data_offsets\":[%2$d,%2$d]}}",
+                bytes,
+                bytes + 4,
+                dtype),
+            (int) bytes + 4));
+    try (Safetensors in = Safetensors.open(file)) {
+      assertThat(in.tensors()).extracting(TensorInfo::name).containsExactly("x", "w", "none");
+      assertThat(in.tensors()).extracting(TensorInfo::elements).containsExactly(24L, 2L, 0L);
+      assertThat(in.metadata()).isEmpty();
+      assertThat(in.floats("w")).hasSize(2);
+      assertThatThrownBy(() -> in.matrix("x"))
+          .isInstanceOf(MalformedFileException.class)
+          .hasMessageContaining("has tensor x of " + dtype + "[2x3x1x4] (expected ");
+    }
+    assertThat(Weights.read(file)).containsKey("w").doesNotContainKey("x");
   }
 
   @Test

@@ -47,13 +47,16 @@ class EmittedCodeTest {
 
   /** A number of bytes, of elements mostly; sometimes any that a long can be. */
   private long bytes(int elementBytes, int most) {
-    return elementBytes
-        * switch (random.nextInt(40)) {
-          case 0 -> random.nextLong();
-          case 1 -> 1L << random.nextInt(Long.SIZE);
-          case 2 -> Long.MAX_VALUE / elementBytes - random.nextInt(most + 1);
-          default -> (long) number(most);
-        };
+    int kind = random.nextInt(40);
+    long elements = number(most);
+    if (kind == 0) {
+      elements = random.nextLong();
+    } else if (kind == 1) {
+      elements = 1L << random.nextInt(Long.SIZE);
+    } else if (kind == 2) {
+      elements = Long.MAX_VALUE / elementBytes - random.nextInt(most + 1);
+    }
+    return elementBytes * elements;
   }
 
   /** Close to what a call needs, so that a check that is off by little is found out. */

@@ -13,6 +13,7 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -46,6 +47,7 @@ class SharedCheckpointTest {
     Checkpoint saved =
         new Checkpoint(
             Map.of("w", weight),
+            Set.of(),
             Map.of("m", FloatMatrix.of(new float[] {7}, 1, 1)),
             Map.of("w", 3L),
             "AdamW",

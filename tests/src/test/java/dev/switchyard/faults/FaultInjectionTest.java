@@ -1,0 +1,45 @@
+package dev.switchyard.faults;
+
+import dev.switchyard.kernels.KernelFaultCases;
+import dev.switchyard.kernels.Kernels;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * After an error that a caller catches, wherever the stack or the heap came to an end, later calls
+ * are right or refused, and write nothing beside their results. Every public method that changes
+ * anything has a case.
+ */
+class FaultInjectionTest {
+  private static final int SOME = 1;
+  private static final int MANY = 200;
+
+  @TempDir private Path directory;
+
+  private FaultJvm kernels() throws IOException {
+    Set<String> exported =
+        Set.of(
+            "dev.switchyard.kernels",
+            "dev.switchyard.kernels.data",
+            "dev.switchyard.kernels.parallel");
+    return new FaultJvm(directory, Kernels.class, exported);
+  }
+
+  @Test
+  void someErrorsInKernels() throws IOException, InterruptedException {
+    kernels().run(KernelFaultCases.class, SOME, 5);
+  }
+
+  @Tag("full")
+  @ParameterizedTest
+  @ValueSource(strings = {"x86", "vector", "reference"})
+  void manyErrorsInKernels(String backend) throws IOException, InterruptedException {
+    kernels().run(KernelFaultCases.class, MANY, 0, "-Dswitchyard.backend=" + backend);
+  }
+}

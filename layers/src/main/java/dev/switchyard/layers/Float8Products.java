@@ -99,7 +99,7 @@ final class Float8Products implements LinearProducts {
       FloatMatrix rounded = round(tape, "the weight", weight.value(), ofWeight);
       tape.timed(
           Part.MULTIPLY, // as the packing of a float32 layer's weight
-          () -> kernels.pack(ElementType.FLOAT32, form, rounded, cached.panels()));
+          () -> kernels.pack(ElementType.FLOAT32, form, rounded, cached.toFill()));
       cached.markPacked(weight, kernels);
       tape.giveBack(rounded);
     }

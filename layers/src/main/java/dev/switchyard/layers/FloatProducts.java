@@ -52,7 +52,7 @@ final class FloatProducts implements LinearProducts {
 
   private PackedMatrix packed(Kernels kernels, Form form, PackedWeight cached) {
     if (cached.isStale(weight, kernels)) {
-      kernels.pack(type, form, weight.value(), cached.panels());
+      kernels.pack(type, form, weight.value(), cached.toFill());
       cached.markPacked(weight, kernels);
     }
     return cached.panels();

@@ -121,10 +121,11 @@ final class OutlierProducts implements LinearProducts {
   /** Makes both forms of the weight anew. */
   private void pack(Tape tape, Kernels kernels) {
     FloatMatrix w = weight.value();
+    groups.getLast().weight.toFill(); // which stands for all
     for (Group group : groups) {
       QuantizedMatrix q = tape.take(Scaling.ROW, w.rows(), group.to - group.from);
       kernels.quantize(w.columnRange(group.from, group.to), q);
-      kernels.pack(ElementType.INT8, Form.NT, q, group.weight.panels());
+      kernels.pack(ElementType.INT8, Form.NT, q, group.weight.toFill());
       tape.giveBack(q);
     }
     for (int i = 0; i < w.rows(); i++) {

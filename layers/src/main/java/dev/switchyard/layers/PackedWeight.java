@@ -3,14 +3,25 @@ package dev.switchyard.layers;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.PackedMatrix;
 
-/** A weight in the layout of one product, kept from step to step until the weight changes. */
+/**
+ * A weight in the layout of one product, kept from step to step until the weight changes. From when
+ * the panels are asked for to be filled until they are marked as packed, they are of no weight.
+ */
 final class PackedWeight {
+  private static final long NONE = -1;
+
   private PackedMatrix panels = new PackedMatrix();
-  private long version = -1;
+  private long version = NONE;
   private String backend;
 
-  /** The panels, to be filled if stale. */
+  /** The panels, unless they are stale. */
   PackedMatrix panels() {
+    return panels;
+  }
+
+  /** The panels, to be filled. */
+  PackedMatrix toFill() {
+    version = NONE;
     return panels;
   }
 
@@ -22,13 +33,13 @@ final class PackedWeight {
   }
 
   void markPacked(Parameter weight, Kernels kernels) {
-    version = weight.version();
     backend = kernels.backend().name();
+    version = weight.version();
   }
 
   /** Lets go of the panels. */
   void clear() {
     panels = new PackedMatrix();
-    version = -1;
+    version = NONE;
   }
 }

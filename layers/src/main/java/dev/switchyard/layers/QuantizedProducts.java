@@ -118,12 +118,12 @@ final class QuantizedProducts implements LinearProducts {
     QuantizedMatrix wq = tape.take(scaling, w.rows(), w.cols());
     if (scaling == Scaling.TENSOR && goesBack && forward.isStale(weight, kernels)) {
       // One int8 matrix serves both products: pack it in one pass.
-      kernels.quantizeAndPack(w, kernels.nonFinite(), wq, forward.panels(), backward.panels());
+      kernels.quantizeAndPack(w, kernels.nonFinite(), wq, forward.toFill(), backward.toFill());
       forward.markPacked(weight, kernels);
       backward.markPacked(weight, kernels);
     } else {
       kernels.quantize(w, wq);
-      kernels.pack(ElementType.INT8, form, wq, wanted.panels());
+      kernels.pack(ElementType.INT8, form, wq, wanted.toFill());
       wanted.markPacked(weight, kernels);
     }
     tape.giveBack(wq);

@@ -28,10 +28,6 @@ final class Recording {
    * @param frozen whether it was frozen then
    */
   private record Use(Parameter parameter, long version, boolean frozen) {
-    static Use of(Parameter parameter) {
-      return new Use(parameter, parameter.version(), parameter.frozen());
-    }
-
     void check() {
       if (parameter.version() != version) {
         throw new IllegalStateException(
@@ -81,7 +77,10 @@ final class Recording {
       List<Matrix> read,
       Tape.Backward backward) {
     read.forEach(matrix -> readLater.add(storage(matrix)));
-    List<Use> uses = parameters.stream().map(Use::of).toList();
+    List<Use> uses = new ArrayList<>(parameters.size());
+    for (Parameter parameter : parameters) {
+      uses.add(new Use(parameter, parameter.version(), parameter.frozen()));
+    }
     nodes.add(new Node(result, List.copyOf(from), uses, read, backward));
   }
 

@@ -147,6 +147,13 @@ public final class Tensor {
     return grad;
   }
 
+  /** The value with its shape and first elements, or that it has ended. */
+  @Override
+  public String toString() {
+    boolean ended = released || tape != null && !tape.isAt(step);
+    return "Tensor of " + (ended ? shape() + ", which has ended" : value);
+  }
+
   /** Ends the value; the gradient may still come. */
   void release() {
     released = true;

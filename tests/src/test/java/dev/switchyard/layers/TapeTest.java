@@ -284,6 +284,15 @@ class TapeTest {
   }
 
   @Test
+  void showsWhatItHolds() {
+    Tensor y =
+        tape.add(Tensor.of(FloatMatrix.allocate(1, 2)), Tensor.of(FloatMatrix.allocate(1, 2)));
+    assertThat(y).hasToString("Tensor of FloatMatrix 1x2 [[0.0, 0.0]]");
+    tape.reset();
+    assertThat(y).hasToString("Tensor of 1x2, which has ended");
+  }
+
+  @Test
   void inferenceRecordsNothingAndGivesTheSameResults() {
     Tape none = Tape.none(Fixtures.reference());
     Tensor y = layer.forward(none, Tensor.withGrad(x));

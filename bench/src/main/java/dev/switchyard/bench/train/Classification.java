@@ -72,9 +72,15 @@ final class Classification implements TrainingTask {
 
     @Override
     public List<Integer> mistakes(Kernels kernels) {
-      Tape tape = Tape.none(kernels);
+      Tape tape = Tape.inference(kernels);
       return ImageBatch.mistakes(
-          images.test(), normalization, options.batch(), x -> scores.forward(tape, x).value());
+          images.test(),
+          normalization,
+          options.batch(),
+          x -> {
+            tape.reset();
+            return scores.forward(tape, x).value();
+          });
     }
   }
 }

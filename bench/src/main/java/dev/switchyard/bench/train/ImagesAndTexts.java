@@ -129,13 +129,14 @@ final class ImagesAndTexts implements TrainingTask {
 
     @Override
     public List<Integer> mistakes(Kernels kernels) {
-      Tape tape = Tape.none(kernels);
-      FloatMatrix classes = classes(tape);
+      FloatMatrix classes = classes(Tape.none(kernels));
+      Tape tape = Tape.inference(kernels);
       return ImageBatch.mistakes(
           images.test(),
           normalization,
           options.batch(),
           x -> {
+            tape.reset();
             FloatMatrix embedded = ofImages.forward(tape, x).value();
             FloatMatrix scores = FloatMatrix.allocate(embedded.rows(), classes.rows());
             kernels.multiply(

@@ -12,6 +12,7 @@ import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Fixtures;
 import dev.switchyard.layers.Linear;
+import dev.switchyard.layers.OutOfThreads;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
@@ -22,50 +23,12 @@ import dev.switchyard.layers.io.TrainingState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.AbstractExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** An update that fails, wherever it does, is never taken for one that was made. */
 class FailedUpdateTest {
-  /** Runs tasks at once, but for one, at which it is out of threads. */
-  private static final class Executor extends AbstractExecutorService {
-    private int left = -1;
-
-    @Override
-    public void execute(Runnable task) {
-      if (left > 0 && --left == 0) {
-        throw new OutOfMemoryError("unable to create native thread");
-      }
-      task.run();
-    }
-
-    @Override
-    public void shutdown() {}
-
-    @Override
-    public List<Runnable> shutdownNow() {
-      return List.of();
-    }
-
-    @Override
-    public boolean isShutdown() {
-      return false;
-    }
-
-    @Override
-    public boolean isTerminated() {
-      return false;
-    }
-
-    @Override
-    public boolean awaitTermination(long timeout, TimeUnit unit) {
-      return true;
-    }
-  }
-
-  private final Executor executor = new Executor();
+  private final OutOfThreads executor = new OutOfThreads();
   private final Kernels kernels = Kernels.create(Parallel.over(executor, 3));
   private final FloatMatrix x = gaussian(4, 512, 1);
   private final FloatMatrix g = gaussian(4, 256, 2);
@@ -91,14 +54,14 @@ class FailedUpdateTest {
       Checkpoint checkpoint = copy(layer, optimizer);
       float[] before = layer.parameters().getFirst().value().data().clone();
       backward(layer);
-      executor.left = at;
+      executor.failAt(at);
       try {
         optimizer.step(0.01f);
         break; // more tasks than there are
       } catch (OutOfMemoryError e) {
         assertNothingIsStale(layer, precision);
       } finally {
-        executor.left = -1;
+        executor.failAt(0);
       }
       if (isRefused(optimizer)) {
         refused++;

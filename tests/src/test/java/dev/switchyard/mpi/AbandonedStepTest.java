@@ -265,7 +265,7 @@ class AbandonedStepTest {
     return calls;
   }
 
-  /** As it ends by an exception, with its exchange in a try-with-resources. */
+  /** One makes a step fewer than the others. */
   @Test
   void aProcessThatLeavesIsNotWaitedFor() throws Exception {
     int left =

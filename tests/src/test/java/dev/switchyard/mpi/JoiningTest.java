@@ -197,8 +197,8 @@ class JoiningTest {
 
   @Test
   void aProcessAloneHasNobodyToWaitFor() {
-    try (SingleProcess alone = new SingleProcess();
-        Arena arena = Arena.ofConfined()) {
+    SingleProcess alone = new SingleProcess();
+    try (Arena arena = Arena.ofConfined()) {
       double[] values = {2};
       alone.sum(values);
       alone.barrier();

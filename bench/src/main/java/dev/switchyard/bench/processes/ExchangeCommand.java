@@ -115,13 +115,13 @@ public final class ExchangeCommand implements Callable<Integer> {
       for (int i = 0; i < elements; i++) {
         parameter.grad().data()[i] = CounterRandom.uniform(key, i);
       }
-      try (DataParallel parallel =
-          new DataParallel(processes.collective(), kernels, List.of(parameter), settings)) {
-        table.row(
-            reduction.name(),
-            String.format(Locale.ROOT, "%.2f", median(parallel::afterBackward)),
-            String.format(Locale.ROOT, "%,d", parallel.bytesPerStep()));
-      }
+      DataParallel parallel =
+          new DataParallel(processes.collective(), kernels, List.of(parameter), settings);
+      table.row(
+          reduction.name(),
+          String.format(Locale.ROOT, "%.2f", median(parallel::afterBackward)),
+          String.format(Locale.ROOT, "%,d", parallel.bytesPerStep()));
+      parallel.close();
     }
     return table.toString();
   }

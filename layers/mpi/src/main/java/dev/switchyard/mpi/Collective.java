@@ -7,9 +7,13 @@ import java.util.List;
  * Processes that run the same program and exchange data. Every method that exchanges is called by
  * all of them, in the same order and with the same sizes; each waits for the others.
  *
+ * <p>It is no {@link AutoCloseable}: a {@code try} that an exception ends would leave in an orderly
+ * way, which waits for the others, who wait for this process. After a failure a process calls
+ * {@link #abort}, as {@link Mpi#run} does.
+ *
  * <p>For use by the thread that made it.
  */
-public interface Collective extends AutoCloseable {
+public interface Collective {
   /** An exchange under way; its memory belongs to it until it is done. */
   interface Pending {
     /**
@@ -110,6 +114,5 @@ public interface Collective extends AutoCloseable {
    * Leaves, or gives back a line. All processes do, and none exchanges anything there afterwards; a
    * process that leaves may wait until the others do.
    */
-  @Override
   void close();
 }

@@ -46,11 +46,13 @@ import java.util.Set;
  * steps is refused with an {@link AbandonedStepException}, after which all can go on too. After an
  * exchange that has itself failed, there is nothing to go on with: every call is refused.
  *
- * <p>A process that ends by an exception has to take the others along, see {@link Mpi#run}.
+ * <p>An optimizer's step that fails on one process alone leaves other parameters there: go on from
+ * a checkpoint, on all. A process that ends by an exception has to take the others along, see
+ * {@link Mpi#run}.
  *
  * <p>For the thread that made the collective.
  */
-public final class DataParallel implements AutoCloseable {
+public final class DataParallel {
   /**
    * How gradients are exchanged.
    *
@@ -403,10 +405,9 @@ public final class DataParallel implements AutoCloseable {
 
   /**
    * Makes no further step, and gives back what the exchange holds of the MPI library. All processes
-   * call this; one that makes another step instead gets a {@link CollectiveException} that names
-   * this one.
+   * call this, after the last step and not after a failure, when others may be elsewhere; one that
+   * makes another step instead gets a {@link CollectiveException} that names this one.
    */
-  @Override
   public void close() {
     if (closed) {
       return;

@@ -20,7 +20,7 @@ import java.util.Map;
  * which is a step of SGD with Nesterov momentum on what the local steps, of StableAdamW say, have
  * changed. The difference travels as gradients do, see {@link DataParallel}.
  */
-public final class LocalSteps implements AutoCloseable {
+public final class LocalSteps {
   /**
    * How often and how far.
    *
@@ -212,7 +212,6 @@ public final class LocalSteps implements AutoCloseable {
   }
 
   /** Agrees no more; all processes call this, see {@link DataParallel#close}. */
-  @Override
   public void close() {
     parallel.close();
   }

@@ -57,7 +57,7 @@ public final class Mpi implements Collective {
   /**
    * Joins the other processes.
    *
-   * @return the processes; to be closed by all of them
+   * @return the processes; to be closed by all of them, see {@link #run}
    * @throws CollectiveException if this process was not started by a launcher of MPI, the JVM may
    *     not call native code, no library is found, or it is another than the launcher's
    */
@@ -128,8 +128,7 @@ public final class Mpi implements Collective {
   /**
    * Joins the other processes, runs a program and leaves. If the program throws, its exception goes
    * to the handler of uncaught exceptions, which prints it, and all processes end at once with exit
-   * code 1. A {@code try} that {@linkplain #close closes} in such a case would wait for ever, for
-   * others that wait for this process.
+   * code 1, since they would wait for this one for ever.
    *
    * @param program what this process does
    * @throws CollectiveException as {@link #join}

@@ -10,10 +10,15 @@
  *       dev.switchyard.mpi.ShardedOptimizer} spreads the optimizer's state; {@link
  *       dev.switchyard.mpi.LocalSteps} takes the mean of parameters now and then instead.
  *   <li>{@link dev.switchyard.mpi.GatheredRows} is for losses over the whole batch.
- *   <li>Inside: an {@code Exchange} sums a bucket of gradients, as {@code AllReduce} or as {@code
- *       SlicedSum} in a {@code WireFormat}. {@code Mpi} stands on {@code MpiCalls}, these on the
- *       {@code MpiLibrary} that the {@code Launcher} implies, with its {@code MpiAbi}.
+ *   <li>Inside: an {@code Exchange} sums a {@code Bucket} of gradients, as {@code AllReduce} or as
+ *       {@code SlicedSum} in a {@code WireFormat}. {@code Mpi} stands on {@code MpiCalls}, these on
+ *       the {@code MpiLibrary} that the {@code Launcher} implies, with its {@code MpiAbi}.
  * </ul>
+ *
+ * <p>A program begins with {@link dev.switchyard.mpi.Mpi#run}, which ends all processes when one
+ * throws; those that go on after an exception abandon the step together, by {@link
+ * dev.switchyard.mpi.DataParallel#abandon} and an {@link
+ * dev.switchyard.mpi.AbandonedStepException}.
  *
  * <p>The library is the one of the machine; nothing is built against it, and none is needed where
  * there is only one process.

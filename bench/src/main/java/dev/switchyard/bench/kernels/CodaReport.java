@@ -1,5 +1,6 @@
 package dev.switchyard.bench.kernels;
 
+import dev.switchyard.bench.command.Ratio;
 import dev.switchyard.bench.command.TextTable;
 import dev.switchyard.bench.kernels.Contest.Turn;
 import dev.switchyard.layers.Profile.Part;
@@ -52,7 +53,7 @@ public record CodaReport(
       table.row(
           result.name(),
           format("%.2f", result.millis()),
-          format("%.2f x", dense.millis() / result.millis()),
+          Ratio.text(dense.millis() / result.millis()) + " x",
           format("%.2f", result.attentionMillis()),
           format("%.2f", result.routeMillis()),
           format("%.1f", 100 * result.routeMillis() / result.millis()),

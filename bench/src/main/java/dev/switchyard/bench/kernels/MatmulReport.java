@@ -1,5 +1,6 @@
 package dev.switchyard.bench.kernels;
 
+import dev.switchyard.bench.command.Ratio;
 import dev.switchyard.bench.command.TextTable;
 import dev.switchyard.bench.kernels.MatmulComparison.Rates;
 import java.util.ArrayList;
@@ -52,7 +53,7 @@ public record MatmulReport(
           result.name(),
           format("%.1f", result.gops()),
           format("%.1f %%", 100 * result.shareOfPeak()),
-          format("%.2f x", result.gops() / first));
+          Ratio.text(result.gops() / first) + " x");
     }
     return table.toString();
   }

@@ -1,5 +1,6 @@
 package dev.switchyard.bench.kernels;
 
+import dev.switchyard.bench.command.Ratio;
 import dev.switchyard.bench.command.TextTable;
 import dev.switchyard.bench.kernels.Contest.Turn;
 import dev.switchyard.layers.Precision;
@@ -67,7 +68,7 @@ public record StepReport(int rows, int in, int out, int threads, List<Result> re
           format("%.2f", parts.get("multiply")),
           format("%.2f", parts.get("weightGradient")),
           format("%.2f", parts.get(REST)),
-          format("%.2f x", first / result.millis()));
+          Ratio.text(first / result.millis()) + " x");
     }
     return table.toString();
   }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.function.DoubleFunction;
 
 /**
  * Horizontal bars from zero with error bars, in groups, as SVG to be put into a page. Colours are
@@ -40,7 +41,7 @@ public final class BarChart implements Figure {
   private record Group(String name, List<Bar> bars) {}
 
   private final String title;
-  private final String format;
+  private final DoubleFunction<String> format;
   private final List<String> names;
   private final List<Group> groups = new ArrayList<>();
   private OptionalDouble mark = OptionalDouble.empty();
@@ -48,10 +49,10 @@ public final class BarChart implements Figure {
   /**
    * A chart without bars.
    *
-   * @param format how values are written, for {@link String#format}
+   * @param format how values are written
    * @param names whose bars there are, in the order of their colours
    */
-  public BarChart(String title, String format, List<String> names) {
+  public BarChart(String title, DoubleFunction<String> format, List<String> names) {
     this.title = title;
     this.format = format;
     this.names = List.copyOf(names);
@@ -131,8 +132,8 @@ public final class BarChart implements Figure {
     out.append(
         String.format(
             Locale.ROOT,
-            "<rect class=\"f%d\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>%n",
-            names.indexOf(bar.name()),
+            "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>%n",
+            Page.color("f", names.indexOf(bar.name())),
             LEFT,
             y,
             bar.value() * scale,
@@ -148,7 +149,7 @@ public final class BarChart implements Figure {
             "<text x=\"%.1f\" y=\"%d\">%s</text>%n",
             Math.max(to, LEFT + bar.value() * scale) + 6,
             y + BAR - 2,
-            Page.escape(String.format(Locale.ROOT, format, bar.value()))));
+            Page.escape(format.apply(bar.value()))));
   }
 
   private static String line(String kind, double x1, double y1, double x2, double y2) {

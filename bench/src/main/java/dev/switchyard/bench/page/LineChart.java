@@ -163,7 +163,8 @@ public final class LineChart implements Figure {
         }
       }
       String kind = line.x().length == 1 ? "point" : "dots";
-      return String.format(Locale.ROOT, "<path class=\"%s s%d\" d=\"%s\"/>%n", kind, index, d);
+      return String.format(
+          Locale.ROOT, "<path class=\"%s %s\" d=\"%s\"/>%n", kind, Page.color("s", index), d);
     }
     int stride = Math.max(1, Math.ceilDiv(line.x().length, MOST_POINTS));
     boolean down = false;
@@ -180,7 +181,8 @@ public final class LineChart implements Figure {
       }
       down = visible;
     }
-    return String.format(Locale.ROOT, "<path class=\"line s%d\" d=\"%s\"/>%n", index, d);
+    return String.format(
+        Locale.ROOT, "<path class=\"line %s\" d=\"%s\"/>%n", Page.color("s", index), d);
   }
 
   private boolean shows(Line line, int i) {

@@ -38,6 +38,7 @@ public final class Page {
       .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
       .point { fill: none; stroke-width: 12; stroke-linecap: round; }
       .dots { fill: none; stroke-width: 8; stroke-linecap: round; }
+      .again { opacity: .5; }
       .error { stroke: var(--ink); stroke-width: 1.5; }
       .words { line-height: 1.7; overflow-wrap: anywhere; } .words span { border-radius: .2em; }
       ul.legend { list-style: none; padding: 0; margin: .3rem 0; display: flex; flex-wrap: wrap;
@@ -87,6 +88,11 @@ public final class Page {
     return out.append("</body>\n</html>\n").toString();
   }
 
+  /** The class of a series for lines ({@code s}) or areas ({@code f}), whatever its number. */
+  static String color(String kind, int series) {
+    return kind + series % COLORS + (series < COLORS ? "" : " again");
+  }
+
   private static String colors() {
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < COLORS; i++) {
@@ -129,7 +135,7 @@ public final class Page {
     if (!figure.names().isEmpty()) {
       out.append("<ul class=\"legend\">");
       for (int i = 0; i < figure.names().size(); i++) {
-        out.append("<li><span class=\"s").append(i).append("\"></span>");
+        out.append("<li><span class=\"").append(color("s", i)).append("\"></span>");
         out.append(escape(figure.names().get(i))).append("</li>");
       }
       out.append("</ul>\n");

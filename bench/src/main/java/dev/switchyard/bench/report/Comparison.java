@@ -1,5 +1,6 @@
 package dev.switchyard.bench.report;
 
+import dev.switchyard.bench.command.Ratio;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.suites.Suite;
@@ -28,13 +29,13 @@ final class Comparison {
     String text() {
       return String.format(
           Locale.ROOT,
-          "%s %s %s: %s, %s before, %.2f times as fast",
+          "%s %s %s: %s, %s before, %s times as fast",
           suite.key(),
           now.shape(),
           now.contestant(),
           now.text(),
           before.text(),
-          speed());
+          Ratio.text(speed()));
     }
   }
 
@@ -92,9 +93,13 @@ final class Comparison {
         ? ""
         : String.format(
             Locale.ROOT,
-            " Peers, which tell how the machine fared, are %.2f times as fast (geometric mean).",
-            Math.exp(
-                ofPeers.stream().mapToDouble(pair -> Math.log(pair.speed())).average().orElse(0)));
+            " Peers, which tell how the machine fared, are %s times as fast (geometric mean).",
+            Ratio.text(
+                Math.exp(
+                    ofPeers.stream()
+                        .mapToDouble(pair -> Math.log(pair.speed()))
+                        .average()
+                        .orElse(0))));
   }
 
   Section section() {
@@ -115,7 +120,7 @@ final class Comparison {
                             pair.now().contestant(),
                             pair.before().text(),
                             pair.now().text(),
-                            String.format(Locale.ROOT, "%.2f x", pair.speed())))
+                            Ratio.text(pair.speed()) + " x"))
                 .toList()));
   }
 }

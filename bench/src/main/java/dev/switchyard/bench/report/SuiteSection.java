@@ -1,5 +1,6 @@
 package dev.switchyard.bench.report;
 
+import dev.switchyard.bench.command.Ratio;
 import dev.switchyard.bench.page.BarChart;
 import dev.switchyard.bench.page.BarChart.Bar;
 import dev.switchyard.bench.page.Figure;
@@ -55,9 +56,9 @@ final class SuiteSection {
         clauses.add(
             String.format(
                 Locale.ROOT,
-                "%s is %.2f times as fast as %s",
+                "%s is %s times as fast as %s",
                 contestant,
-                Math.exp(logarithms / count),
+                Ratio.text(Math.exp(logarithms / count)),
                 String.join(" or ", rivals)));
       }
     }
@@ -94,7 +95,7 @@ final class SuiteSection {
             products
                 ? "Gop/s, a multiply-add counted as two"
                 : "Speed, as multiples of " + yardsticks(),
-            products ? "%.0f" : "%.2f",
+            products ? gops -> String.format(Locale.ROOT, "%.0f", gops) : Ratio::text,
             results.contestants());
     for (String shape : results.shapes()) {
       List<Bar> bars = new ArrayList<>();

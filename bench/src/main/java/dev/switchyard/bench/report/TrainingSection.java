@@ -21,7 +21,11 @@ final class TrainingSection {
     List<Run> runs = trainings.runs();
     List<String> names = runs.stream().map(Run::precision).toList();
     LineChart losses = new LineChart("Loss while training, smoothed", "step", "loss");
-    BarChart speeds = new BarChart("Images trained on in a second", "%,.0f", names);
+    BarChart speeds =
+        new BarChart(
+            "Images trained on in a second",
+            images -> String.format(Locale.ROOT, "%,.0f", images),
+            names);
     List<List<String>> rows = new ArrayList<>();
     List<Bar> bars = new ArrayList<>();
     for (Run run : runs) {

@@ -11,6 +11,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 import org.junit.jupiter.api.Test;
@@ -151,5 +154,26 @@ public class PageTest {
   void aSinglePointIsADot() {
     LineChart chart = new LineChart("t", "x", "y").point("a", 1, 2).point("b", 3, 4);
     assertThat(chart.body()).contains("class=\"point s0\"", "class=\"point s1\"", "h0\"/>");
+  }
+
+  /** A colour that is defined for lines, bars and legend, whatever the number of a series. */
+  @Test
+  void everySeriesHasAColour() {
+    LineChart lines = new LineChart("t", "x", "y");
+    List<String> names = IntStream.range(0, 35).mapToObj(i -> "series " + i).toList();
+    BarChart bars = new BarChart("t", Double::toString, names);
+    for (String name : names) {
+      lines.line(name, new double[] {1, 2});
+      bars.group(name, List.of(new BarChart.Bar(name, 1, 1, 1)));
+    }
+    Section section = new Section("h", "x", List.of(lines, bars), Table.NONE);
+    String page = Page.of(new Findings("t", "q", List.of(), List.of(section), List.of()), Map.of());
+    Matcher used = Pattern.compile("class=\"(?:line )?([sf]\\d+)( again)?\"").matcher(page);
+    int count = 0;
+    for (; used.find(); count++) {
+      assertThat(page).contains("." + used.group(1) + " { ");
+    }
+    assertThat(count).isEqualTo(4 * names.size()); // lines, bars, and a legend of each
+    assertThat(page).contains("<span class=\"s9\">", "<span class=\"s0 again\">");
   }
 }

@@ -1,0 +1,14 @@
+package dev.switchyard.bench.command;
+
+import java.util.Locale;
+
+/** How many times as fast, for people. */
+public final class Ratio {
+  private Ratio() {}
+
+  /** Two decimals, or two digits of what is smaller: nothing takes no time at all. */
+  public static String text(double ratio) {
+    int decimals = ratio > 0 && ratio < 0.1 ? 1 - (int) Math.floor(Math.log10(ratio)) : 2;
+    return String.format(Locale.ROOT, "%." + Math.min(decimals, 12) + "f", ratio);
+  }
+}

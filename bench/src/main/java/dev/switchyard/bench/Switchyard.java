@@ -2,7 +2,7 @@ package dev.switchyard.bench;
 
 import dev.switchyard.bench.adapt.AdaptCommand;
 import dev.switchyard.bench.adapt.PredictCommand;
-import dev.switchyard.bench.data.DataException;
+import dev.switchyard.bench.command.StandardOutput;
 import dev.switchyard.bench.doctor.DoctorCommand;
 import dev.switchyard.bench.experiment.ExperimentCommand;
 import dev.switchyard.bench.kernels.CodaCommand;
@@ -14,9 +14,6 @@ import dev.switchyard.bench.report.ReportCommand;
 import dev.switchyard.bench.soak.SoakCommand;
 import dev.switchyard.bench.suites.BenchCommand;
 import dev.switchyard.bench.train.TrainCommand;
-import dev.switchyard.kernels.data.NonFiniteException;
-import dev.switchyard.mpi.CollectiveException;
-import java.io.UncheckedIOException;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,8 +26,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * The {@code switchyard} command.
  *
  * <p>Exit code 0 is success, 1 a failure while running (a data file that is corrupt, a folder that
- * cannot be written to), 2 a command line that makes no sense. In both of the latter the user gets
- * one sentence; a stack trace is kept for what is a defect of the program.
+ * cannot be written to, too little memory), 2 a command line that makes no sense. In both of the
+ * latter the user gets one sentence, and no stack trace unless {@link Failures#STACK_TRACE} asks
+ * for it. A command whose output nobody reads any more ends without a word, as tools do.
  */
 @Command(
     name = "switchyard",
@@ -53,6 +51,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       DoctorCommand.class
     })
 public final class Switchyard {
+  private static final int BROKEN_PIPE = 128 + 13; // as shells report a signal SIGPIPE
+
   /** Filled in by picocli. */
   public Switchyard() {}
 
@@ -60,9 +60,34 @@ public final class Switchyard {
   public static void main(String[] arguments) {
     // Charts are drawn to files only; without this, macOS shows a program in its dock.
     System.setProperty("java.awt.headless", "true");
-    int exitCode = commandLine().execute(arguments);
+    StandardOutput output = new StandardOutput();
+    System.setOut(output.print());
+    int exitCode = run(commandLine(), output, arguments);
     Processes.leave(exitCode);
     System.exit(exitCode);
+  }
+
+  /**
+   * Runs a command.
+   *
+   * @param output where it prints to; looked at when it has ended
+   * @return the exit code, whatever happens
+   */
+  static int run(CommandLine command, StandardOutput output, String... arguments) {
+    try {
+      int exitCode = command.execute(arguments);
+      if (exitCode == ExitCode.OK) {
+        command.getOut().flush();
+        output.check();
+      }
+      return exitCode;
+    } catch (Throwable e) { // errors of the JVM too, for which Picocli does not ask
+      CommandLine.ParseResult parsed = command.getParseResult();
+      while (parsed != null && parsed.hasSubcommand()) {
+        parsed = parsed.subcommand();
+      }
+      return onFailure(e, parsed == null ? command : parsed.commandSpec().commandLine());
+    }
   }
 
   /** The command with all that is special about its error handling. */
@@ -70,7 +95,7 @@ public final class Switchyard {
     return new CommandLine(new Switchyard())
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Switchyard::onUsageError)
-        .setExecutionExceptionHandler(Switchyard::onFailure);
+        .setExecutionExceptionHandler((error, command, _) -> onFailure(error, command));
   }
 
   private static int onUsageError(ParameterException error, String[] arguments) {
@@ -95,16 +120,16 @@ public final class Switchyard {
         : "";
   }
 
-  private static int onFailure(Exception error, CommandLine command, CommandLine.ParseResult result)
-      throws Exception {
-    if (error instanceof DataException
-        || error instanceof UncheckedIOException
-        || error instanceof CollectiveException
-        || error instanceof NonFiniteException) { // a training that diverged
-      print(command, error.getMessage());
-      return ExitCode.SOFTWARE;
+  private static int onFailure(Throwable error, CommandLine command) {
+    if (error instanceof StandardOutput.Failure failure && failure.isClosedPipe()) {
+      return BROKEN_PIPE;
     }
-    throw error;
+    print(command, Failures.sentence(error));
+    if (Boolean.getBoolean(Failures.STACK_TRACE)) {
+      error.printStackTrace(command.getErr());
+      command.getErr().flush();
+    }
+    return ExitCode.SOFTWARE;
   }
 
   private static void print(CommandLine command, String sentence) {

@@ -1,9 +1,11 @@
 package dev.switchyard.bench.adapt;
 
+import dev.switchyard.bench.command.FolderLock;
 import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.command.ProgressDisplay;
+import dev.switchyard.bench.command.Reason;
 import dev.switchyard.bench.data.LabelledTexts;
 import dev.switchyard.bench.page.Page;
 import dev.switchyard.bench.processes.Processes;
@@ -29,9 +31,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -64,6 +66,7 @@ import picocli.CommandLine.Spec;
     })
 public final class AdaptCommand implements Callable<Integer> {
   private static final double TEST_SHARE = 0.2;
+  private static final String RESULT = "result.json";
 
   @Spec private CommandSpec spec;
 
@@ -196,7 +199,7 @@ public final class AdaptCommand implements Callable<Integer> {
       names = "--resume",
       description =
           "Go on with a training that was interrupted, with the same options. Without it, a folder"
-              + " that holds an unfinished one is refused.")
+              + " that holds a training or its result is refused.")
   private boolean resume;
 
   @Mixin private SharingOptions sharing;
@@ -213,20 +216,30 @@ public final class AdaptCommand implements Callable<Integer> {
     List<Variant> variants = variants();
     LabelledTexts all = data == null ? LabelledTexts.shipped() : LabelledTexts.load(data);
     LabelledTexts.Split texts = all.split(TEST_SHARE, options.seed());
-    WordPieceTokenizer tokenizer = pretrained.tokenizer();
     BertEncoder base = pretrained.encoder(options.precision());
+    WordPieceTokenizer tokenizer = pretrained.tokenizer();
     requireFit(options, base, tokenizer);
-    Map<String, String> identity = identity(options, base, texts);
-    processes.requireSame(identity);
-    Map<Variant, TrainingRun> runs = runs(variants, identity, options.seed());
-    if (processes.isFirst()) {
-      new OutputFolder(out).create();
-    }
-
-    long start = System.nanoTime();
     Adaptation adaptation = new Adaptation(options, base, tokenizer, texts, processes);
-    processes.requireSame(Map.of("tokens", adaptation.tokens()));
+    Map<String, String> identity = identity(adaptation, base);
+    processes.requireSame(identity);
     processes.warnOfOtherBackends(adaptation.kernels().backend().name(), this::warn);
+    OutputFolder folder = new OutputFolder(out);
+    try (FolderLock _ = processes.isFirst() ? folder.lock() : null) {
+      Map<Variant, TrainingRun> runs = runs(variants, identity, folder);
+      return adapt(adaptation, variants, runs, base, tokenizer);
+    }
+  }
+
+  private int adapt(
+      Adaptation adaptation,
+      List<Variant> variants,
+      Map<Variant, TrainingRun> runs,
+      BertEncoder base,
+      WordPieceTokenizer tokenizer) {
+    AdaptOptions options = adaptation.options();
+    LabelledTexts.Split texts = adaptation.texts();
+    List<String> classes = texts.training().classes();
+    long start = System.nanoTime();
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("machine", MachineInfo.ofThisMachine().inOneLine());
     facts.put("backend", adaptation.kernels().backend().reason());
@@ -239,7 +252,7 @@ public final class AdaptCommand implements Callable<Integer> {
             data == null ? "SpamAssassin corpus" : data,
             texts.training().count(),
             texts.test().count(),
-            all.classes().size()));
+            classes.size()));
     options.asMap().forEach((name, value) -> facts.put(name, String.valueOf(value)));
     if (processes.count() > 1) {
       facts.put("processes", processes.count() + ", " + processes.title());
@@ -248,7 +261,7 @@ public final class AdaptCommand implements Callable<Integer> {
     print("Encoder: " + facts.get("encoder") + ". Texts: " + facts.get("texts") + ".\n");
 
     List<Classifier> classifiers = new ArrayList<>();
-    // Closed when all is trained and saved: until then the JVM does not stop.
+    // Closed when all is said and written: until then the JVM does not stop.
     try (Interruption interruption =
         new Interruption(processes, spec.commandLine().getErr(), checkpoints())) {
       for (Variant variant : variants) {
@@ -268,42 +281,58 @@ public final class AdaptCommand implements Callable<Integer> {
         }
         classifiers.add(classifier.get());
         if (processes.isFirst()) {
-          save(variant, classifiers.getLast(), all.classes(), options);
+          save(variant, classifiers.getLast(), classes, options);
         }
       }
+      boolean[] reported = {true};
+      processes.onFirst( // the others would disturb what it times
+          () ->
+              reported[0] =
+                  report(
+                      adaptation,
+                      variants,
+                      classifiers,
+                      base,
+                      tokenizer,
+                      facts,
+                      start,
+                      interruption));
+      return processes.any(!reported[0])
+          ? interruption.leave(processes.console(spec.commandLine().getOut()))
+          : 0;
     }
-    processes.onFirst( // the others would disturb what it times
-        () -> report(adaptation, variants, classifiers, base, tokenizer, texts, facts, start));
-    return 0;
   }
 
   private Path checkpoints() {
     return out.resolve("checkpoints");
   }
 
-  private static Map<String, String> identity(
-      AdaptOptions options, BertEncoder base, LabelledTexts.Split texts) {
-    Map<String, String> identity = options.identity();
-    identity.put("model", Fingerprint.of(base.parameters()));
+  /** What must be the same for a training to go on, and in all processes. */
+  static Map<String, String> identity(Adaptation adaptation, BertEncoder base) {
+    Map<String, String> identity = adaptation.options().identity();
+    identity.put("model", base.shape() + ", " + Fingerprint.of(base.parameters()));
     identity.put(
         "data",
-        Integer.toHexString(
-            Objects.hash(
-                texts.training().texts(), texts.training().labels(), texts.test().texts())));
+        adaptation.texts().training().fingerprint()
+            + ", tests: "
+            + adaptation.texts().test().fingerprint());
+    identity.put("tokenizer", adaptation.tokens());
     return identity;
   }
 
   /** The trainings of variants: from the beginning, or from where they are. */
   private Map<Variant, TrainingRun> runs(
-      List<Variant> variants, Map<String, String> identity, long ofTraining) {
+      List<Variant> variants, Map<String, String> identity, OutputFolder folder) {
     Map<Variant, TrainingRun> runs = new LinkedHashMap<>();
     for (Variant variant : variants) {
       runs.put(
           variant,
-          new TrainingRun(
-              checkpoints(), variant.name(), identity, ofTraining, 0, processes, this::warn));
+          new TrainingRun(checkpoints(), variant.name(), identity, seed, 0, processes, this::warn));
     }
     try {
+      if (processes.isFirst() && !resume) {
+        folder.requireAbsent(RESULT);
+      }
       TrainingRun.prepare(runs.values(), resume);
     } catch (IllegalArgumentException e) {
       throw usageError(e.getMessage());
@@ -311,46 +340,59 @@ public final class AdaptCommand implements Callable<Integer> {
     return runs;
   }
 
-  private void report(
+  /** Whether it was not interrupted. */
+  private boolean report(
       Adaptation adaptation,
       List<Variant> variants,
       List<Classifier> classifiers,
       BertEncoder base,
       WordPieceTokenizer tokenizer,
-      LabelledTexts.Split texts,
       Map<String, String> facts,
-      long start) {
-    List<Outcome> outcomes = outcomes(adaptation, variants, classifiers, base);
+      long start,
+      Interruption interruption) {
+    List<Outcome> outcomes = outcomes(adaptation, variants, classifiers, base, interruption);
+    if (outcomes.isEmpty()) {
+      return false;
+    }
     String time = ProgressDisplay.clock((System.nanoTime() - start) / 1e9);
     facts.put("time", time + (resume ? " after an interruption" : ""));
-    print("\n" + Outcome.table(outcomes));
     AdaptReport report =
-        new AdaptReport(outcomes, classifiers, adaptation, texts.test(), tokenizer);
-    report.warnings().forEach(this::print);
+        new AdaptReport(outcomes, classifiers, adaptation, adaptation.texts().test(), tokenizer);
     OutputFolder folder = new OutputFolder(out);
     folder.write("adapt.html", Page.of(report.findings(), facts));
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("variants", outcomes.stream().map(o -> o.asMap(outcomes.getFirst())).toList());
     result.put("facts", facts);
-    folder.write("result.json", Json.of(result));
+    folder.write(RESULT, Json.of(result));
     new OutputFolder(checkpoints()).delete();
+    print("\n" + Outcome.table(outcomes));
+    report.warnings().forEach(this::print);
     print("Written to " + out + ": adapt.html, result.json, and what each variant has learned.");
+    return true;
   }
 
+  /** None if it was interrupted. */
   private List<Outcome> outcomes(
       Adaptation adaptation,
       List<Variant> variants,
       List<Classifier> classifiers,
-      BertEncoder base) {
+      BertEncoder base,
+      Interruption interruption) {
     Throughput throughput = new Throughput(adaptation.kernels(), adaptation.tests());
     List<double[]> float32;
     List<double[]> int8;
     try (ProgressDisplay progress = progress("timing")) {
       int[] rounds = {0};
-      Runnable afterRound =
-          () -> progress.show(++rounds[0], 2 * Throughput.PASSES, "texts a second");
+      BooleanSupplier afterRound =
+          () -> {
+            progress.show(++rounds[0], 2 * Throughput.PASSES, "texts a second");
+            return interruption.getAsBoolean();
+          };
       float32 = throughput.measure(classifiers, Precision.FLOAT32, afterRound);
       int8 = throughput.measure(classifiers, Precision.SWITCHBACK_Q, afterRound);
+    }
+    if (interruption.getAsBoolean()) {
+      return List.of();
     }
     List<Quality> qualities = classifiers.stream().map(adaptation::test).toList();
     List<Outcome> outcomes = new ArrayList<>();
@@ -376,7 +418,7 @@ public final class AdaptCommand implements Callable<Integer> {
     try {
       SavedClassifier.of(classifier, classes, options.maxTokens(), options.pooling()).write(file);
     } catch (IOException e) {
-      throw new UncheckedIOException(file + " cannot be written: " + e, e);
+      throw new UncheckedIOException(file + " cannot be written: " + Reason.of(e), e);
     }
   }
 

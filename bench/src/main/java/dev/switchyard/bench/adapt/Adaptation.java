@@ -67,6 +67,14 @@ final class Adaptation {
     void onStep(int step, int steps, String phase, double loss);
   }
 
+  AdaptOptions options() {
+    return options;
+  }
+
+  LabelledTexts.Split texts() {
+    return texts;
+  }
+
   Kernels kernels() {
     return kernels;
   }

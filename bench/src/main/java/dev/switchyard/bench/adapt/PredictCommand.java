@@ -1,6 +1,8 @@
 package dev.switchyard.bench.adapt;
 
 import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.bench.command.Reason;
+import dev.switchyard.bench.data.Utf8Lines;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.kernels.Kernels;
@@ -8,12 +10,9 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,23 +79,22 @@ public final class PredictCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }
     SavedClassifier saved = SavedClassifier.read(adapter);
-    WordPieceTokenizer tokenizer = pretrained.tokenizer();
     BertEncoder base = pretrained.encoder(precision);
+    WordPieceTokenizer tokenizer = pretrained.tokenizer();
     Classifier classifier = saved.classifier(base);
     Tape tape = Tape.inference(Kernels.create(Parallel.ofThreads(used)));
-    BufferedReader lines =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    Utf8Lines lines = new Utf8Lines("the standard input", System.in);
     List<String> texts = new ArrayList<>();
     try {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      for (String line = lines.next(); line != null; line = lines.next()) {
         texts.add(line);
-        if (texts.size() == LINES_AT_A_TIME || !lines.ready()) {
+        if (texts.size() == LINES_AT_A_TIME || !lines.isReady()) {
           predict(texts, saved, classifier, tokenizer, tape);
           texts.clear();
         }
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("the standard input cannot be read: " + e, e);
+      throw new UncheckedIOException("the standard input cannot be read: " + Reason.of(e), e);
     }
     if (!texts.isEmpty()) {
       predict(texts, saved, classifier, tokenizer, tape);

@@ -1,5 +1,6 @@
 package dev.switchyard.bench.adapt;
 
+import dev.switchyard.bench.command.Reason;
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.encoders.MiniLm;
 import dev.switchyard.encoders.BertEncoder;
@@ -8,6 +9,7 @@ import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -30,6 +32,9 @@ final class PretrainedOptions {
   private Path tokenizer;
 
   BertEncoder encoder(Precision precision) {
+    if (model != null && !Files.exists(model)) { // else its config.json is missed first
+      throw new DataException(model + " does not exist (expected an encoder)");
+    }
     try {
       return model == null ? MiniLm.encoder(precision) : BertEncoder.read(model, precision);
     } catch (IllegalArgumentException e) {
@@ -63,7 +68,7 @@ final class PretrainedOptions {
   }
 
   private static DataException unreadable(String what, IOException e) {
-    return new DataException(what + " cannot be read: " + e.getMessage(), e);
+    return new DataException(what + " cannot be read: " + Reason.of(e), e);
   }
 
   String name() {

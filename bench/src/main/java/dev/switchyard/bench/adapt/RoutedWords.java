@@ -12,12 +12,13 @@ import java.util.List;
 
 /** Which words of some texts go through the heavy branch, and in how many layers. */
 final class RoutedWords {
+  private static final int CLASSES = 20;
   private static final int TEXTS_A_CLASS = 2;
   private static final String GOES_ON = "##";
 
   private RoutedWords() {}
 
-  /** The first texts of each class. */
+  /** The first texts of each class, or of the first of many classes. */
   static MarkedWords of(
       Classifier classifier,
       LabelledTexts tests,
@@ -25,15 +26,12 @@ final class RoutedWords {
       WordPieceTokenizer tokenizer,
       Kernels kernels) {
     List<List<MarkedWords.Word>> marked = new ArrayList<>();
-    for (int label = 0; label < tests.classes().size(); label++) {
-      int found = 0;
-      for (int i = 0; i < tests.count() && found < TEXTS_A_CLASS; i++) {
-        if (tests.labels().get(i) == label) {
-          String heading = tests.classes().get(label) + ":";
-          marked.add(words(heading, classifier, tokens, i, tokenizer, kernels));
-          found++;
-        }
-      }
+    List<List<Integer>> byClass = tests.byClass();
+    for (int label = 0; label < Math.min(CLASSES, byClass.size()); label++) {
+      String heading = tests.classes().get(label) + ":";
+      byClass.get(label).stream()
+          .limit(TEXTS_A_CLASS)
+          .forEach(i -> marked.add(words(heading, classifier, tokens, i, tokenizer, kernels)));
     }
     return new MarkedWords(
         "Words on their way", "passes all blocks by", "goes through every block", marked);

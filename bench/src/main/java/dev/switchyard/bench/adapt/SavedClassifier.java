@@ -1,5 +1,6 @@
 package dev.switchyard.bench.adapt;
 
+import dev.switchyard.bench.command.Reason;
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.layers.Pooling;
@@ -57,8 +58,11 @@ record SavedClassifier(AdapterFile file, List<String> classes, int maxTokens, Po
           List.of(classes.split(SEPARATOR, -1)),
           Integer.parseInt(String.valueOf(file.notes().get(MAX_TOKENS))),
           Pooling.valueOf(file.notes().getOrDefault(POOLING, Pooling.MEAN.name()))); // older: mean
-    } catch (IOException | IllegalArgumentException e) { // NumberFormatException is one
-      throw new DataException("the adapter cannot be read: " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new DataException("the adapter cannot be read: " + Reason.of(e), e);
+    } catch (IllegalArgumentException e) { // NumberFormatException is one
+      throw new DataException(
+          path + " is no file of switchyard adapt: " + e.getMessage() + " in its notes", e);
     }
   }
 

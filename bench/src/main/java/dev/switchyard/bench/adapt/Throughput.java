@@ -9,6 +9,7 @@ import dev.switchyard.layers.Tape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * Texts a second that classifiers read, in turns so that what slows the machine down slows down all
@@ -35,15 +36,18 @@ final class Throughput {
   /**
    * Measures in a precision of all linear layers.
    *
+   * @param afterRound whether to leave; no number counts then
    * @return texts a second of each classifier in each round
    */
-  List<double[]> measure(List<Classifier> classifiers, Precision precision, Runnable afterRound) {
+  List<double[]> measure(
+      List<Classifier> classifiers, Precision precision, BooleanSupplier afterRound) {
     List<Conversion> conversions = new ArrayList<>();
     for (Classifier classifier : classifiers) {
       conversions.add(Precisions.convert(classifier.encoder(), PrecisionPolicy.to(precision)));
     }
     double[][] rates = new double[classifiers.size()][ROUNDS];
-    for (int round = -WARM_UP; round < ROUNDS; round++) {
+    boolean leave = false;
+    for (int round = -WARM_UP; round < ROUNDS && !leave; round++) {
       for (int i = 0; i < classifiers.size(); i++) {
         long start = System.nanoTime();
         classifiers.get(i).scores(tape, texts);
@@ -51,7 +55,7 @@ final class Throughput {
           rates[i][round] = texts.count() / ((System.nanoTime() - start) / 1e9);
         }
       }
-      afterRound.run();
+      leave = afterRound.getAsBoolean();
     }
     for (int i = conversions.size() - 1; i >= 0; i--) {
       conversions.get(i).undo();

@@ -1,11 +1,12 @@
 package dev.switchyard.bench.adapt;
 
+import dev.switchyard.bench.data.Sha256;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.kernels.data.Sequences;
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
-import java.util.zip.CRC32C;
 
 /**
  * Texts as the ids of their tokens.
@@ -20,15 +21,15 @@ record Tokens(int[][] ids) {
             .toArray(int[][]::new));
   }
 
-  /** A checksum over the tokens of all texts. */
+  /** A text that differs where an id does. */
   String fingerprint() {
-    CRC32C checksum = new CRC32C();
+    MessageDigest digest = Sha256.begin();
     for (int[] text : ids) {
-      ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (1 + text.length));
+      ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (text.length + 1));
       bytes.putInt(text.length).asIntBuffer().put(text);
-      checksum.update(bytes.rewind());
+      digest.update(bytes.array());
     }
-    return Long.toHexString(checksum.getValue());
+    return count() + " texts of tokens with " + Sha256.end(digest);
   }
 
   int count() {

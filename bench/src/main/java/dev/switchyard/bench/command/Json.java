@@ -47,7 +47,7 @@ public final class Json {
     } catch (JacksonException e) {
       throw new DataException(file + " is not the JSON expected: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
-      throw new UncheckedIOException(file + " cannot be read: " + e, e);
+      throw new UncheckedIOException(file + " cannot be read: " + Reason.of(e), e);
     }
   }
 }

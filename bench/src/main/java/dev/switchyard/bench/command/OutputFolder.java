@@ -27,12 +27,39 @@ public record OutputFolder(Path path) {
       Files.createDirectories(path);
     } catch (IOException e) {
       throw new UncheckedIOException(
-          String.format(Locale.ROOT, "the folder %s cannot be created: %s", path, e), e);
+          String.format(Locale.ROOT, "the folder %s cannot be created: %s", path, Reason.of(e)), e);
     }
   }
 
   /**
-   * Deletes the folder with all that is in it, if there is one.
+   * Keeps other commands out of the folder until it is closed; creates it if need be, so that one
+   * that cannot be written to is found before the work is done.
+   *
+   * @throws dev.switchyard.bench.data.DataException if another command works in it
+   * @throws UncheckedIOException if it cannot be created or written to
+   */
+  public FolderLock lock() {
+    return FolderLock.of(path);
+  }
+
+  /**
+   * Refuses to replace what an earlier command has written.
+   *
+   * @throws IllegalArgumentException if the file is there
+   */
+  public void requireAbsent(String name) {
+    if (Files.exists(path.resolve(name))) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s is there already (expected another folder for --out, or the file to be removed)",
+              path.resolve(name)));
+    }
+  }
+
+  /**
+   * Deletes the folder with all that is in it, if there is one, and the folder that it was in if
+   * that is empty then.
    *
    * @throws UncheckedIOException if something in it cannot be deleted
    */
@@ -45,10 +72,20 @@ public record OutputFolder(Path path) {
       for (Path file : deepestFirst) {
         Files.delete(file);
       }
+      deleteIfEmpty(path.toAbsolutePath().getParent());
     } catch (IOException e) {
       throw new UncheckedIOException(
-          String.format(Locale.ROOT, "the folder %s cannot be deleted: %s", path, e), e);
+          String.format(Locale.ROOT, "the folder %s cannot be deleted: %s", path, Reason.of(e)), e);
     }
+  }
+
+  private static void deleteIfEmpty(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      if (files.findAny().isPresent()) {
+        return;
+      }
+    }
+    Files.delete(folder);
   }
 
   /**
@@ -62,7 +99,7 @@ public record OutputFolder(Path path) {
       AtomicFile.write(file, out -> out.write(content.getBytes(StandardCharsets.UTF_8)));
     } catch (IOException e) {
       throw new UncheckedIOException(
-          String.format(Locale.ROOT, "%s cannot be written: %s", file, e), e);
+          String.format(Locale.ROOT, "%s cannot be written: %s", file, Reason.of(e)), e);
     }
   }
 }

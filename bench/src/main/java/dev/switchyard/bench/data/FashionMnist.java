@@ -1,5 +1,6 @@
 package dev.switchyard.bench.data;
 
+import dev.switchyard.bench.command.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -88,7 +89,7 @@ public record FashionMnist(ImageDataset training, ImageDataset test) {
       }
       return IdxFile.read(resource, in, rank);
     } catch (IOException e) {
-      throw new UncheckedIOException(resource + " cannot be read: " + e.getMessage(), e);
+      throw new UncheckedIOException(resource + " cannot be read: " + Reason.of(e), e);
     }
   }
 

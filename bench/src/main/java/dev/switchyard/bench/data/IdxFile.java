@@ -1,5 +1,6 @@
 package dev.switchyard.bench.data;
 
+import dev.switchyard.bench.command.Reason;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -57,7 +58,7 @@ public final class IdxFile {
     } catch (IOException e) {
       throw new DataException(
           String.format(
-              Locale.ROOT, "%s cannot be read: %s (expected an IDX file)", file, e.getMessage()),
+              Locale.ROOT, "%s cannot be read: %s (expected an IDX file)", file, Reason.of(e)),
           e);
     }
   }

@@ -1,8 +1,8 @@
 package dev.switchyard.bench.data;
 
+import java.security.MessageDigest;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.zip.CRC32C;
 
 /** Grey images of one size, each with the class it belongs to. Immutable. */
 public final class ImageDataset {
@@ -89,10 +89,11 @@ public final class ImageDataset {
 
   /** A short text that differs where images or labels do. */
   public String fingerprint() {
-    CRC32C checksum = new CRC32C();
-    checksum.update(pixels);
-    checksum.update(labels);
-    return String.format(Locale.ROOT, "%d images with checksum %08x", count, checksum.getValue());
+    MessageDigest digest = Sha256.begin();
+    digest.update(pixels);
+    digest.update(labels);
+    return String.format(
+        Locale.ROOT, "%d images of %dx%d with %s", count, rows, columns, Sha256.end(digest));
   }
 
   /** What brings the pixels of this set to mean 0 and standard deviation 1. */

@@ -1,22 +1,21 @@
 package dev.switchyard.bench.data;
 
+import dev.switchyard.bench.command.Reason;
 import dev.switchyard.kernels.data.CounterRandom;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
-import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -28,6 +27,11 @@ import java.util.zip.GZIPInputStream;
  */
 public record LabelledTexts(List<String> classes, List<String> texts, List<Integer> labels) {
   private static final String SHIPPED = "spam-assassin/mails.tsv.gz";
+
+  /** What is beyond these, once a compressed file is read, was not meant for this reader. */
+  private static final long MOST_LETTERS = 1 << 28;
+
+  private static final int MOST_TEXTS = 1 << 22;
 
   /** Copies the lists. */
   public LabelledTexts {
@@ -53,7 +57,7 @@ public record LabelledTexts(List<String> classes, List<String> texts, List<Integ
         Objects.requireNonNull(LabelledTexts.class.getResourceAsStream(SHIPPED), SHIPPED)) {
       return read(SHIPPED, new GZIPInputStream(in));
     } catch (IOException e) {
-      throw new DataException(SHIPPED + " cannot be read: " + e, e);
+      throw new DataException(SHIPPED + " cannot be read: " + Reason.of(e), e);
     }
   }
 
@@ -70,42 +74,52 @@ public record LabelledTexts(List<String> classes, List<String> texts, List<Integ
       return read(file.toString(), compressed ? new GZIPInputStream(in) : in);
     } catch (IOException e) {
       throw new DataException(
-          file + " cannot be read: " + e + " (expected a file of labels and texts)", e);
+          String.format(
+              Locale.ROOT,
+              "%s cannot be read: %s (expected a file of labels and texts)",
+              file,
+              Reason.of(e)),
+          e);
     }
   }
 
   private static LabelledTexts read(String name, InputStream in) throws IOException {
     List<String> names = new ArrayList<>();
     List<String> texts = new ArrayList<>();
-    BufferedReader lines =
-        new BufferedReader(
-            new InputStreamReader(
-                in,
-                StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT)));
-    try {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        int tab = line.indexOf('\t');
-        if (tab <= 0 || line.indexOf('\t', tab + 1) >= 0) {
-          throw new DataException(
-              String.format(
-                  Locale.ROOT,
-                  "line %d of %s is not a label, a tab and a text: %.40s",
-                  names.size() + 1,
-                  name,
-                  line));
-        }
-        names.add(line.substring(0, tab));
-        texts.add(line.substring(tab + 1));
+    Utf8Lines lines = new Utf8Lines(name, in);
+    long length = 0;
+    for (String line = lines.next(); line != null; line = lines.next()) {
+      int tab = line.indexOf('\t');
+      if (tab <= 0 || line.indexOf('\t', tab + 1) >= 0 || line.substring(tab).isBlank()) {
+        throw new DataException(
+            String.format(
+                Locale.ROOT,
+                "line %d of %s is not a label, a tab and a text: %.40s",
+                lines.number(),
+                name,
+                line));
       }
-    } catch (CharacterCodingException e) {
-      throw new DataException(
-          "line " + (names.size() + 1) + " of " + name + ", or one soon after, is not UTF-8", e);
+      length += line.length();
+      if (length > MOST_LETTERS || lines.number() > MOST_TEXTS) {
+        throw new DataException(
+            String.format(
+                Locale.ROOT,
+                "%s has more than %,d letters or %,d lines (expected no more)",
+                name,
+                MOST_LETTERS,
+                MOST_TEXTS));
+      }
+      names.add(line.substring(0, tab));
+      texts.add(line.substring(tab + 1));
     }
     List<String> classes = List.copyOf(new TreeSet<>(names));
-    List<Integer> labels = names.stream().map(classes::indexOf).toList();
+    Map<String, Integer> places = new HashMap<>();
+    classes.forEach(c -> places.put(c, places.size()));
+    List<Integer> labels = names.stream().map(places::get).toList();
+    LabelledTexts all = new LabelledTexts(classes, texts, labels);
+    List<List<Integer>> byClass = all.byClass();
     for (int c = 0; c < classes.size(); c++) {
-      int label = c;
-      if (labels.stream().filter(l -> l == label).count() < 2) {
+      if (byClass.get(c).size() < 2) {
         throw new DataException(
             name + " has a single text of class " + classes.get(c) + " (expected two or more)");
       }
@@ -113,7 +127,31 @@ public record LabelledTexts(List<String> classes, List<String> texts, List<Integ
     if (classes.size() < 2) {
       throw new DataException(name + " has " + classes.size() + " classes (expected two or more)");
     }
-    return new LabelledTexts(classes, texts, labels);
+    return all;
+  }
+
+  /** The places of the texts of each class. */
+  public List<List<Integer>> byClass() {
+    List<List<Integer>> byClass = new ArrayList<>();
+    classes.forEach(_ -> byClass.add(new ArrayList<>()));
+    for (int i = 0; i < labels.size(); i++) {
+      byClass.get(labels.get(i)).add(i);
+    }
+    return byClass;
+  }
+
+  /** A short text that differs where texts, labels, classes or their order do. */
+  public String fingerprint() {
+    MessageDigest digest = Sha256.begin();
+    for (List<String> part :
+        List.of(classes, texts, labels.stream().map(String::valueOf).toList())) {
+      for (String text : part) {
+        digest.update(text.getBytes(StandardCharsets.UTF_8));
+        digest.update((byte) '\n'); // which none of them holds
+      }
+      digest.update((byte) '\t');
+    }
+    return count() + " texts with " + Sha256.end(digest);
   }
 
   /** How many texts there are. */
@@ -129,9 +167,9 @@ public record LabelledTexts(List<String> classes, List<String> texts, List<Integ
    */
   public Split split(double testShare, long seed) {
     boolean[] tests = new boolean[count()];
+    List<List<Integer>> byClass = byClass();
     for (int c = 0; c < classes.size(); c++) {
-      int label = c;
-      int[] of = IntStream.range(0, count()).filter(i -> labels.get(i) == label).toArray();
+      int[] of = byClass.get(c).stream().mapToInt(i -> i).toArray();
       int[] order = new CounterRandom(seed).split(-2).permutation(of.length, c);
       int share = Math.clamp(Math.round(testShare * of.length), 1, of.length - 1);
       Arrays.stream(order, 0, share).forEach(i -> tests[of[i]] = true);

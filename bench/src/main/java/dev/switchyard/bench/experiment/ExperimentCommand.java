@@ -1,5 +1,6 @@
 package dev.switchyard.bench.experiment;
 
+import dev.switchyard.bench.command.FolderLock;
 import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.command.OutputFolder;
@@ -101,7 +102,7 @@ public final class ExperimentCommand implements Callable<Integer> {
       names = "--resume",
       description =
           "Go on with an experiment that was interrupted, with the same options. Without it, a"
-              + " folder that holds an unfinished one is refused.")
+              + " folder that holds the experiment or its page is refused.")
   private boolean resume;
 
   /** Filled in by picocli. */
@@ -121,8 +122,13 @@ public final class ExperimentCommand implements Callable<Integer> {
       throw usageError(e.getMessage());
     }
     OutputFolder folder = new OutputFolder(out);
-    folder.create();
-    KeptParts parts = parts(experiment);
+    try (FolderLock _ = folder.lock()) {
+      return run(experiment, folder, used);
+    }
+  }
+
+  private int run(Experiment experiment, OutputFolder folder, int used) {
+    KeptParts parts = parts(experiment, folder);
     Kernels kernels = Kernels.create(Parallel.ofThreads(used));
     Map<String, String> facts = facts(kernels, used);
     PrintWriter console = spec.commandLine().getOut();
@@ -150,14 +156,19 @@ public final class ExperimentCommand implements Callable<Integer> {
       }
       String time = ProgressDisplay.clock((System.nanoTime() - start) / 1e9);
       facts.put("time", time + (resume ? " after an interruption" : ""));
-      report(experiment, findings, facts, folder);
+      folder.write(page(experiment), Page.of(findings, facts));
+      folder.write(experiment.name() + ".csv", String.join("\n", findings.csv()) + "\n");
       parts.delete();
+      print(experiment, findings);
     }
     return 0;
   }
 
-  private void report(
-      Experiment experiment, Findings findings, Map<String, String> facts, OutputFolder folder) {
+  private static String page(Experiment experiment) {
+    return experiment.name() + ".html";
+  }
+
+  private void print(Experiment experiment, Findings findings) {
     PrintWriter console = spec.commandLine().getOut();
     for (Findings.Verdict verdict : findings.verdicts()) {
       console.printf(
@@ -167,10 +178,8 @@ public final class ExperimentCommand implements Callable<Integer> {
           verdict.claim(),
           verdict.criterion());
     }
-    folder.write(experiment.name() + ".html", Page.of(findings, facts));
-    folder.write(experiment.name() + ".csv", String.join("\n", findings.csv()) + "\n");
     console.printf(
-        Locale.ROOT, "Written to %s: %s.html, %s.csv%n", out, experiment.name(), experiment.name());
+        Locale.ROOT, "Written to %s: %s, %s.csv%n", out, page(experiment), experiment.name());
     console.flush();
   }
 
@@ -183,11 +192,17 @@ public final class ExperimentCommand implements Callable<Integer> {
   }
 
   /** What an earlier process has left, or nothing. */
-  private KeptParts parts(Experiment experiment) {
+  private KeptParts parts(Experiment experiment, OutputFolder folder) {
     KeptParts parts =
         new KeptParts(
             out.resolve("checkpoints").resolve(experiment.name()),
-            Map.of("scale", Double.toString(size()), "seed", Long.toString(seed)),
+            Map.of(
+                "scale",
+                Double.toString(size()),
+                "seed",
+                Long.toString(seed),
+                "data",
+                FashionMnist.shipped().training().fingerprint()),
             seed,
             warning -> {
               PrintWriter err = spec.commandLine().getErr();
@@ -198,9 +213,10 @@ public final class ExperimentCommand implements Callable<Integer> {
       if (resume) {
         parts.resume();
       } else {
+        folder.requireAbsent(page(experiment));
         parts.begin();
       }
-    } catch (IllegalStateException e) {
+    } catch (IllegalArgumentException e) {
       throw usageError(e.getMessage());
     }
     return parts;

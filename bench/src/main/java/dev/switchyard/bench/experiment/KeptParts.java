@@ -46,11 +46,11 @@ final class KeptParts {
   /**
    * Begins an experiment.
    *
-   * @throws IllegalStateException if there are parts of another
+   * @throws IllegalArgumentException if there are parts of another
    */
   void begin() {
     if (Files.exists(file(OPTIONS))) {
-      throw new IllegalStateException(
+      throw new IllegalArgumentException(
           folder
               + " holds an unfinished experiment (expected --resume to go on with it, another"
               + " --out, or the folder to be deleted)");
@@ -61,18 +61,18 @@ final class KeptParts {
   /**
    * Goes on with an experiment.
    *
-   * @throws IllegalStateException if there is none, or it was begun with other options
+   * @throws IllegalArgumentException if there is none, or it was begun with other options
    */
   void resume() {
     if (!Files.exists(file(OPTIONS))) {
-      throw new IllegalStateException(
+      throw new IllegalArgumentException(
           "--resume finds nothing in " + folder + " (expected an experiment that was interrupted)");
     }
     Map<?, ?> then = Json.read(file(OPTIONS), Map.class);
     options.forEach(
         (name, now) -> {
           if (!now.equals(then.get(name))) {
-            throw new IllegalStateException(
+            throw new IllegalArgumentException(
                 String.format(
                     Locale.ROOT,
                     "--%s is %s but the experiment in %s was begun with %s (expected the same, or"

@@ -1,5 +1,6 @@
 package dev.switchyard.bench.report;
 
+import dev.switchyard.bench.command.FolderLock;
 import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.page.Findings;
 import dev.switchyard.bench.page.Findings.Section;
@@ -72,10 +73,11 @@ public final class ReportCommand implements Callable<Integer> {
         Optional.ofNullable(against)
             .map(earlier -> new Comparison(results, ResultFolder.read(earlier)));
     OutputFolder target = new OutputFolder(out == null ? folder : out);
-    target.create();
     Findings findings = findings(results, comparison);
-    target.write(HTML, Page.of(findings, facts(results)));
-    target.write(CSV, String.join("\n", findings.csv()) + "\n");
+    try (FolderLock _ = target.lock()) {
+      target.write(HTML, Page.of(findings, facts(results)));
+      target.write(CSV, String.join("\n", findings.csv()) + "\n");
+    }
     comparison.ifPresent(
         found -> {
           console.println(found.summary());

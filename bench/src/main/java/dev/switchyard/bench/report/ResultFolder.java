@@ -2,6 +2,7 @@ package dev.switchyard.bench.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.switchyard.bench.command.Json;
+import dev.switchyard.bench.command.Reason;
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.suites.Roofs;
 import dev.switchyard.bench.suites.Suite;
@@ -142,7 +143,7 @@ record ResultFolder(
           .map(ResultFolder::trainingsIn)
           .toList();
     } catch (IOException e) {
-      throw new UncheckedIOException(path + " cannot be listed: " + e, e);
+      throw new UncheckedIOException(path + " cannot be listed: " + Reason.of(e), e);
     }
   }
 
@@ -195,7 +196,7 @@ record ResultFolder(
       }
       return curves;
     } catch (IOException e) {
-      throw new UncheckedIOException(file + " cannot be read: " + e, e);
+      throw new UncheckedIOException(file + " cannot be read: " + Reason.of(e), e);
     } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
       throw new DataException(file + " is no table of losses: " + e.getMessage(), e);
     }

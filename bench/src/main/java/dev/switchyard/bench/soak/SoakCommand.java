@@ -1,5 +1,6 @@
 package dev.switchyard.bench.soak;
 
+import dev.switchyard.bench.command.FolderLock;
 import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.command.OutputFolder;
@@ -47,6 +48,7 @@ import picocli.CommandLine.Spec;
     })
 public final class SoakCommand implements Callable<Integer> {
   private static final int LOOKS = 120;
+  private static final String PAGE = "soak.html";
 
   @Spec private CommandSpec spec;
 
@@ -128,14 +130,25 @@ public final class SoakCommand implements Callable<Integer> {
 
   private int runAll(SoakRun run, PrintWriter console) throws InterruptedException {
     OutputFolder folder = new OutputFolder(out);
-    folder.create();
+    try (FolderLock _ = folder.lock()) {
+      return runAll(run, console, folder);
+    }
+  }
+
+  private int runAll(SoakRun run, PrintWriter console, OutputFolder folder)
+      throws InterruptedException {
+    try {
+      folder.requireAbsent(PAGE);
+    } catch (IllegalArgumentException e) {
+      throw usageError(e.getMessage());
+    }
     MemoryWatch memory = new MemoryWatch();
     double end = run(run, memory, console);
     boolean good = run.failures().isEmpty() && !(memory.canTell() && !memory.isFlat());
     List<String> summary = summary(run, memory, end);
     summary.forEach(console::println);
     Findings findings = SoakPage.of(run, memory, summary.getFirst(), this::again);
-    folder.write("soak.html", Page.of(findings, facts()));
+    folder.write(PAGE, Page.of(findings, facts()));
     folder.write("soak.csv", String.join("\n", findings.csv()) + "\n");
     console.printf(Locale.ROOT, "Written to %s: soak.html, soak.csv%n", out);
     console.flush();

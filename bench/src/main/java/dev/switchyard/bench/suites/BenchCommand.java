@@ -1,5 +1,6 @@
 package dev.switchyard.bench.suites;
 
+import dev.switchyard.bench.command.FolderLock;
 import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.command.OutputFolder;
@@ -7,7 +8,6 @@ import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.bench.peers.Peers;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,7 +113,6 @@ public final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    PrintWriter console = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     SuiteRun.Settings settings = settings();
     List<Peer> peers =
@@ -125,11 +124,18 @@ public final class BenchCommand implements Callable<Integer> {
               err.flush();
             });
     OutputFolder folder = new OutputFolder(out);
+    try (FolderLock _ = folder.lock()) {
+      return run(peers, settings, folder);
+    }
+  }
+
+  private int run(List<Peer> peers, SuiteRun.Settings settings, OutputFolder folder) {
+    PrintWriter console = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
     List<SuiteRun> runs = new ArrayList<>();
     for (Suite suite : suites) {
       runs.add(plan(suite, peers, settings, folder));
     }
-    folder.create();
     folder.write(Roofs.FILE, Json.of(Roofs.ofThisMachine(peers)));
     double measurements = runs.stream().mapToInt(SuiteRun::measurements).sum();
     double each = SECONDS_TO_BEGIN + seconds * iterations * 5 / 3;
@@ -173,9 +179,10 @@ public final class BenchCommand implements Callable<Integer> {
 
   private SuiteRun plan(
       Suite suite, List<Peer> peers, SuiteRun.Settings settings, OutputFolder folder) {
-    Path file = out.resolve(suite.fileName());
-    if (Files.exists(file)) {
-      throw usageError(file + " is there already: remove it, or give another folder with --out");
+    try {
+      folder.requireAbsent(suite.fileName());
+    } catch (IllegalArgumentException e) {
+      throw usageError(e.getMessage());
     }
     for (String shape : shapes) {
       if (!suite.takes(shape)) {

@@ -2,6 +2,7 @@ package dev.switchyard.bench.suites;
 
 import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.command.ProgressDisplay;
+import dev.switchyard.bench.command.Reason;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -107,7 +108,7 @@ final class SuiteRun {
         Files.delete(log);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("JMH's log cannot be kept: " + e, e);
+      throw new UncheckedIOException("JMH's log cannot be kept: " + Reason.of(e), e);
     }
   }
 

@@ -15,6 +15,9 @@ import java.util.stream.Collectors;
  * curves.svg}. Each file is complete or absent. Equal reports give equal bytes.
  */
 public final class ResultWriter {
+  /** The file that all numbers are in. */
+  static final String JSON = "result.json";
+
   private final OutputFolder folder;
 
   /** Writes to {@code folder}, which need not exist yet. */
@@ -30,7 +33,7 @@ public final class ResultWriter {
    */
   public List<String> write(Report report) {
     createFolder();
-    folder.write("result.json", json(report));
+    folder.write(JSON, json(report));
     folder.write("curves.csv", csv(report.runs()));
     if (!LossChart.canBeLabelled()) {
       return List.of("result.json", "curves.csv");

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * Measures steps of trainings that have ended, in turns. What compiles code, slows the machine down
@@ -33,6 +34,7 @@ final class Timing {
   private final List<Training> trainings;
   private final int steps;
   private final Step step;
+  private final LongSupplier nanoTime;
 
   /** A further step of a training. */
   interface Step {
@@ -46,9 +48,14 @@ final class Timing {
    * @param step makes one
    */
   Timing(List<Training> trainings, int steps, Step step) {
+    this(trainings, steps, step, System::nanoTime);
+  }
+
+  Timing(List<Training> trainings, int steps, Step step, LongSupplier nanoTime) {
     this.trainings = trainings;
     this.steps = Math.max(STEPS, steps);
     this.step = step;
+    this.nanoTime = nanoTime;
   }
 
   /**
@@ -65,12 +72,12 @@ final class Timing {
       }
       for (int turn = 0; turn < trainings.size(); turn++) {
         int which = round % 2 == 0 ? turn : trainings.size() - 1 - turn;
-        long start = System.nanoTime();
+        long start = nanoTime.getAsLong();
         for (int i = 0; i < steps; i++) {
           step.of(trainings.get(which), i);
         }
         if (round >= 0) {
-          nanos[which][round] = System.nanoTime() - start;
+          nanos[which][round] = nanoTime.getAsLong() - start;
         }
         if (interrupted.getAsBoolean()) {
           return Optional.empty();

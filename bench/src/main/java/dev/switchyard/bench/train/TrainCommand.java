@@ -1,7 +1,9 @@
 package dev.switchyard.bench.train;
 
+import dev.switchyard.bench.command.FolderLock;
 import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.command.OptionRange;
+import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.peers.TorchTransformer;
@@ -171,8 +173,7 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--resume",
       description =
           "Go on with the training whose checkpoints are in the output folder, with the same"
-              + " options. Without it, a folder with an unfinished training is refused, and the"
-              + " checkpoints of a finished one are replaced.")
+              + " options. Without it, a folder that holds a training is refused.")
   private boolean resume;
 
   @Mixin private SharingOptions sharing;
@@ -201,15 +202,27 @@ public final class TrainCommand implements Callable<Integer> {
               options.batch(),
               images.training().count()));
     }
-    PrintWriter console = console();
     processes.requireSame(identity(options, images));
-    Map<Precision, TrainingRun> runs = runs(options, images);
-    // Now: after minutes of training is no time to learn that there is nowhere to write to.
-    ResultWriter writer = new ResultWriter(out);
-    if (processes.isFirst()) {
-      writer.createFolder();
+    OutputFolder folder = new OutputFolder(out);
+    try (FolderLock _ = processes.isFirst() ? folder.lock() : null) {
+      if (processes.isFirst() && !resume) {
+        requireAbsent(folder);
+      }
+      return train(options, images);
     }
+  }
 
+  private void requireAbsent(OutputFolder folder) {
+    try {
+      folder.requireAbsent(ResultWriter.JSON);
+    } catch (IllegalArgumentException e) {
+      throw usageError(e.getMessage());
+    }
+  }
+
+  private int train(TrainOptions options, FashionMnist images) {
+    PrintWriter console = console();
+    Map<Precision, TrainingRun> runs = runs(options, images);
     Trainer trainer = new Trainer(options, images, processes, options.steps(images));
     processes.warnOfOtherBackends(trainer.backendName(), this::warn);
     console.printf(
@@ -228,7 +241,7 @@ public final class TrainCommand implements Callable<Integer> {
     // Closed when all is said and written: until then the JVM does not stop.
     try (Interruption interruption =
         new Interruption(processes, spec.commandLine().getErr(), checkpoints())) {
-      return train(trainer, runs, interruption, results -> report(results, trainer, writer));
+      return train(trainer, runs, interruption, results -> report(results, trainer));
     }
   }
 
@@ -287,13 +300,10 @@ public final class TrainCommand implements Callable<Integer> {
     return processes.console(spec.commandLine().getOut());
   }
 
-  private void report(List<TimedTraining> results, Trainer trainer, ResultWriter writer) {
+  private void report(List<TimedTraining> results, Trainer trainer) {
     if (!processes.isFirst()) {
       return;
     }
-    PrintWriter console = console();
-    console.printf(Locale.ROOT, "%n%s%n", ResultTable.of(results, trainer.accuracyName()));
-    console.flush();
     TrainOptions options = trainer.options();
     Map<String, Object> reported = options.asMap();
     reported.put("data", data == null ? "shipped" : data.toString());
@@ -302,10 +312,18 @@ public final class TrainCommand implements Callable<Integer> {
       reported.put("mpi", processes.title());
       reported.putAll(trainer.exchangeCosts());
     }
+    // First, so that a table that cannot be printed costs nothing else.
     List<String> files =
-        writer.write(
-            new Report(
-                results, MachineInfo.ofThisMachine(), trainer.backend(), options.seed(), reported));
+        new ResultWriter(out)
+            .write(
+                new Report(
+                    results,
+                    MachineInfo.ofThisMachine(),
+                    trainer.backend(),
+                    options.seed(),
+                    reported));
+    PrintWriter console = console();
+    console.printf(Locale.ROOT, "%n%s%n", ResultTable.of(results, trainer.accuracyName()));
     console.printf(Locale.ROOT, "Written to %s: %s%n", out, String.join(", ", files));
     if (!files.contains("curves.svg")) {
       console.println(

@@ -3,6 +3,7 @@ package dev.switchyard.bench.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.switchyard.bench.command.Reason;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Parameter;
@@ -70,7 +71,9 @@ public final class TrainingRun {
       this.newest = SharedCheckpoint.newest(this.folder, processes.collective());
     } catch (IOException e) {
       throw new UncheckedIOException(
-          String.format(Locale.ROOT, "the checkpoints in %s cannot be read: %s", path, e), e);
+          String.format(
+              Locale.ROOT, "the checkpoints in %s cannot be read: %s", path, Reason.of(e)),
+          e);
     }
   }
 
@@ -256,7 +259,9 @@ public final class TrainingRun {
       writing.run();
     } catch (IOException e) {
       throw new UncheckedIOException(
-          String.format(Locale.ROOT, "the checkpoints in %s cannot be written: %s", path, e), e);
+          String.format(
+              Locale.ROOT, "the checkpoints in %s cannot be written: %s", path, Reason.of(e)),
+          e);
     }
   }
 }

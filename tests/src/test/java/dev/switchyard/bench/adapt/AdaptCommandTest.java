@@ -110,6 +110,51 @@ class AdaptCommandTest {
         .isTrue();
     assertThat(predict("free money", "coda-r3", model).exitCode()).isZero();
     assertThat(predict("", "coda-r3", model).out()).isEmpty();
+    assertThat(page).contains("as good as the dense encoder", "95 % interval");
+    assertThat(out.resolve("checkpoints")).doesNotExist();
+    assertThat(out).isDirectoryNotContaining("glob:**.lock");
+
+    CommandRun again = adapt("--epochs", "1");
+    assertThat(again.exitCode()).isEqualTo(2);
+    assertThat(again.err())
+        .contains(
+            out.resolve("result.json") + " is there already (expected another folder for --out");
+    assertThat(out.resolve("adapt.html")).hasContent(page);
+  }
+
+  @Test
+  @ResourceLock(Resources.SYSTEM_PROPERTIES)
+  void predictRefusesWhatIsNotUtf8() throws IOException {
+    assertThat(adapt("--epochs", "1", "--only", "first").exitCode()).isZero();
+    InputStream before = System.in;
+    System.setIn(
+        new ByteArrayInputStream("free\ncaf\u00e9\n".getBytes(StandardCharsets.ISO_8859_1)));
+    try {
+      CommandRun run =
+          CommandRun.of(
+              "predict",
+              "--adapter",
+              out.resolve("first.safetensors").toString(),
+              "--model",
+              model.toString());
+      assertThat(run.exitCode()).isEqualTo(1);
+      assertThat(run.err()).contains("line 2 of the standard input is not UTF-8");
+    } finally {
+      System.setIn(before);
+    }
+  }
+
+  @Test
+  void aFileThatIsNoModelIsCalledSo() {
+    CommandRun run = adapt("--model", data.toString());
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err()).contains(data.toString()).doesNotContain("tokenizer");
+    run = adapt("--model", folder.resolve("none.safetensors").toString());
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err())
+        .contains(folder.resolve("none.safetensors") + " does not exist")
+        .doesNotContain("tokenizer", "Exception");
+    assertThat(out).doesNotExist();
   }
 
   /** What the encoder's folder says of pooling holds for its head too, and in its file. */

@@ -90,6 +90,10 @@ class ResumedAdaptationTest {
   }
 
   private Adaptation adaptation() throws IOException {
+    return adaptation(LabelledTexts.load(data).split(0.2, 5), "tokenizer.json");
+  }
+
+  private Adaptation adaptation(LabelledTexts.Split split, String tokenizer) throws IOException {
     AdaptOptions options =
         new AdaptOptions(
             CodaOptions.of(1, Precision.BFLOAT16).withAdapter(4, 1, true, 0),
@@ -106,8 +110,8 @@ class ResumedAdaptationTest {
     return new Adaptation(
         options,
         TinyModel.read(model, Precision.SWITCHBACK_Q),
-        WordPieceTokenizer.read(model.resolveSibling("tokenizer.json")),
-        LabelledTexts.load(data).split(0.2, 5),
+        WordPieceTokenizer.read(model.resolveSibling(tokenizer)),
+        split,
         Processes.alone());
   }
 
@@ -123,6 +127,41 @@ class ResumedAdaptationTest {
         run,
         (step, steps, phase, loss) -> last[0] = step,
         () -> leaveAfter > 0 && last[0] >= leaveAfter);
+  }
+
+  /** Training and test labels, texts and tokens are part of what a training is. */
+  @Test
+  void otherDataAreAnotherTraining() throws IOException {
+    LabelledTexts.Split split = LabelledTexts.load(data).split(0.2, 5);
+    Map<String, String> identity = identity(split, "tokenizer.json");
+    assertThat(identity(split, "tokenizer.json")).isEqualTo(identity);
+    List<LabelledTexts.Split> others =
+        List.of(
+            new LabelledTexts.Split(split.training(), relabelled(split.test())),
+            new LabelledTexts.Split(relabelled(split.training()), split.test()),
+            new LabelledTexts.Split(split.test(), split.training()));
+    for (LabelledTexts.Split other : others) {
+      assertThat(identity(other, "tokenizer.json").get("data")).isNotEqualTo(identity.get("data"));
+    }
+
+    Path tokenizer = model.resolveSibling("tokenizer.json");
+    String changed = Files.readString(tokenizer).replace("\"free\"", "\"eerf\"");
+    Files.writeString(tokenizer.resolveSibling("other.json"), changed);
+    Map<String, String> withOther = identity(split, "other.json");
+    assertThat(withOther.get("tokenizer")).isNotEqualTo(identity.get("tokenizer"));
+    assertThat(withOther.get("data")).isEqualTo(identity.get("data"));
+  }
+
+  private static LabelledTexts relabelled(LabelledTexts texts) {
+    List<Integer> labels = new ArrayList<>(texts.labels());
+    labels.set(0, 1 - labels.getFirst());
+    return new LabelledTexts(texts.classes(), texts.texts(), labels);
+  }
+
+  private Map<String, String> identity(LabelledTexts.Split split, String tokenizer)
+      throws IOException {
+    return AdaptCommand.identity(
+        adaptation(split, tokenizer), TinyModel.read(model, Precision.SWITCHBACK_Q));
   }
 
   // The command

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.switchyard.bench.CommandProcess;
 import dev.switchyard.bench.CommandRun;
+import dev.switchyard.bench.command.FolderLock;
+import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.data.NoiseImages;
 import dev.switchyard.bench.processes.Processes;
@@ -270,18 +272,37 @@ class ResumedTrainingTest {
   }
 
   @Test
-  void aFinishedTrainingIsShownAgainOrReplaced() throws IOException {
+  void aFinishedTrainingIsShownAgainButNotReplaced() throws IOException {
     CommandRun first = CommandRun.of(arguments("out"));
     assertThat(first.exitCode()).as(first.err()).isZero();
     CommandRun again = CommandRun.of(arguments("out", "--resume"));
     assertThat(again.exitCode()).as(again.err()).isZero();
-    assertThat(again.out().lines().filter(line -> line.matches("(final loss|test acc).*")))
-        .isNotEmpty()
-        .containsExactlyElementsOf(
-            first.out().lines().filter(line -> line.matches("(final loss|test acc).*")).toList());
+    assertThat(results(again)).isNotEmpty().isEqualTo(results(first));
     CommandRun another = CommandRun.of(arguments("out", "--seed", "2"));
+    assertThat(another.exitCode()).isEqualTo(2);
+    Path result = folder.resolve("out").resolve("result.json");
+    assertThat(another.err())
+        .contains(result + " is there already (expected another folder for --out, or");
+    Files.delete(result);
+    another = CommandRun.of(arguments("out", "--seed", "2"));
     assertThat(another.exitCode()).as(another.err()).isZero();
-    assertThat(another.out()).isNotEqualTo(first.out());
+    assertThat(results(another)).isNotEqualTo(results(first));
+  }
+
+  /** What does not depend on the time it took. */
+  private static List<String> results(CommandRun run) {
+    return run.out().lines().filter(line -> line.matches("(final loss|test acc).*")).toList();
+  }
+
+  @Test
+  void twoTrainingsDoNotWriteToOneFolder() {
+    Path out = folder.resolve("out");
+    try (FolderLock _ = new OutputFolder(out).lock()) {
+      CommandRun second = CommandRun.of(arguments("out"));
+      assertThat(second.exitCode()).isEqualTo(1);
+      assertThat(second.err()).contains("another switchyard command works in " + out);
+    }
+    assertThat(out).doesNotExist();
   }
 
   @ParameterizedTest
@@ -316,7 +337,7 @@ class ResumedTrainingTest {
     Files.write(file, bytes);
     CommandRun resumed = CommandRun.of(arguments("out", "--resume"));
     assertThat(resumed.exitCode()).isEqualTo(2);
-    assertThat(resumed.err()).contains("--data is 40 images with checksum ");
+    assertThat(resumed.err()).contains("--data is 40 images of 28x28 with SHA-256 ");
   }
 
   @Test

@@ -41,6 +41,15 @@ class SafetensorsImportTest {
     return BertShape.read(file);
   }
 
+  /** As the configuration of the base model, whatever is left out. */
+  @Test
+  void whatIsNotSaidIsAsInTheBaseModel() throws IOException {
+    assertThat(shape("{'model_type':'bert'}"))
+        .isEqualTo(new BertShape(30_522, 512, 2, 768, 12, 3072, 12, 1e-12f));
+    assertThat(shape(CONFIG.replace(",'layer_norm_eps':1e-12", ""))).isEqualTo(SHAPE);
+    assertThat(shape(CONFIG.replace("1e-12", "null"))).isEqualTo(SHAPE);
+  }
+
   @Test
   void readsTheConfiguration() throws IOException {
     assertThat(shape(CONFIG)).isEqualTo(SHAPE);
@@ -61,7 +70,9 @@ class SafetensorsImportTest {
             + " 16777216)",
         "1e-12 | [] | an array for layer_norm_eps (expected a number)",
         "1e-12 | {} | an object for layer_norm_eps (expected a number)",
-        "1e-12 | null | nothing for layer_norm_eps (expected a number)",
+        "'bert' | 'bert','is_decoder':true | true for is_decoder (expected false)",
+        "'bert' | 'bert','add_cross_attention':true | true for add_cross_attention (expected"
+            + " false)",
         "1e-12 | '' | an empty string for layer_norm_eps (expected a number)",
         "1e-12 | 0 | 0 for layer_norm_eps (expected a float above 0)",
         "1e-12 | 1e999 | Infinity for layer_norm_eps (expected a float above 0)",

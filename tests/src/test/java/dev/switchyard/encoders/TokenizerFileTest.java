@@ -132,12 +132,14 @@ class TokenizerFileTest {
         "post_processor | ['[CLS]',1] | ['[CLS]',2] | 2 for post_processor.cls[1] (expected 1)",
         "added_tokens | 'id':0 | 'id':1 | 1 for added_tokens[0].id (expected 0, as the vocabulary"
             + " says)",
-        "added_tokens | 'lstrip':false | 'lstrip':true | true for added_tokens[0].lstrip (expected"
-            + " false)",
-        "added_tokens | 'normalized':false | 'normalized':true | true for"
-            + " added_tokens[0].normalized (expected false)",
+        "added_tokens | 'lstrip':false | 'lstrip':1 | 1 for added_tokens[0].lstrip (expected true"
+            + " or false)",
         "added_tokens | '[UNK]' | '' | an empty string for added_tokens[0].content (expected a text"
-            + " that can be found)"
+            + " of 1 to 1024 letters, that can be found)",
+        "model | 'type':'WordPiece' | 'merges':[] | an array for model.merges (expected word"
+            + " pieces, which have none)",
+        "normalizer | 'type':'BertNormalizer' | 'type':'Sequence','normalizers':[{},{}] | an array"
+            + " for normalizer.normalizers (expected one of a single part)"
       })
   void whatIsNotSupportedIsNamed(String section, String part, String by, String message) {
     assertRefused(

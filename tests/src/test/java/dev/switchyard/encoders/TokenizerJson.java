@@ -57,6 +57,11 @@ final class TokenizerJson {
     return put(section, before.replace(part, by));
   }
 
+  /** Puts a section into others. */
+  TokenizerJson wrap(String section, String pattern) {
+    return put(section, pattern.replace("%s", sections.get(section)));
+  }
+
   TokenizerJson normalizer(boolean clean, boolean chinese, String accents, boolean lowercase) {
     return put(
         "normalizer",
@@ -112,12 +117,15 @@ final class TokenizerJson {
     return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
   }
 
+  @Override
+  public String toString() {
+    return sections.entrySet().stream()
+        .map(section -> "\"" + section.getKey() + "\":" + section.getValue())
+        .collect(Collectors.joining(",", "{", "}"));
+  }
+
   InputStream stream() {
-    String json =
-        sections.entrySet().stream()
-            .map(section -> "\"" + section.getKey() + "\":" + section.getValue())
-            .collect(Collectors.joining(",", "{", "}"));
-    return new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8));
+    return new ByteArrayInputStream(toString().getBytes(StandardCharsets.UTF_8));
   }
 
   WordPieceTokenizer ours() {

@@ -1,47 +1,96 @@
 package dev.switchyard.encoders;
 
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Tokens that are found in a text as they are written, before anything is done to it: the leftmost
+ * Tokens that are found in a text as they are written, before it is cut into words: the leftmost
  * first, and of several that begin at one place the longest. Immutable.
  */
 final class AddedTokens {
-  private final Map<Character, List<Token>> byFirst = new HashMap<>();
+  private final List<Token> tokens;
+  private final SortedTexts texts; // whose ids are places in the list
 
-  /** A token and its id. */
-  record Token(String text, int id) {}
+  /**
+   * A token.
+   *
+   * @param text how it is written
+   * @param singleWord whether letters may not touch it
+   * @param takesLeft whether white space before it belongs to it
+   * @param takesRight whether white space after it does
+   */
+  record Token(String text, int id, boolean singleWord, boolean takesLeft, boolean takesRight) {}
 
-  AddedTokens(Map<String, Integer> ids) {
-    ids.forEach(
-        (text, id) ->
-            byFirst
-                .computeIfAbsent(text.charAt(0), c -> new ArrayList<>())
-                .add(new Token(text, id)));
-    Comparator<Token> byLength = Comparator.comparingInt(token -> token.text().length());
-    byFirst.values().forEach(tokens -> tokens.sort(byLength.reversed()));
+  /** Takes the part of a text between tokens. */
+  interface Rest {
+    void take(String text, int from, int to);
   }
 
-  /** The first place from there on where a token begins, or the length of the text. */
-  int find(String text, int from) {
+  /** Of tokens that are written alike the first counts. */
+  AddedTokens(List<Token> tokens) {
+    this.tokens = List.copyOf(tokens);
+    Map<String, Integer> places = new HashMap<>();
+    for (int i = 0; i < tokens.size(); i++) {
+      places.putIfAbsent(tokens.get(i).text(), i);
+    }
+    texts = new SortedTexts(places);
+  }
+
+  boolean isEmpty() {
+    return texts.isEmpty();
+  }
+
+  /**
+   * Gives the tokens in a text and what is between them away, in order, until no more is wanted.
+   */
+  void split(String text, Words words, Rest rest) {
+    int done = 0;
+    int at = 0;
+    while (at < text.length() && !words.isFull()) {
+      int place = texts.longest(text, at);
+      if (place < 0) {
+        at++;
+        continue;
+      }
+      Token token = tokens.get(texts.id(place));
+      int end = at + token.text().length();
+      if (!token.singleWord() || standsAlone(text, at, end)) {
+        int from = token.takesLeft() ? Math.max(done, spaceBefore(text, at)) : at;
+        if (done < from) {
+          rest.take(text, done, from);
+        }
+        int to = token.takesRight() ? spaceAfter(text, end) : end;
+        if (from < to) { // else the one before has taken all of this, which is white space
+          words.add(token.id());
+        }
+        done = Math.max(done, to);
+      }
+      at = end;
+    }
+    if (done < text.length()) {
+      rest.take(text, done, text.length());
+    }
+  }
+
+  private static boolean standsAlone(String text, int from, int to) {
+    return (from == 0 || !CodePoints.isOfWord(text.codePointBefore(from)))
+        && (to == text.length() || !CodePoints.isOfWord(text.codePointAt(to)));
+  }
+
+  private static int spaceBefore(String text, int from) {
     int at = from;
-    while (at < text.length() && at(text, at) == null) {
-      at++;
+    while (at > 0 && CodePoints.isWhitespace(text.charAt(at - 1))) {
+      at--;
     }
     return at;
   }
 
-  /** The token that begins at that place; null if none does. */
-  Token at(String text, int place) {
-    for (Token token : byFirst.getOrDefault(text.charAt(place), List.of())) {
-      if (text.startsWith(token.text(), place)) {
-        return token;
-      }
+  private static int spaceAfter(String text, int from) {
+    int at = from;
+    while (at < text.length() && CodePoints.isWhitespace(text.charAt(at))) {
+      at++;
     }
-    return null;
+    return at;
   }
 }

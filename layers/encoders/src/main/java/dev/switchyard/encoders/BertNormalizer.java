@@ -24,7 +24,16 @@ record BertNormalizer(
     void accept(int codePoint);
 
     /** Whether it wants no more. */
-    boolean isFull();
+    default boolean isFull() {
+      return false;
+    }
+  }
+
+  /** Normalizes a whole text. */
+  String normalize(String text) {
+    StringBuilder normalized = new StringBuilder();
+    normalize(text, 0, text.length(), normalized::appendCodePoint);
+    return normalized.toString();
   }
 
   /** Normalizes the part of a text from one index to another. */
@@ -35,6 +44,9 @@ record BertNormalizer(
       i += Character.charCount(c);
       if (cleans && CodePoints.isRemovedByCleaning(c)) {
         continue;
+      }
+      if (cleans && CodePoints.isWhitespace(c)) {
+        c = ' ';
       }
       if (spacesIdeographs && CodePoints.isIdeograph(c)) {
         strip(' ', marks);

@@ -62,40 +62,49 @@ public record BertShape(
   }
 
   /**
-   * Reads the {@code config.json} of a model in the Hugging Face format.
+   * Reads the {@code config.json} of a model in the Hugging Face format. What it does not say is as
+   * in the base model: 12 blocks of 768 features with 12 heads, and so on.
    *
    * @param file the configuration
    * @return its numbers
-   * @throws ModelFileException if it is not that of a BERT with the exact GELU and learned absolute
-   *     positions
+   * @throws ModelFileException if it is not that of a BERT encoder with the exact GELU and learned
+   *     absolute positions, such as that of a decoder
    * @throws IOException if it cannot be read
    */
   public static BertShape read(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
       Json json = Json.read(file.toString(), in);
       json.get("model_type").require("bert");
-      json.get("hidden_act").require("gelu");
-      if (!json.get("position_embedding_type").isNull()) {
-        json.get("position_embedding_type").require("absolute");
-      }
-      int features = json.get("hidden_size").integer(1, LIMIT);
-      int heads = json.get("num_attention_heads").integer(1, features);
+      requireUsual(json, "hidden_act", "gelu");
+      requireUsual(json, "position_embedding_type", "absolute");
+      requireUsual(json, "is_decoder", false);
+      requireUsual(json, "add_cross_attention", false);
+      int features = json.get("hidden_size").integerOr(1, LIMIT, 768);
+      int heads = json.get("num_attention_heads").integerOr(1, features, 12);
       if (features % heads != 0) {
         throw json.get("num_attention_heads").problem("a number that divides " + features);
       }
-      float eps = (float) json.get("layer_norm_eps").number();
+      Json given = json.get("layer_norm_eps");
+      float eps = given.isNull() ? 1e-12f : (float) given.number();
       if (!isPositive(eps)) {
-        throw json.get("layer_norm_eps").problem("a float above 0");
+        throw given.problem("a float above 0");
       }
       return new BertShape(
-          json.get("vocab_size").integer(1, LIMIT),
-          json.get("max_position_embeddings").integer(1, LIMIT),
-          json.get("type_vocab_size").integer(1, LIMIT),
+          json.get("vocab_size").integerOr(1, LIMIT, 30_522),
+          json.get("max_position_embeddings").integerOr(1, LIMIT, 512),
+          json.get("type_vocab_size").integerOr(1, LIMIT, 2),
           features,
           heads,
-          json.get("intermediate_size").integer(1, LIMIT),
-          json.get("num_hidden_layers").integer(1, LIMIT),
+          json.get("intermediate_size").integerOr(1, LIMIT, 3072),
+          json.get("num_hidden_layers").integerOr(1, LIMIT, 12),
           eps);
+    }
+  }
+
+  /** Refuses any value but the one that BERT has where nothing is said. */
+  private static void requireUsual(Json json, String key, Object usual) throws ModelFileException {
+    if (!json.get(key).isNull()) {
+      json.get(key).require(usual);
     }
   }
 }

@@ -33,6 +33,22 @@ final class CodePoints {
         || (c >= 0xa0 && Character.isSpaceChar(c));
   }
 
+  /** Letters, marks, digits and what joins them: what a single word is made of. */
+  static boolean isOfWord(int c) {
+    return Character.isAlphabetic(c)
+        || c == 0x200c
+        || c == 0x200d
+        || switch (Character.getType(c)) {
+          case Character.NON_SPACING_MARK,
+              Character.COMBINING_SPACING_MARK,
+              Character.ENCLOSING_MARK,
+              Character.DECIMAL_DIGIT_NUMBER,
+              Character.CONNECTOR_PUNCTUATION ->
+              true;
+          default -> false;
+        };
+  }
+
   /**
    * What cleaning removes: control, format and private characters, and the replacement of what
    * could not be decoded.

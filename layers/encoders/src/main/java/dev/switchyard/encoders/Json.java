@@ -152,6 +152,21 @@ final class Json {
     throw problem("a string");
   }
 
+  /** This text, or another where there is nothing. */
+  String textOr(String other) throws ModelFileException {
+    return isNull() ? other : text();
+  }
+
+  /** This truth value, or another where there is nothing. */
+  boolean boolOr(boolean other) throws ModelFileException {
+    return isNull() ? other : bool();
+  }
+
+  /** This whole number, or another where there is nothing. */
+  int integerOr(int from, int to, int other) throws ModelFileException {
+    return isNull() ? other : integer(from, to);
+  }
+
   boolean bool() throws ModelFileException {
     if (value instanceof Boolean bool) {
       return bool;

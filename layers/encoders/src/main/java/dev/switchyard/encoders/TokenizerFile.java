@@ -10,6 +10,9 @@ final class TokenizerFile {
   /** More tokens than any vocabulary has, few enough for embeddings that a Java array can hold. */
   private static final int LARGEST_ID = (1 << 24) - 1;
 
+  /** Bounds what a place in a text costs where no token begins. */
+  private static final int LONGEST_ADDED = 1024;
+
   private final String file;
   private final Json json;
 
@@ -20,15 +23,22 @@ final class TokenizerFile {
 
   WordPieceTokenizer tokenizer() throws ModelFileException {
     Json model = json.get("model");
-    model.get("type").require("WordPiece");
+    if (!model.get("type").isNull()) { // older files have none
+      model.get("type").require("WordPiece");
+    } else if (!model.get("merges").isNull()) {
+      throw model.get("merges").problem("word pieces, which have none");
+    }
     Map<String, Integer> vocabulary = vocabulary(model.get("vocab"));
-    Map<String, Integer> added = added(json.get("added_tokens"), vocabulary);
+    BertNormalizer normalizer = normalizer(only(json.get("normalizer"), "normalizers"));
+    List<AddedTokens.Token> raw = new ArrayList<>();
+    List<AddedTokens.Token> normalized = new ArrayList<>();
     Map<String, Integer> all = new LinkedHashMap<>(vocabulary);
-    all.putAll(added);
-    json.get("pre_tokenizer").get("type").require("BertPreTokenizer");
+    all.putAll(added(vocabulary, normalizer, raw, normalized));
+    only(json.get("pre_tokenizer"), "pretokenizers").get("type").require("BertPreTokenizer");
     return new WordPieceTokenizer(
-        new AddedTokens(added),
-        normalizer(json.get("normalizer")),
+        new AddedTokens(raw),
+        new AddedTokens(normalized),
+        normalizer,
         new WordPieces(
             vocabulary,
             model.get("continuing_subword_prefix").text(),
@@ -39,6 +49,18 @@ final class TokenizerFile {
         all.values().stream().mapToInt(id -> id).max().orElseThrow() + 1);
   }
 
+  /** The part of the file, or the single one of a sequence. */
+  private static Json only(Json part, String items) throws ModelFileException {
+    if (part.isNull() || !"Sequence".equals(part.get("type").textOr(""))) {
+      return part;
+    }
+    List<Json> all = part.get(items).items();
+    if (all.size() != 1) {
+      throw part.get(items).problem("one of a single part");
+    }
+    return only(all.getFirst(), items);
+  }
+
   private static Map<String, Integer> vocabulary(Json vocab) throws ModelFileException {
     Map<String, Integer> ids = new LinkedHashMap<>();
     for (Map.Entry<String, Json> token : vocab.members().entrySet()) {
@@ -47,27 +69,51 @@ final class TokenizerFile {
     return ids;
   }
 
-  private static Map<String, Integer> added(Json tokens, Map<String, Integer> vocabulary)
+  /** Special tokens first, as the library looks for them. */
+  private Map<String, Integer> added(
+      Map<String, Integer> vocabulary,
+      BertNormalizer normalizer,
+      List<AddedTokens.Token> raw,
+      List<AddedTokens.Token> normalized)
       throws ModelFileException {
     Map<String, Integer> ids = new LinkedHashMap<>();
-    if (tokens.isNull()) {
-      return ids;
-    }
-    for (Json token : tokens.items()) {
-      for (String option : List.of("single_word", "lstrip", "rstrip", "normalized")) {
-        token.get(option).require(false);
+    Json tokens = json.get("added_tokens");
+    List<Json> items = tokens.isNull() ? List.of() : tokens.items();
+    for (boolean special : new boolean[] {true, false}) {
+      for (Json token : items) {
+        if (token.get("special").boolOr(true) == special) {
+          String text = token.get("content").text();
+          if (ids.put(text, id(token, text, vocabulary)) != null) {
+            throw token.get("content").problem("each token once");
+          }
+          boolean late = token.get("normalized").bool();
+          String written = late ? normalizer.normalize(text) : text;
+          if (written.isEmpty() || written.length() > LONGEST_ADDED) {
+            throw token
+                .get("content")
+                .problem("a text of 1 to " + LONGEST_ADDED + " letters, that can be found");
+          }
+          (late ? normalized : raw)
+              .add(
+                  new AddedTokens.Token(
+                      written,
+                      ids.get(text),
+                      token.get("single_word").bool(),
+                      token.get("lstrip").bool(),
+                      token.get("rstrip").bool()));
+        }
       }
-      String text = token.get("content").text();
-      int id = token.get("id").integer(0, LARGEST_ID);
-      if (text.isEmpty()) {
-        throw token.get("content").problem("a text that can be found");
-      }
-      if (vocabulary.getOrDefault(text, id) != id) {
-        throw token.get("id").problem(vocabulary.get(text) + ", as the vocabulary says");
-      }
-      ids.put(text, id);
     }
     return ids;
+  }
+
+  private static int id(Json token, String text, Map<String, Integer> vocabulary)
+      throws ModelFileException {
+    int id = token.get("id").integer(0, LARGEST_ID);
+    if (vocabulary.getOrDefault(text, id) != id) {
+      throw token.get("id").problem(vocabulary.get(text) + ", as the vocabulary says");
+    }
+    return id;
   }
 
   private static int id(Json token, Map<String, Integer> ids) throws ModelFileException {
@@ -79,6 +125,9 @@ final class TokenizerFile {
   }
 
   private static BertNormalizer normalizer(Json json) throws ModelFileException {
+    if (json.isNull()) {
+      return new BertNormalizer(false, false, false, false);
+    }
     json.get("type").require("BertNormalizer");
     boolean lowercases = json.get("lowercase").bool();
     Json strip = json.get("strip_accents");
@@ -91,7 +140,10 @@ final class TokenizerFile {
 
   /** The tokens with which each text begins, or ends. */
   private int[] around(boolean begin, Map<String, Integer> ids) throws ModelFileException {
-    Json processor = json.get("post_processor");
+    Json processor = only(json.get("post_processor"), "processors");
+    if (processor.isNull()) {
+      return new int[0];
+    }
     return switch (processor.get("type").text()) {
       case "BertProcessing" -> new int[] {tokenAndId(processor.get(begin ? "cls" : "sep"), ids)};
       case "TemplateProcessing" -> template(processor, begin, ids);

@@ -18,6 +18,7 @@ import java.nio.file.Path;
  */
 public final class WordPieceTokenizer {
   private final AddedTokens added;
+  private final AddedTokens addedToNormalized;
   private final BertNormalizer normalizer;
   private final WordPieces pieces;
   private final int[] before;
@@ -26,12 +27,14 @@ public final class WordPieceTokenizer {
 
   WordPieceTokenizer(
       AddedTokens added,
+      AddedTokens addedToNormalized,
       BertNormalizer normalizer,
       WordPieces pieces,
       int[] before,
       int[] after,
       int vocabularySize) {
     this.added = added;
+    this.addedToNormalized = addedToNormalized;
     this.normalizer = normalizer;
     this.pieces = pieces;
     this.before = before;
@@ -42,13 +45,18 @@ public final class WordPieceTokenizer {
   /**
    * Reads a tokenizer.
    *
-   * @param file a {@code tokenizer.json}
+   * @param file a {@code tokenizer.json}, or a vocabulary of one token a line, such as {@code
+   *     vocab.txt}, as older models have it. With a vocabulary, letters become small unless {@code
+   *     do_lower_case} in the {@code tokenizer_config.json} beside it says otherwise
    * @return the tokenizer
    * @throws ModelFileException if it is not one, or asks for anything but BERT's normalizer, words
    *     and word pieces
    * @throws IOException if it cannot be read
    */
   public static WordPieceTokenizer read(Path file) throws IOException {
+    if (file.toString().endsWith(".txt")) {
+      return VocabularyFile.read(file);
+    }
     try (InputStream in = Files.newInputStream(file)) {
       return read(file.toString(), in);
     }
@@ -78,7 +86,8 @@ public final class WordPieceTokenizer {
   }
 
   /**
-   * The first tokens of a text. No more of it is looked at than is needed.
+   * The first tokens of a text. No more of it is looked at than is needed, unless the file has
+   * tokens that are found in normalized text.
    *
    * @param text any text
    * @param maxTokens how many at most, with those that begin and end a text
@@ -92,19 +101,25 @@ public final class WordPieceTokenizer {
           "maxTokens is " + maxTokens + " (expected " + around + " or more)");
     }
     Words words = new Words(pieces, maxTokens - around);
-    int at = 0;
-    while (at < text.length() && !words.isFull()) {
-      int next = added.find(text, at);
-      normalizer.normalize(text, at, next, words);
-      words.end();
-      if (next < text.length()) {
-        AddedTokens.Token token = added.at(text, next);
-        words.add(token.id());
-        next += token.text().length();
-      }
-      at = next;
-    }
+    added.split(text, words, (part, from, to) -> normalize(part, from, to, words));
     return words.between(before, after);
+  }
+
+  private void normalize(String text, int from, int to, Words words) {
+    if (addedToNormalized.isEmpty()) {
+      normalizer.normalize(text, from, to, words);
+      words.end();
+    } else {
+      StringBuilder normalized = new StringBuilder();
+      normalizer.normalize(text, from, to, normalized::appendCodePoint);
+      addedToNormalized.split(
+          normalized.toString(),
+          words,
+          (part, begin, end) -> {
+            part.substring(begin, end).codePoints().forEach(words::accept);
+            words.end();
+          });
+    }
   }
 
   /**

@@ -9,11 +9,10 @@ import java.util.Map;
  * section 4.1). Immutable.
  */
 final class WordPieces {
-  private final Map<String, Integer> first;
-  private final Map<String, Integer> further = new HashMap<>(); // without the prefix
+  private final SortedTexts first;
+  private final SortedTexts further; // without the prefix
   private final int unknown;
   private final int maxLetters;
-  private final int longest;
   private final Map<Integer, String> byId = new HashMap<>();
 
   /**
@@ -23,17 +22,17 @@ final class WordPieces {
    * @param maxLetters longer words are not
    */
   WordPieces(Map<String, Integer> vocabulary, String prefix, int unknown, int maxLetters) {
-    this.first = Map.copyOf(vocabulary);
+    this.first = new SortedTexts(vocabulary);
     this.unknown = unknown;
     this.maxLetters = maxLetters;
-    int max = 0;
-    for (Map.Entry<String, Integer> entry : vocabulary.entrySet()) {
-      max = Math.max(max, entry.getKey().length());
-      if (entry.getKey().startsWith(prefix)) {
-        further.put(entry.getKey().substring(prefix.length()), entry.getValue());
-      }
-    }
-    longest = max;
+    Map<String, Integer> withoutPrefix = new HashMap<>();
+    vocabulary.forEach(
+        (piece, id) -> {
+          if (piece.startsWith(prefix)) {
+            withoutPrefix.put(piece.substring(prefix.length()), id);
+          }
+        });
+    this.further = new SortedTexts(withoutPrefix);
     vocabulary.forEach((piece, id) -> byId.put(id, piece));
   }
 
@@ -62,14 +61,12 @@ final class WordPieces {
 
   /** Adds the longest piece from there on and returns where it ends, -1 if there is none. */
   private int piece(StringBuilder word, int from, Words out) {
-    Map<String, Integer> pieces = from == 0 ? first : further;
-    for (int to = Math.min(word.length(), from + longest); to > from; to--) {
-      Integer id = pieces.get(word.substring(from, to));
-      if (id != null) {
-        out.add(id);
-        return to;
-      }
+    SortedTexts pieces = from == 0 ? first : further;
+    int longest = pieces.longest(word, from);
+    if (longest < 0) {
+      return -1;
     }
-    return -1;
+    out.add(pieces.id(longest));
+    return from + pieces.length(longest);
   }
 }

@@ -66,7 +66,7 @@ public final class BackendChoice {
           throw new IllegalStateException(
               "backend vector cannot run: start the JVM with --add-modules " + VECTOR_MODULE);
         }
-        yield new BackendChoice(portable(), why);
+        yield new BackendChoice(Vector.create(), why);
       }
       case X86Backend.NAME, "x86-amx", "x86-avx512", "x86-avx_vnni", "x86-avx2" -> {
         try {
@@ -84,8 +84,18 @@ public final class BackendChoice {
     };
   }
 
+  /** The next best where machine code is missing; never fails but on a full stack or heap. */
   private static Backend portable() {
-    return vectorModulePresent() ? Vector.create() : new ReferenceBackend();
+    if (vectorModulePresent()) {
+      try {
+        return Vector.create();
+      } catch (RuntimeException | LinkageError e) { // the module is not yet a stable part of Java
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "Switchyard runs on its slow reference backend, because vectors failed: " + e);
+      }
+    }
+    return new ReferenceBackend();
   }
 
   private static boolean vectorModulePresent() {
@@ -102,12 +112,13 @@ public final class BackendChoice {
   }
 
   /**
-   * What was chosen and why, in one sentence.
+   * What was chosen and why, in one sentence, and whether this JVM makes the JDK Vector API slow.
    *
    * @return such as {@code vector (512-bit JDK Vector API): forced by -Dswitchyard.backend}
    */
   public String reason() {
-    return name() + " (" + backend.description() + "): " + reason;
+    String choice = name() + " (" + backend.description() + "): " + reason;
+    return slowVectors().map(slow -> choice + "; " + slow).orElse(choice);
   }
 
   /**
@@ -119,6 +130,12 @@ public final class BackendChoice {
    */
   public Optional<PeakLoop> peak(ElementType type) {
     return backend.peak(Objects.requireNonNull(type, "type"));
+  }
+
+  private Optional<String> slowVectors() {
+    return vectorModulePresent() && !name().equals("reference")
+        ? JitCompiler.slowsVectors().map(why -> "vectors are slow in this JVM, since " + why)
+        : Optional.empty();
   }
 
   Backend backend() {
@@ -147,6 +164,7 @@ public final class BackendChoice {
     static synchronized BackendChoice choice() {
       if (choice == null) {
         choice = choose();
+        choice.slowVectors().ifPresent(slow -> warn("Switchyard: " + slow));
       }
       return choice;
     }
@@ -168,7 +186,7 @@ public final class BackendChoice {
         String reason = "no machine code, because " + e.getMessage();
         if (vectorModulePresent()) {
           LOG.log(System.Logger.Level.INFO, "Switchyard emits {0}", reason);
-          return named("vector", reason);
+          return new BackendChoice(portable(), reason);
         }
         warn("Switchyard runs on its slow reference backend, because " + hint);
         return named("reference", missing + "; " + reason);

@@ -7,11 +7,13 @@ import dev.switchyard.kernels.parallel.Parallel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which backend is chosen, here and in JVMs that are started with other flags. */
@@ -193,6 +195,44 @@ class BackendChoiceTest {
 
     assertThat(run.exit()).as(run.output()).isZero();
     assertThat(run.output()).contains(Battery.PASSED + "vector");
+  }
+
+  /** One line, where the JVM has not what makes vectors fast. */
+  @ParameterizedTest
+  @CsvSource({
+    "-Xint, it interprets all code (-Xint)",
+    "-XX:TieredStopAtLevel=1, it runs without its compiler C2 (-XX:TieredStopAtLevel)"
+  })
+  void saysThatVectorsAreSlow(String flag, String why) throws IOException, InterruptedException {
+    OtherJvm run = OtherJvm.run(directory, Named.class, MODULE, flag);
+
+    String sentence = "vectors are slow in this JVM, since " + why;
+    assertThat(run.exit()).as(run.output()).isZero();
+    assertThat(run.output()).containsOnlyOnce("WARNING: Switchyard: " + sentence);
+    assertThat(run.output()).containsPattern("chose vector .*; " + Pattern.quote(sentence));
+  }
+
+  /** Says what is chosen, and no more. */
+  static final class Named {
+    public static void main(String[] arguments) {
+      System.out.println("chose " + BackendChoice.automatic().reason());
+      BackendChoice.automatic();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      nullValues = "none",
+      value = {
+        "mixed mode, sharing; 25.0.3+9-LTS; none",
+        "compiled mode, sharing; 25.0.3+9-LTS; none",
+        "mixed mode, sharing; 25+37-jvmci-b01; another compiler takes the place of C2 (JVMCI)",
+        "interpreted mode; 25+37-jvmci-b01; it interprets all code (-Xint)"
+      })
+  void knowsCompilersByWhatTheJvmSays(String info, String version, String why) {
+    assertThat(JitCompiler.slowsVectors(info, version)).isEqualTo(Optional.ofNullable(why));
+    assertThat(JitCompiler.slowsVectors()).isEmpty();
   }
 
   /** Runs {@link Battery} with nothing but these flags. */

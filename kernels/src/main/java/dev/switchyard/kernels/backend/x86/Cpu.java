@@ -20,6 +20,9 @@ import java.util.Set;
  * @param l2Bytes level 2 cache
  */
 record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes) {
+  /** No processor with AVX2 has less, whatever a virtual machine reports. */
+  static final long LEAST_L2_BYTES = 1 << 17;
+
   private static final int EXTENDED = 0x8000_0000;
   private static final int BRAND = 0x8000_0002;
   private static final int CACHES = 4;

@@ -7,4 +7,8 @@ public final class Unavailable extends Exception {
   Unavailable(String reason) {
     super(reason);
   }
+
+  Unavailable(String reason, Throwable cause) {
+    super(reason, cause);
+  }
 }

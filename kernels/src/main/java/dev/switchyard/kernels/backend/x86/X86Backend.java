@@ -6,6 +6,7 @@ import dev.switchyard.kernels.backend.MatmulKernel;
 import dev.switchyard.kernels.backend.QuantizeKernel;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.PeakLoop;
+import java.io.UncheckedIOException;
 import java.lang.ref.WeakReference;
 import java.util.HashMap;
 import java.util.Locale;
@@ -58,10 +59,23 @@ public final class X86Backend implements Backend {
       WeakReference<X86Backend> shared = IN_USE.get(name);
       X86Backend backend = shared == null ? null : shared.get();
       if (backend == null) {
-        backend = make(name, portable);
+        backend = tryToMake(name, portable);
         IN_USE.put(name, new WeakReference<>(backend));
       }
       return backend;
+    }
+  }
+
+  /** Whatever goes wrong at the start, there is a backend that needs none of this. */
+  static X86Backend tryToMake(String name, Backend portable) throws Unavailable {
+    try {
+      return make(name, portable);
+    } catch (UncheckedIOException e) {
+      throw e; // whoever asked for a dump of the code wants to know
+    } catch (StackOverflowError | OutOfMemoryError e) {
+      throw e; // says nothing about the machine: the next try may succeed
+    } catch (RuntimeException | Error e) {
+      throw new Unavailable("its start failed (" + e + ")", e);
     }
   }
 

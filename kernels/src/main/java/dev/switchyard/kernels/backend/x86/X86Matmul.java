@@ -60,7 +60,7 @@ final class X86Matmul implements MatmulKernel {
     this.code = code;
     this.set = code.set();
     this.bfloat16 = bfloat16;
-    this.l2Bytes = l2Bytes;
+    this.l2Bytes = Math.max(Cpu.LEAST_L2_BYTES, l2Bytes);
     this.workspaces = new Workspaces<>(() -> new Workspace(set));
   }
 
@@ -250,7 +250,7 @@ final class X86Matmul implements MatmulKernel {
    * one, on its way, and the block of A. Up to half as much again is better left whole.
    */
   private int innerBlocks(int groups) {
-    int limit = (int) (l2Bytes / 8 / set.panelGroupBytes());
+    int limit = (int) Math.min(Integer.MAX_VALUE / 2, l2Bytes / 8 / set.panelGroupBytes());
     return groups <= limit + limit / 2 ? 1 : Math.ceilDiv(groups, limit);
   }
 

@@ -3,6 +3,7 @@ package dev.switchyard.kernels.backend.x86;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.switchyard.kernels.backend.Backend;
 import dev.switchyard.kernels.backend.MatmulKernel;
 import dev.switchyard.kernels.backend.Product;
 import dev.switchyard.kernels.backend.QuantizeKernel;
@@ -12,17 +13,20 @@ import dev.switchyard.kernels.data.QuantizedMatrix;
 import java.lang.reflect.Proxy;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Machine code that cannot be had, or computes wrongly, is not used, and says why. */
 class SelfTestTest {
   private final InstructionSet set;
+  private final EmittedCode code;
   private final MatmulKernel matmul;
   private final QuantizeKernel quantize;
 
   SelfTestTest() throws Unavailable {
     Cpu cpu = Cpu.detect();
     set = cpu.sets().iterator().next();
-    EmittedCode code = new EmittedCode(set, false);
+    code = new EmittedCode(set, false);
     matmul = new X86Matmul(code, false, cpu.l2Bytes());
     quantize = new X86Quantize(code, new ReferenceBackend().quantize());
   }
@@ -84,6 +88,29 @@ class SelfTestTest {
             "quantizeRows",
             arguments -> spoiling.accept((QuantizedMatrix) arguments[3]));
     assertUnavailable(matmul, wrong, "quantization gave " + message);
+  }
+
+  /** As a hypervisor may report it: no division by zero, and every kernel passes. */
+  @ParameterizedTest
+  @ValueSource(longs = {Long.MIN_VALUE, -1, 0, 1, 100, 1023, 1 << 17, 1L << 40, Long.MAX_VALUE / 3})
+  void anyLevel2Cache(long bytes) throws Unavailable {
+    SelfTest.run(new X86Matmul(code, false, bytes), quantize, set);
+  }
+
+  /** An error of any kind in the start is a reason, and no end. */
+  @Test
+  void aStartThatFails() {
+    Backend failing =
+        (Backend)
+            Proxy.newProxyInstance(
+                Backend.class.getClassLoader(),
+                new Class<?>[] {Backend.class},
+                (_, _, _) -> {
+                  throw new ExceptionInInitializerError("no such luck");
+                });
+    assertThatThrownBy(() -> X86Backend.tryToMake("x86-avx2", failing))
+        .isInstanceOf(Unavailable.class)
+        .hasMessage("its start failed (java.lang.ExceptionInInitializerError: no such luck)");
   }
 
   /** No system maps nothing. */

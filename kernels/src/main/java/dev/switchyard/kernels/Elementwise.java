@@ -169,14 +169,15 @@ public final class Elementwise {
    * @param beta cols shifts
    * @param eps added to the variance
    * @param y [rows, cols]; may be x
-   * @param stats receives mean and rstd of each row, 2 rows elements, for the backward pass
+   * @param stats receives three numbers of each row for the backward pass: mean, rstd, and what the
+   *     rounding of the mean to float leaves of {@code (x - mean) rstd}
    */
   public void layerNorm(
       FloatMatrix x, float[] gamma, float[] beta, float eps, FloatMatrix y, float[] stats) {
     checkShape("y", y, x.rows(), x.cols());
     checkLength("gamma", gamma, x.cols());
     checkLength("beta", beta, x.cols());
-    checkLength("stats", stats, 2L * x.rows());
+    checkLength("stats", stats, 3L * x.rows());
     eachRange(
         x,
         2,
@@ -194,7 +195,7 @@ public final class Elementwise {
                 end - begin,
                 x.cols(),
                 stats,
-                2 * begin));
+                3 * begin));
   }
 
   /**
@@ -211,7 +212,7 @@ public final class Elementwise {
     checkShape("gy", gy, x.rows(), x.cols());
     checkShape("gx", gx, x.rows(), x.cols());
     checkLength("gamma", gamma, x.cols());
-    checkLength("stats", stats, 2L * x.rows());
+    checkLength("stats", stats, 3L * x.rows());
     eachRange(
         x,
         2,
@@ -222,7 +223,7 @@ public final class Elementwise {
                 x.rowStride(),
                 gamma,
                 stats,
-                2 * begin,
+                3 * begin,
                 gy.data(),
                 gy.rowIndex(begin),
                 gy.rowStride(),
@@ -245,7 +246,7 @@ public final class Elementwise {
   public void layerNormParameterGradients(
       FloatMatrix x, float[] stats, FloatMatrix gy, float[] ggamma, float[] gbeta) {
     checkShape("gy", gy, x.rows(), x.cols());
-    checkLength("stats", stats, 2L * x.rows());
+    checkLength("stats", stats, 3L * x.rows());
     checkLength("ggamma", ggamma, x.cols());
     checkLength("gbeta", gbeta, x.cols());
     RowTasks.forEach(
@@ -275,12 +276,13 @@ public final class Elementwise {
    *
    * @param x [rows, cols], cols at least 1
    * @param scale multiplies x first
-   * @param lse receives the logarithm of each row's normalizer; at least {@code lseOffset + rows}
-   *     elements
-   * @param lseOffset where the first goes
+   * @param normalizers receives two numbers of each row: the x of its largest {@code scale x}, and
+   *     the logarithm of the sum of {@code exp(scale (x - largest))}. In one number, the rounding
+   *     of a large score would drown the logarithm
+   * @param offset where the first goes
    */
-  public void softmax(FloatMatrix x, float scale, float[] lse, int lseOffset) {
-    softmaxOf(x, x.cols(), scale, lse, lseOffset);
+  public void softmax(FloatMatrix x, float scale, float[] normalizers, int offset) {
+    softmaxOf(x, x.cols(), scale, normalizers, offset);
   }
 
   /**
@@ -290,17 +292,17 @@ public final class Elementwise {
    * @param x [rows, cols]
    * @param visible columns that row 0 sees, at least 1
    * @param scale multiplies x first
-   * @param lse receives the logarithm of each row's normalizer
-   * @param lseOffset where the first goes
+   * @param normalizers receives two numbers of each row
+   * @param offset where the first goes
    */
-  public void softmax(FloatMatrix x, int visible, float scale, float[] lse, int lseOffset) {
+  public void softmax(FloatMatrix x, int visible, float scale, float[] normalizers, int offset) {
     checkVisible(visible);
-    softmaxOf(x, visible, scale, lse, lseOffset);
+    softmaxOf(x, visible, scale, normalizers, offset);
   }
 
-  private void softmaxOf(FloatMatrix x, int visible, float scale, float[] lse, int lseOffset) {
-    checkNotNegative("lseOffset", lseOffset);
-    checkLength("lse", lse, (long) lseOffset + x.rows());
+  private void softmaxOf(FloatMatrix x, int visible, float scale, float[] normalizers, int offset) {
+    checkNotNegative("offset", offset);
+    checkLength("normalizers", normalizers, offset + 2L * x.rows());
     eachRange(
         x,
         4,
@@ -313,8 +315,8 @@ public final class Elementwise {
               x.cols(),
               visible(x, visible, begin),
               scale,
-              lse,
-              lseOffset + begin);
+              normalizers,
+              offset + 2 * begin);
           for (int i = begin; i < end; i++) {
             clearFrom(x, i, visible(x, visible, i));
           }
@@ -322,43 +324,46 @@ public final class Elementwise {
   }
 
   /**
-   * {@code x = exp(scale x - lse)} in each row, in place: repeats a softmax from its normalizer.
+   * {@code x = exp(scale (x - largest) - log)} in each row, in place: repeats a softmax from its
+   * normalizers.
    *
    * @param x [rows, cols]
    * @param scale as in {@link #softmax}
-   * @param lse as {@link #softmax} left it
-   * @param lseOffset where the first is
+   * @param normalizers as {@link #softmax} left them
+   * @param offset where the first is
    */
-  public void softmaxFromNormalizer(FloatMatrix x, float scale, float[] lse, int lseOffset) {
-    softmaxFromNormalizerOf(x, x.cols(), scale, lse, lseOffset);
+  public void softmaxFromNormalizers(FloatMatrix x, float scale, float[] normalizers, int offset) {
+    softmaxFromNormalizersOf(x, x.cols(), scale, normalizers, offset);
   }
 
   /**
-   * {@link #softmaxFromNormalizer(FloatMatrix, float, float[], int)} where row i sees its first
+   * {@link #softmaxFromNormalizers(FloatMatrix, float, float[], int)} where row i sees its first
    * {@code visible + i} columns alone; the others become 0.
    *
    * @param x [rows, cols]
    * @param visible columns that row 0 sees, at least 1
    * @param scale as in {@link #softmax}
-   * @param lse as {@link #softmax} left it
-   * @param lseOffset where the first is
+   * @param normalizers as {@link #softmax} left them
+   * @param offset where the first is
    */
-  public void softmaxFromNormalizer(
-      FloatMatrix x, int visible, float scale, float[] lse, int lseOffset) {
+  public void softmaxFromNormalizers(
+      FloatMatrix x, int visible, float scale, float[] normalizers, int offset) {
     checkVisible(visible);
-    softmaxFromNormalizerOf(x, visible, scale, lse, lseOffset);
+    softmaxFromNormalizersOf(x, visible, scale, normalizers, offset);
   }
 
-  private void softmaxFromNormalizerOf(
-      FloatMatrix x, int visible, float scale, float[] lse, int lseOffset) {
-    checkNotNegative("lseOffset", lseOffset);
-    checkLength("lse", lse, (long) lseOffset + x.rows());
+  private void softmaxFromNormalizersOf(
+      FloatMatrix x, int visible, float scale, float[] normalizers, int offset) {
+    checkNotNegative("offset", offset);
+    checkLength("normalizers", normalizers, offset + 2L * x.rows());
     eachRow(
         x,
         4,
         i -> {
           int n = visible(x, visible, i);
-          kernel.softmaxKnown(x.data(), x.rowIndex(i), scale, lse[lseOffset + i], n);
+          float largest = normalizers[offset + 2 * i];
+          float log = normalizers[offset + 2 * i + 1];
+          kernel.softmaxKnown(x.data(), x.rowIndex(i), scale, largest, log, n);
           clearFrom(x, i, n);
         });
   }
@@ -575,12 +580,12 @@ public final class Elementwise {
   }
 
   /**
-   * The sum of the squares of n elements, runs of which are summed in float and all in double.
+   * The sum of the squares of n elements: runs of them are summed in float where nothing is lost to
+   * overflow or underflow, else in double, and all in double.
    *
    * @param x the elements
    * @param n how many of them
-   * @return the sum, the same for every number of threads; not finite if an element is not, or if
-   *     the squares of a run are beyond float (elements from about 10^17 on)
+   * @return the sum, the same for every number of threads; not finite if an element is not
    * @throws IllegalArgumentException if the array is too short
    */
   public double sumOfSquares(float[] x, int n) {

@@ -22,6 +22,9 @@ import java.util.Locale;
 public final class Outliers {
   private static final int PARTIAL_SUMS = 8;
 
+  /** A mean of squares from here on has lost nothing that matters to underflow. */
+  private static final double LEAST_SQUARE = 1e-30;
+
   private final ElementwiseKernel kernel;
 
   Outliers(ElementwiseKernel kernel) {
@@ -136,6 +139,13 @@ public final class Outliers {
     for (; i < n; i++) {
       s0 += x[from + i] * x[from + i];
     }
-    return (float) Math.sqrt(((s0 + s1) + (s2 + s3) + ((s4 + s5) + (s6 + s7))) / n);
+    double sum = (s0 + s1) + (s2 + s3) + ((s4 + s5) + (s6 + s7));
+    if (!(sum > n * LEAST_SQUARE && sum <= Float.MAX_VALUE)) { // lost to underflow, or overflow
+      sum = 0;
+      for (int k = from; k < from + n; k++) {
+        sum += (double) x[k] * x[k];
+      }
+    }
+    return (float) Math.sqrt(sum / n);
   }
 }

@@ -46,6 +46,8 @@ public final class ContrastiveLoss implements Model {
    * @param texts the embedding of the text of each image, [n, size]
    * @return the loss, 1x1
    * @throws IllegalArgumentException if the shapes differ or there are no rows
+   * @throws dev.switchyard.kernels.data.NonFiniteException if the loss of a pair is not finite and
+   *     the policy of the tape's kernels is to reject it
    */
   public Tensor forward(Tape tape, Tensor images, Tensor texts) {
     if (images.rows() == 0 || images.rows() != texts.rows() || images.cols() != texts.cols()) {
@@ -66,7 +68,8 @@ public final class ContrastiveLoss implements Model {
     FloatMatrix cosines = tape.result(n, n);
     FloatMatrix p = tape.result(n, n);
     FloatMatrix q = tape.result(n, n);
-    float[] lse = tape.result(2, n).data();
+    FloatMatrix ofP = tape.result(n, 2); // normalizers
+    FloatMatrix ofQ = tape.result(n, 2);
     multiply(tape, Form.NT, u.value(), v.value(), cosines);
     for (int i = 0; i < n; i++) {
       for (int j = 0; j < n; j++) {
@@ -74,11 +77,29 @@ public final class ContrastiveLoss implements Model {
         q.set(j, i, cosines.get(i, j));
       }
     }
-    tape.kernels().elementwise().softmax(p, scale, lse, 0);
-    tape.kernels().elementwise().softmax(q, scale, lse, n);
+    tape.kernels().elementwise().softmax(p, scale, ofP.data(), 0);
+    tape.kernels().elementwise().softmax(q, scale, ofQ.data(), 0);
     double sum = 0;
     for (int i = 0; i < n; i++) {
-      sum += (double) lse[i] + lse[n + i] - 2.0 * scale * cosines.get(i, i);
+      // Differences from the largest: no term is below 0.
+      double cosine = cosines.get(i, i);
+      double ofPair =
+          ofP.get(i, 1)
+              + scale * (ofP.get(i, 0) - cosine)
+              + ofQ.get(i, 1)
+              + scale * (ofQ.get(i, 0) - cosine);
+      int pair = i;
+      NonFinite.check(
+          tape,
+          ofPair,
+          () ->
+              String.format(
+                  Locale.ROOT,
+                  "the contrastive loss of pair %d of %d is %s (expected finite embeddings)",
+                  pair,
+                  n,
+                  ofPair));
+      sum += ofPair;
     }
     FloatMatrix loss = tape.result(1, 1);
     loss.set(0, 0, (float) (sum / (2 * n)));

@@ -19,34 +19,33 @@ public final class L2Normalization implements Layer {
   public Tensor forward(Tape tape, Tensor x) {
     FloatMatrix from = x.value();
     FloatMatrix y = tape.result(x.rows(), x.cols());
-    float[] inverse = tape.result(1, x.rows()).data();
     tape.kernels()
         .parallel()
         .forEach(
             x.rows(),
             i -> {
               double length = Math.sqrt(dot(from, from, i));
-              inverse[i] = length == 0 ? 0 : (float) (1 / length);
               for (int j = 0; j < x.cols(); j++) {
                 y.set(i, j, length == 0 ? 0 : (float) (from.get(i, j) / length));
               }
             });
-    return tape.record(
-        y, List.of(x), parameters(), List.of(y), gy -> backward(tape, x, y, inverse, gy));
+    return tape.record(y, List.of(x), parameters(), List.of(from), gy -> backward(tape, x, gy));
   }
 
   // gy [rows, cols] -> gx [rows, cols]
-  private static void backward(
-      Tape tape, Tensor x, FloatMatrix y, float[] inverse, FloatMatrix gy) {
+  private static void backward(Tape tape, Tensor x, FloatMatrix gy) {
+    FloatMatrix from = x.value();
     FloatMatrix gx = tape.take(x.rows(), x.cols());
     tape.kernels()
         .parallel()
         .forEach(
             x.rows(),
             i -> {
-              double along = dot(y, gy, i);
+              double length = Math.sqrt(dot(from, from, i)); // again: a float has none for 1e-45
+              double along = dot(from, gy, i) / length;
               for (int j = 0; j < x.cols(); j++) {
-                gx.set(i, j, (float) (inverse[i] * (gy.get(i, j) - along * y.get(i, j))));
+                double across = gy.get(i, j) - along * (from.get(i, j) / length);
+                gx.set(i, j, length == 0 ? 0 : (float) (across / length));
               }
             });
     tape.addGrad(x, gx);

@@ -92,7 +92,7 @@ public final class LayerNorm implements Layer {
               gamma.value().cols()));
     }
     FloatMatrix y = tape.result(x.rows(), x.cols());
-    FloatMatrix stats = tape.result(x.rows(), 2);
+    FloatMatrix stats = tape.result(x.rows(), 3);
     tape.kernels()
         .elementwise()
         .layerNorm(x.value(), gamma.value().data(), beta.value().data(), eps, y, stats.data());

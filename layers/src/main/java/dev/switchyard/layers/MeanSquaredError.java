@@ -2,6 +2,7 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The mean over all elements of the squared difference from a target, such as what another model
@@ -24,9 +25,11 @@ public final class MeanSquaredError {
    * @param target t [rows, cols], read on the way back too
    * @return the loss, 1x1
    * @throws IllegalArgumentException if the shapes differ or there is no element
+   * @throws dev.switchyard.kernels.data.NonFiniteException if the loss is not finite and the policy
+   *     of the tape's kernels is to reject it; where it propagates, the gradient is NaN
    */
   public Tensor forward(Tape tape, Tensor x, FloatMatrix target) {
-    if (target.rows() != x.rows() || target.cols() != x.cols() || x.rows() * x.cols() == 0) {
+    if (target.rows() != x.rows() || target.cols() != x.cols() || x.rows() == 0 || x.cols() == 0) {
       throw new IllegalArgumentException(
           "target is "
               + target.shape()
@@ -41,16 +44,30 @@ public final class MeanSquaredError {
         sum += way * way;
       }
     }
+    double mean = sum / ((double) x.rows() * x.cols());
+    NonFinite.check(
+        tape,
+        mean,
+        () ->
+            String.format(
+                Locale.ROOT,
+                "the mean squared error of a %s matrix is %s (expected a number within float32)",
+                x.value().shape(),
+                mean));
     FloatMatrix loss = tape.result(1, 1);
-    loss.set(0, 0, (float) (sum / ((double) x.rows() * x.cols())));
+    loss.set(0, 0, (float) mean);
     return tape.record(
-        loss, List.of(x), List.of(), List.of(x.value()), gy -> backward(tape, x, target, gy));
+        loss,
+        List.of(x),
+        List.of(),
+        List.of(x.value()),
+        gy -> backward(tape, x, target, NonFinite.isFinite(mean) ? gy.get(0, 0) : Float.NaN));
   }
 
   // gy [1, 1] -> gx [rows, cols]
-  private static void backward(Tape tape, Tensor x, FloatMatrix target, FloatMatrix gy) {
+  private static void backward(Tape tape, Tensor x, FloatMatrix target, float g) {
     FloatMatrix gx = tape.take(x.rows(), x.cols());
-    float factor = (float) (2.0 * gy.get(0, 0) / ((double) x.rows() * x.cols()));
+    float factor = (float) (2.0 * g / ((double) x.rows() * x.cols()));
     for (int i = 0; i < x.rows(); i++) {
       for (int j = 0; j < x.cols(); j++) {
         gx.set(i, j, factor * (x.value().get(i, j) - target.get(i, j)));

@@ -243,10 +243,10 @@ public final class SelfAttention implements SequenceLayer {
   }
 
   // q [queries, features and more], (k, v) [keys, 2 features] from a column of kv on
-  // -> o [queries, features]; lse [heads, queries]
+  // -> o [queries, features]; normalizers [heads, 2 queries]
   private Tensor attend(Tape tape, Tensor q, Sequences ofQ, Tensor kv, int column, Sequences ofKv) {
     FloatMatrix o = tape.result(q.rows(), features);
-    FloatMatrix lse = tape.result(heads, q.rows());
+    FloatMatrix normalizers = tape.result(heads, 2 * q.rows());
     tape.timed(
         Part.ATTENTION,
         () ->
@@ -254,13 +254,15 @@ public final class SelfAttention implements SequenceLayer {
                 tape,
                 ofQ,
                 ofKv,
-                head -> head.forward(q.value(), keysAndValues(kv.value(), column), lse.data(), o)));
+                head ->
+                    head.forward(
+                        q.value(), keysAndValues(kv.value(), column), normalizers.data(), o)));
     return tape.record(
         o,
         List.of(q, kv),
         List.of(),
-        List.of(q.value(), kv.value(), lse),
-        go -> attendBackward(tape, q, ofQ, kv, column, ofKv, lse.data(), go));
+        List.of(q.value(), kv.value(), normalizers),
+        go -> attendBackward(tape, q, ofQ, kv, column, ofKv, normalizers.data(), go));
   }
 
   // go [queries, features] -> gq, (gk, gv), in one matrix if q and kv are
@@ -271,7 +273,7 @@ public final class SelfAttention implements SequenceLayer {
       Tensor kv,
       int column,
       Sequences ofKv,
-      float[] lse,
+      float[] normalizers,
       FloatMatrix go) {
     boolean one = q == kv;
     FloatMatrix gq = tape.take(q.rows(), q.cols());
@@ -287,7 +289,7 @@ public final class SelfAttention implements SequenceLayer {
                     head.backward(
                         q.value(),
                         keysAndValues(kv.value(), column),
-                        lse,
+                        normalizers,
                         go,
                         gq,
                         keysAndValues(gkv, column))));
@@ -333,7 +335,7 @@ public final class SelfAttention implements SequenceLayer {
     private final int queries;
     private final int keyStart;
     private final int keys;
-    private final int lseStart;
+    private final int normalizersStart;
     private final int mostQueries;
     private final int mostKeys;
 
@@ -347,13 +349,13 @@ public final class SelfAttention implements SequenceLayer {
       this.queries = ofQ.length(sequence);
       this.keyStart = ofKv.start(sequence);
       this.keys = ofKv.length(sequence);
-      this.lseStart = head * ofQ.tokens() + start;
+      this.normalizersStart = 2 * (head * ofQ.tokens() + start);
       this.mostQueries = Math.min(ofQ.maxLength(), QUERIES_A_BLOCK);
       this.mostKeys = ofKv.maxLength();
     }
 
-    // q [queries, features], kv [keys, 2 features] -> o [queries, features], lse
-    void forward(FloatMatrix q, FloatMatrix kv, float[] lse, FloatMatrix o) {
+    // q [queries, features], kv [keys, 2 features] -> o [queries, features], normalizers
+    void forward(FloatMatrix q, FloatMatrix kv, float[] normalizers, FloatMatrix o) {
       if (keys == 0) {
         clear(rows(o, 0, queries));
         return;
@@ -362,7 +364,9 @@ public final class SelfAttention implements SequenceLayer {
       for (int from = 0; from < queries; from += QUERIES_A_BLOCK) {
         FloatMatrix p = scores(scratch, from);
         multiply(Form.NT, block(q, from), keys(kv, from), Epilogue.STORE, p);
-        kernels.elementwise().softmax(p, ofFirst(from), scale, lse, lseStart + from);
+        kernels
+            .elementwise()
+            .softmax(p, ofFirst(from), scale, normalizers, normalizersStart + 2 * from);
         multiply(Form.NN, p, values(kv, from), Epilogue.STORE, block(o, from));
       }
       tape.giveBack(scratch);
@@ -372,7 +376,7 @@ public final class SelfAttention implements SequenceLayer {
     void backward(
         FloatMatrix q,
         FloatMatrix kv,
-        float[] lse,
+        float[] normalizers,
         FloatMatrix go,
         FloatMatrix gq,
         FloatMatrix gkv) {
@@ -392,7 +396,10 @@ public final class SelfAttention implements SequenceLayer {
         // The last queries see all keys and values; the others add to their gradients.
         Epilogue sum = from == last ? Epilogue.STORE : Epilogue.ACCUMULATE;
         multiply(Form.NT, block(q, from), keys(kv, from), Epilogue.STORE, p);
-        kernels.elementwise().softmaxFromNormalizer(p, ofFirst(from), scale, lse, lseStart + from);
+        kernels
+            .elementwise()
+            .softmaxFromNormalizers(
+                p, ofFirst(from), scale, normalizers, normalizersStart + 2 * from);
         multiply(Form.TN, p, gOut, sum, values(gkv, from));
         multiply(Form.NT, gOut, values(kv, from), Epilogue.STORE, gs);
         kernels.elementwise().softmaxBackward(p, gs, scale, gs);

@@ -165,29 +165,25 @@ class BadInputTest {
   static Stream<Arguments> tooLong() {
     QuantizedMatrix wide = Matrices.quantized(1, TOO_LONG, Scaling.TENSOR, 1, (i, j) -> 1);
     QuantizedMatrix tall = Matrices.quantized(TOO_LONG, 1, Scaling.TENSOR, 1, (i, j) -> 1);
-    FloatMatrix wideWeight = FloatMatrix.allocate(1, TOO_LONG);
-    FloatMatrix tallWeight = FloatMatrix.allocate(TOO_LONG, 1);
-    FloatMatrix c = FloatMatrix.allocate(1, 1);
     IntMatrix sums = IntMatrix.allocate(1, 1);
+    PackedMatrix packed = new PackedMatrix();
+    KERNELS.pack(ElementType.INT8, Form.NT, wide, packed);
     return Stream.of(
-        call("multiply NT", () -> int8(Form.NT, wide, wide, c)),
-        call("multiply NN", () -> int8(Form.NN, wide, tall, c)),
-        call("multiply TN", () -> int8(Form.TN, tall, tall, c)),
-        call("sums", () -> KERNELS.multiply(Form.NT, wide, wide, Epilogue.STORE, sums)),
-        call("pack", () -> KERNELS.pack(ElementType.INT8, Form.NT, wide, new PackedMatrix())),
-        call("quantizeAndPack, forward", () -> quantizeAndPack(wideWeight)),
-        call("quantizeAndPack, input gradient", () -> quantizeAndPack(tallWeight)));
+        call("NT", () -> KERNELS.multiply(Form.NT, wide, wide, Epilogue.STORE, sums)),
+        call("NN", () -> KERNELS.multiply(Form.NN, wide, tall, Epilogue.STORE, sums)),
+        call("TN", () -> KERNELS.multiply(Form.TN, tall, tall, Epilogue.STORE, sums)),
+        call("packed", () -> KERNELS.multiply(wide, packed, Epilogue.STORE, sums)));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("tooLong")
-  void refusesInt8SumsThatCouldOverflow(String name, Runnable call) {
+  void refusesInt32SumsThatCouldOverflow(String name, Runnable call) {
     assertThatThrownBy(call::run)
         .as(name)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "an int8 product sums over 131073 elements (expected at most 131072: beyond it the"
-                + " int32 sum can overflow; split the product and accumulate)");
+            "an int32 result sums over 131073 elements (expected at most 131072: beyond it the sum"
+                + " can overflow; a FloatMatrix takes longer ones)");
   }
 
   /** Float products have no such limit. */
@@ -391,7 +387,7 @@ class BadInputTest {
     FloatMatrix x = Matrices.gaussian(3, 5, 1);
     FloatMatrix y = Matrices.gaussian(5, 3, 2);
     float[] five = new float[5];
-    float[] six = new float[6];
+    float[] nine = new float[9];
     return Stream.of(
         refusal("y is 5x3 but x is 3x5 (expected equal)", r -> ops.add(x, y, r.floats)),
         refusal("out is 3x5 but x is 5x3 (expected equal)", r -> ops.add(y, y, r.floats)),
@@ -402,37 +398,39 @@ class BadInputTest {
             "sums has 4 elements (expected at least 5)", r -> ops.addColumnSums(x, new float[4])),
         refusal(
             "gamma has 4 elements (expected at least 5)",
-            r -> ops.layerNorm(x, new float[4], five, 1, r.floats, six)),
+            r -> ops.layerNorm(x, new float[4], five, 1, r.floats, nine)),
         refusal(
             "beta has 4 elements (expected at least 5)",
-            r -> ops.layerNorm(x, five, new float[4], 1, r.floats, six)),
+            r -> ops.layerNorm(x, five, new float[4], 1, r.floats, nine)),
         refusal(
-            "stats has 5 elements (expected at least 6)",
+            "stats has 5 elements (expected at least 9)",
             r -> ops.layerNorm(x, five, five, 1, r.floats, five)),
         refusal(
-            "stats has 5 elements (expected at least 6)",
+            "stats has 5 elements (expected at least 9)",
             r -> ops.layerNormBackward(x, five, five, x, r.floats)),
         refusal(
             "gy is 5x3 but x is 3x5 (expected equal)",
-            r -> ops.layerNormBackward(x, five, six, y, r.floats)),
+            r -> ops.layerNormBackward(x, five, nine, y, r.floats)),
         refusal(
             "ggamma has 4 elements (expected at least 5)",
-            r -> ops.layerNormParameterGradients(x, six, x, new float[4], five)),
+            r -> ops.layerNormParameterGradients(x, nine, x, new float[4], five)),
         refusal(
             "gbeta has 4 elements (expected at least 5)",
-            r -> ops.layerNormParameterGradients(x, six, x, five, new float[4])),
-        refusal("lse has 5 elements (expected at least 6)", r -> ops.softmax(r.floats, 1, five, 3)),
+            r -> ops.layerNormParameterGradients(x, nine, x, five, new float[4])),
         refusal(
-            "lse has 5 elements (expected at least 6)",
-            r -> ops.softmaxFromNormalizer(r.floats, 1, five, 3)),
-        refusal("lseOffset is -1 (expected 0 or more)", r -> ops.softmax(r.floats, 1, five, -1)),
+            "normalizers has 5 elements (expected at least 9)",
+            r -> ops.softmax(r.floats, 1, five, 3)),
         refusal(
-            "lseOffset is -1 (expected 0 or more)",
-            r -> ops.softmaxFromNormalizer(r.floats, 1, five, -1)),
+            "normalizers has 5 elements (expected at least 9)",
+            r -> ops.softmaxFromNormalizers(r.floats, 1, five, 3)),
+        refusal("offset is -1 (expected 0 or more)", r -> ops.softmax(r.floats, 1, five, -1)),
+        refusal(
+            "offset is -1 (expected 0 or more)",
+            r -> ops.softmaxFromNormalizers(r.floats, 1, five, -1)),
         refusal("visible is 0 (expected 1 or more)", r -> ops.softmax(r.floats, 0, 1, five, 0)),
         refusal(
             "visible is 0 (expected 1 or more)",
-            r -> ops.softmaxFromNormalizer(r.floats, 0, 1, five, 0)),
+            r -> ops.softmaxFromNormalizers(r.floats, 0, 1, five, 0)),
         refusal("y is 5x3 but x is 3x5 (expected equal)", r -> ops.dropout(x, 0, 1, y)),
         refusal(
             "rate is 1.0 (expected 0 or more, and less than 1)",

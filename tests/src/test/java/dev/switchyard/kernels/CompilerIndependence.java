@@ -67,7 +67,7 @@ final class CompilerIndependence {
     void assertSame(Result other, String what) {
       Matrices.assertSameBits(other.out, out, what);
       if (!Arrays.equals(other.inputs.stats(), inputs.stats())
-          || !Arrays.equals(other.inputs.computedLse(), inputs.computedLse())) {
+          || !Arrays.equals(other.inputs.computedNormalizers(), inputs.computedNormalizers())) {
         throw new AssertionError(what + ": other statistics");
       }
     }

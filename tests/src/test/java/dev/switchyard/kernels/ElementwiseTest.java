@@ -115,7 +115,7 @@ class ElementwiseTest {
   private static Inputs inputs(RowOperation op, int cols, float scale) {
     FloatMatrix x = Matrices.random(ROWS, cols, cols, (key, j) -> 3 * Values.GAUSSIAN.at(key, j));
     if (op == RowOperation.SOFTMAX_BACKWARD) {
-      Setup.serial("reference").elementwise().softmax(x, 1, new float[ROWS], 0);
+      Setup.serial("reference").elementwise().softmax(x, 1, new float[2 * ROWS], 0);
     }
     return Inputs.of(x, Matrices.gaussian(ROWS, cols, 100 + cols), scale);
   }
@@ -207,10 +207,11 @@ class ElementwiseTest {
         // The float sum of the terms, its reciprocal and one product each are off.
         assertThat(sum).isCloseTo(1, within(RowOperation.gamma(cols + 3)));
         Exponentials terms = new Exponentials(in, i);
-        assertThat((double) in.computedLse()[1 + i])
-            .isCloseTo(terms.lse(), within(terms.lseError()));
+        assertThat((double) in.computedNormalizers()[1 + 2 * i]).isEqualTo(terms.largest);
+        assertThat((double) in.computedNormalizers()[2 + 2 * i])
+            .isCloseTo(Math.log(terms.sum), within(terms.logError()));
       }
-      assertThat(in.computedLse()[0]).as("before lseOffset").isZero();
+      assertThat(in.computedNormalizers()[0]).as("before the offset").isZero();
     }
   }
 
@@ -224,19 +225,19 @@ class ElementwiseTest {
       FloatMatrix x = Matrices.gaussian(rows, 150, visible);
       FloatMatrix p = Matrices.copy(x);
       FloatMatrix again = Matrices.copy(x);
-      float[] lse = new float[rows + 1];
-      e.softmax(p, visible, 0.37f, lse, 1);
-      e.softmaxFromNormalizer(again, visible, 0.37f, lse, 1);
+      float[] normalizers = new float[2 * rows + 1];
+      e.softmax(p, visible, 0.37f, normalizers, 1);
+      e.softmaxFromNormalizers(again, visible, 0.37f, normalizers, 1);
       Matrices.assertGapsUntouched(p, "softmax");
       Matrices.assertGapsUntouched(again, "softmax from normalizer");
       for (int i = 0; i < rows; i++) {
         int n = Math.min(150, visible + i);
         FloatMatrix row = Matrices.copy(x.rowRange(i, i + 1).columnRange(0, n));
         FloatMatrix rowAgain = Matrices.copy(row);
-        float[] rowLse = new float[1];
-        e.softmax(row, 0.37f, rowLse, 0);
-        e.softmaxFromNormalizer(rowAgain, 0.37f, rowLse, 0);
-        assertThat(lse[1 + i]).isEqualTo(rowLse[0]);
+        float[] ofRow = new float[2];
+        e.softmax(row, 0.37f, ofRow, 0);
+        e.softmaxFromNormalizers(rowAgain, 0.37f, ofRow, 0);
+        assertThat(Arrays.copyOfRange(normalizers, 1 + 2 * i, 3 + 2 * i)).isEqualTo(ofRow);
         Matrices.assertSameBits(p.rowRange(i, i + 1).columnRange(0, n), row, "row " + i);
         Matrices.assertSameBits(again.rowRange(i, i + 1).columnRange(0, n), rowAgain, "row " + i);
         for (int j = n; j < 150; j++) {
@@ -285,8 +286,8 @@ class ElementwiseTest {
       RowOperation.LAYER_NORM.run(e, in, Matrices.blank(ROWS, cols, 1));
       for (int i = 0; i < ROWS; i++) {
         Moments moments = new Moments(in, i);
-        assertThat((double) in.stats()[2 * i]).isCloseTo(moments.mean, within(moments.meanError));
-        assertThat((double) in.stats()[2 * i + 1])
+        assertThat((double) in.stats()[3 * i]).isCloseTo(moments.mean, within(moments.meanError));
+        assertThat((double) in.stats()[3 * i + 1])
             .isCloseTo(moments.rstd, within(moments.rstd * moments.rstdError));
       }
     }
@@ -364,7 +365,8 @@ class ElementwiseTest {
         expected[j] = gains.get(0, j);
         magnitudes[j] = Math.abs(gains.get(0, j));
         for (int i = 0; i < rows; i++) {
-          double normalized = (x.get(i, j) - (double) in.stats()[2 * i]) * in.stats()[2 * i + 1];
+          double centred = x.get(i, j) - (double) in.stats()[3 * i];
+          double normalized = centred * in.stats()[3 * i + 1] + in.stats()[3 * i + 2];
           expected[j] += in.y().get(i, j) * normalized;
           magnitudes[j] += Math.abs(in.y().get(i, j) * normalized);
           expectedShifts[j] += in.y().get(i, j);

@@ -74,44 +74,53 @@ final class FuzzedElementwise {
     boolean gains = op == RowOperation.LAYER_NORM || op == RowOperation.LAYER_NORM_BACKWARD;
     float[] gamma = gains ? vector(cols) : new float[0];
     float[] beta = op == RowOperation.LAYER_NORM ? vector(cols) : new float[0];
-    float[] stats = gains ? vector(2 * rows) : new float[0];
-    for (int i = 1; i < stats.length; i += 2) {
+    float[] stats = gains ? vector(3 * rows) : new float[0];
+    for (int i = 1; i < stats.length; i += 3) {
       stats[i] = Math.abs(stats[i]); // rstd is not negative
     }
     boolean softmax = op == RowOperation.SOFTMAX || op == RowOperation.SOFTMAX_FROM_NORMALIZER;
-    float[] lse = softmax ? vector(1 + rows) : new float[0];
-    int lseOffset = softmax && draw.crooked(8) ? draw.any(-1, -5, 7, Integer.MAX_VALUE) : 1;
-    out.require(!softmax || (lseOffset >= 0 && lse.length - lseOffset >= rows));
+    float[] normalizers = softmax ? vector(1 + 2 * rows) : new float[0];
+    int offset = softmax && draw.crooked(8) ? draw.any(-1, -5, 7, Integer.MAX_VALUE) : 1;
+    out.require(!softmax || (offset >= 0 && normalizers.length - offset >= 2 * rows));
     float scale = draw.any(1f, 0.37f, -0.5f);
     FloatMatrix result =
         softmax ? x : op.overX && draw.chance(4) ? x : op.overY && draw.chance(4) ? y : result();
     Inputs before =
-        new Inputs(copy(x), copy(y), gamma, beta, stats.clone(), scale, lse.clone(), lse);
+        new Inputs(
+            copy(x), copy(y), gamma, beta, stats.clone(), scale, normalizers.clone(), normalizers);
     out.output(result, bound(op, before));
     if (op == RowOperation.LAYER_NORM && !out.isRefused()) {
-      out.output(stats, 0, 2 * rows, statsBound(before));
+      out.output(stats, 0, 3 * rows, statsBound(before));
     }
     if (op == RowOperation.SOFTMAX && !out.isRefused()) {
-      out.output(lse, lseOffset, rows, lseBound(before));
+      out.output(normalizers, offset, 2 * rows, normalizersBound(before));
     }
     FloatMatrix xOrNull = draw.orNull(x);
     FloatMatrix yOrNull = y.equals(x) ? x : draw.orNull(y);
     FloatMatrix resultOrNull = softmax ? xOrNull : draw.orNull(result);
     float[] gammaOrNull = gains ? draw.orNull(gamma) : gamma;
     float[] statsOrNull = gains ? draw.orNull(stats) : stats;
-    float[] lseOrNull = softmax ? draw.orNull(lse) : lse;
+    float[] normalizersOrNull = softmax ? draw.orNull(normalizers) : normalizers;
     out.call(
         String.format(Locale.ROOT, "%s of %dx%d", op, rows, cols),
         kernels -> {
           Elementwise e = kernels.elementwise();
           switch (op) {
-            case SOFTMAX -> e.softmax(xOrNull, scale, lseOrNull, lseOffset);
+            case SOFTMAX -> e.softmax(xOrNull, scale, normalizersOrNull, offset);
             case SOFTMAX_FROM_NORMALIZER ->
-                e.softmaxFromNormalizer(xOrNull, scale, lseOrNull, lseOffset);
+                e.softmaxFromNormalizers(xOrNull, scale, normalizersOrNull, offset);
             default ->
                 op.run(
                     e,
-                    new Inputs(xOrNull, yOrNull, gammaOrNull, beta, statsOrNull, scale, lse, lse),
+                    new Inputs(
+                        xOrNull,
+                        yOrNull,
+                        gammaOrNull,
+                        beta,
+                        statsOrNull,
+                        scale,
+                        normalizers,
+                        normalizers),
                     resultOrNull);
           }
         });
@@ -132,19 +141,23 @@ final class FuzzedElementwise {
 
   private IntToDoubleFunction statsBound(Inputs in) {
     return index -> {
-      if (cols == 0 || !isFinite(in, index / 2)) {
+      if (cols == 0 || !isFinite(in, index / 3)) {
         return Double.POSITIVE_INFINITY;
       }
-      Moments moments = new Moments(in, index / 2);
-      return 2 * (index % 2 == 0 ? moments.meanError : moments.rstd * moments.rstdError);
+      Moments moments = new Moments(in, index / 3);
+      return switch (index % 3) {
+        case 0 -> 2 * moments.meanError;
+        case 1 -> 2 * moments.rstd * moments.rstdError;
+        default -> 2 * moments.rstd * moments.meanError; // or 0
+      };
     };
   }
 
-  private IntToDoubleFunction lseBound(Inputs in) {
-    return row ->
-        cols == 0 || !isFinite(in, row)
+  private IntToDoubleFunction normalizersBound(Inputs in) {
+    return index ->
+        cols == 0 || !isFinite(in, index / 2)
             ? Double.POSITIVE_INFINITY
-            : 2 * new Exponentials(in, row).lseError();
+            : index % 2 == 0 ? 0 : 2 * new Exponentials(in, index / 2).logError();
   }
 
   /** Whether nothing that a row is computed from is a NaN or an infinity. */
@@ -156,10 +169,13 @@ final class FuzzedElementwise {
       finite &= j >= in.gamma().length || Float.isFinite(in.gamma()[j]);
       finite &= j >= in.beta().length || Float.isFinite(in.beta()[j]);
     }
-    for (int i = 2 * row; i < Math.min(in.stats().length, 2 * row + 2); i++) {
+    for (int i = 3 * row; i < Math.min(in.stats().length, 3 * row + 3); i++) {
       finite &= Float.isFinite(in.stats()[i]);
     }
-    return finite && (row + 1 >= in.lse().length || Float.isFinite(in.lse()[row + 1]));
+    for (int i = 2 * row + 1; i < Math.min(in.normalizers().length, 2 * row + 3); i++) {
+      finite &= Float.isFinite(in.normalizers()[i]);
+    }
+    return finite;
   }
 
   private boolean fits(FloatMatrix m) {
@@ -193,7 +209,7 @@ final class FuzzedElementwise {
         out.call("column dots " + x, k -> k.elementwise().addColumnDots(x, y, sums));
       }
       default -> {
-        float[] stats = vector(2 * rows);
+        float[] stats = vector(3 * rows);
         FloatMatrix gy = draw.orNull(input());
         float[] gains = vector(cols);
         float[] shifts = sums();
@@ -204,7 +220,7 @@ final class FuzzedElementwise {
           largest[2] = largest(gy.data());
           largest[3] = largest(gains);
           // Each term has three roundings; no normalized value is larger than this.
-          double normalized = (largest[0] + largest[1]) * largest[1];
+          double normalized = (largest[0] + largest[1]) * largest[1] + largest[1];
           double bound =
               2 * RowOperation.gamma(rows + 4) * (largest[3] + rows * largest[2] * normalized);
           boolean finite = draw.kind != FuzzDraw.Kind.NOT_FINITE;

@@ -117,8 +117,9 @@ enum RowOperation {
     @Override
     void expect(Inputs in, int row, double[] values, double[] bounds) {
       int n = values.length;
-      double mean = in.stats[2 * row];
-      double rstd = in.stats[2 * row + 1];
+      double mean = in.stats[3 * row];
+      double rstd = in.stats[3 * row + 1];
+      double shift = in.stats[3 * row + 2];
       double[] h = new double[n];
       double[] xh = new double[n];
       double sumH = 0;
@@ -127,7 +128,7 @@ enum RowOperation {
       double magnitudeHx = 0;
       for (int j = 0; j < n; j++) {
         h[j] = (double) in.gamma[j] * in.y.get(row, j);
-        xh[j] = (in.x.get(row, j) - mean) * rstd;
+        xh[j] = (in.x.get(row, j) - mean) * rstd + shift;
         sumH += h[j];
         sumHx += h[j] * xh[j];
         magnitudeH += Math.abs(h[j]);
@@ -149,7 +150,7 @@ enum RowOperation {
     @Override
     void run(Elementwise e, Inputs in, FloatMatrix out) {
       copy(in.x, out);
-      e.softmax(out, in.scale, in.computedLse, 1);
+      e.softmax(out, in.scale, in.computedNormalizers, 1);
     }
 
     @Override
@@ -167,16 +168,16 @@ enum RowOperation {
     @Override
     void run(Elementwise e, Inputs in, FloatMatrix out) {
       copy(in.x, out);
-      e.softmaxFromNormalizer(out, in.scale, in.lse, 1);
+      e.softmaxFromNormalizers(out, in.scale, in.normalizers, 1);
     }
 
     @Override
     void expect(Inputs in, int row, double[] values, double[] bounds) {
       for (int j = 0; j < values.length; j++) {
-        double scaled = (double) in.scale * in.x.get(row, j);
-        double exponent = scaled - in.lse[1 + row];
+        double below = in.scale * ((double) in.x.get(row, j) - in.normalizers[1 + 2 * row]);
+        double exponent = below - in.normalizers[2 + 2 * row];
         values[j] = Math.exp(exponent);
-        double error = Math.abs(scaled - (float) scaled) + U * Math.min(100, Math.abs(exponent));
+        double error = U * (2 * Math.min(100, Math.abs(below)) + Math.min(100, Math.abs(exponent)));
         bounds[j] = values[j] * (Math.expm1(error) + EXP_ERROR) + TINY;
       }
     }
@@ -248,8 +249,8 @@ enum RowOperation {
       float[] beta,
       float[] stats,
       float scale,
-      float[] lse,
-      float[] computedLse) {
+      float[] normalizers,
+      float[] computedNormalizers) {
 
     /** Random vectors to given matrices; statistics and normalizers of x, rounded to float. */
     static Inputs of(FloatMatrix x, FloatMatrix y, float scale) {
@@ -259,15 +260,19 @@ enum RowOperation {
               y,
               vector(x.cols(), 5),
               vector(x.cols(), 6),
-              new float[2 * x.rows()],
+              new float[3 * x.rows()],
               scale,
-              new float[x.rows() + 1],
-              new float[x.rows() + 1]);
+              new float[2 * x.rows() + 1],
+              new float[2 * x.rows() + 1]);
       for (int i = 0; i < x.rows(); i++) {
         Moments moments = new Moments(inputs, i);
-        inputs.stats[2 * i] = (float) moments.mean;
-        inputs.stats[2 * i + 1] = (float) moments.rstd;
-        inputs.lse[1 + i] = (float) new Exponentials(inputs, i).lse();
+        inputs.stats[3 * i] = (float) moments.mean;
+        inputs.stats[3 * i + 1] = (float) moments.rstd;
+        inputs.stats[3 * i + 2] =
+            (float) ((inputs.stats[3 * i] - moments.mean) * inputs.stats[3 * i + 1]);
+        Exponentials terms = new Exponentials(inputs, i);
+        inputs.normalizers[1 + 2 * i] = (float) terms.largest;
+        inputs.normalizers[2 + 2 * i] = (float) Math.log(terms.sum);
       }
       return inputs;
     }
@@ -281,12 +286,26 @@ enum RowOperation {
 
     Inputs withX(FloatMatrix other) {
       return new Inputs(
-          other, y, gamma, beta, stats.clone(), scale, lse.clone(), computedLse.clone());
+          other,
+          y,
+          gamma,
+          beta,
+          stats.clone(),
+          scale,
+          normalizers.clone(),
+          computedNormalizers.clone());
     }
 
     Inputs withY(FloatMatrix other) {
       return new Inputs(
-          x, other, gamma, beta, stats.clone(), scale, lse.clone(), computedLse.clone());
+          x,
+          other,
+          gamma,
+          beta,
+          stats.clone(),
+          scale,
+          normalizers.clone(),
+          computedNormalizers.clone());
     }
 
     Inputs copy() {
@@ -326,35 +345,33 @@ enum RowOperation {
   }
 
   /**
-   * The terms of a softmax, {@code exp(scale x - max)}. The exponent of a float computation is off
-   * by the roundings of this product and of the largest, and by that of their difference.
+   * The terms of a softmax, {@code exp(scale (x - largest))}. The exponent of a float computation
+   * is off by the roundings of the difference and of the product.
    */
   static final class Exponentials {
     final double[] values;
     final double[] errors;
+    final double largest;
     final double sum;
     final double sumError;
-    private final double max;
 
     Exponentials(Inputs in, int row) {
       int n = in.x.cols();
-      double[] scaled =
-          IntStream.range(0, n).mapToDouble(j -> (double) in.scale * in.x.get(row, j)).toArray();
-      double largest = Double.NEGATIVE_INFINITY;
-      for (double value : scaled) {
-        largest = Math.max(largest, value);
+      double sign = in.scale < 0 ? -1 : 1;
+      double[] x = IntStream.range(0, n).mapToDouble(j -> in.x.get(row, j)).toArray();
+      double max = Double.NEGATIVE_INFINITY;
+      for (double value : x) {
+        max = Math.max(max, sign * value);
       }
-      max = largest;
+      largest = sign * max;
       values = new double[n];
       errors = new double[n];
       double total = 0;
       double error = 0;
       for (int j = 0; j < n; j++) {
-        double exponent = scaled[j] - max;
+        double exponent = in.scale * (x[j] - largest);
         values[j] = Math.exp(exponent);
-        errors[j] =
-            Math.expm1(rounding(scaled[j]) + rounding(max) + U * Math.min(100, -exponent))
-                + EXP_ERROR;
+        errors[j] = Math.expm1(2 * U * Math.min(100, -exponent)) + EXP_ERROR;
         total += values[j];
         error += values[j] * errors[j];
       }
@@ -362,16 +379,8 @@ enum RowOperation {
       sumError = error / total + gamma(n);
     }
 
-    private static double rounding(double value) {
-      return Math.abs(value - (float) value);
-    }
-
-    double lse() {
-      return max + Math.log(sum);
-    }
-
-    double lseError() {
-      return rounding(max) + 1.1 * sumError + U * (Math.log(sum) + Math.abs(lse()));
+    double logError() {
+      return 1.1 * sumError + U * Math.log(sum);
     }
   }
 

@@ -335,7 +335,7 @@ class TapeTest {
         .withMessageContaining("input has 4 rows but there are 2 sequences of 3 tokens");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new CrossEntropy().forward(tape, input, 0, 1, 2, 0))
-        .withMessage("label 2 is 2 (expected 0 to 1)");
+        .withMessage("label 2 is 2 (expected 0 to 1, or -100 to ignore the row)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new CrossEntropy().forward(tape, input, 0))
         .withMessage(
@@ -384,15 +384,15 @@ class TapeTest {
   void countsTheBytesThatEachLayerReads() {
     Sequences sequences = Sequences.ofLengths(3, 2);
     assertBytes(80, input -> new Gelu().forward(tape, input));
-    assertBytes(80 + 5 * 2 * 4, input -> new LayerNorm("n", 4).forward(tape, input));
+    assertBytes(80 + 5 * 3 * 4, input -> new LayerNorm("n", 4).forward(tape, input));
     assertBytes(0, input -> Pooling.MEAN.forward(tape, input, sequences));
     assertBytes(0, input -> tape.add(input, input));
     assertBytes(80, input -> new LayerScale("s", 4, 1).forward(tape, input));
     // The scores' probabilities.
     assertBytes(80, input -> new CrossEntropy().forward(tape, input, 0, 1, 2, 3, 0));
-    // x, Q, K and V, two heads' normalizers of 5 tokens, and O.
+    // x, Q, K and V, two heads' two normalizers of 5 tokens, and O.
     SelfAttention attention = new SelfAttention("a", 4, 2, Precision.FLOAT32, RANDOM);
-    assertBytes(80 + 240 + 40 + 80, input -> attention.forward(tape, input, sequences));
+    assertBytes(80 + 240 + 80 + 80, input -> attention.forward(tape, input, sequences));
     // A quarter of 2x2 pixels each, 4 features: the patches for the projection.
     PatchEmbedding patches = new PatchEmbedding("p", 1, 2, 2, 1, 3, Precision.FLOAT32, RANDOM);
     assertBytes(80, input -> patches.forward(tape, input));

@@ -109,7 +109,7 @@ public final class PredictCommand implements Callable<Integer> {
       WordPieceTokenizer tokenizer,
       Tape tape) {
     FloatMatrix scores = classifier.scores(tape, Tokens.of(texts, tokenizer, saved.maxTokens()));
-    tape.kernels().elementwise().softmax(scores, 1, new float[scores.rows()], 0);
+    tape.kernels().elementwise().softmax(scores, 1, new float[2 * scores.rows()], 0);
     PrintWriter console = spec.commandLine().getOut();
     for (int i = 0; i < texts.size(); i++) {
       int best = Quality.highest(scores, i);

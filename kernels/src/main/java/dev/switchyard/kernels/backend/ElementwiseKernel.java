@@ -30,11 +30,31 @@ public interface ElementwiseKernel {
   void geluBackward(float[] x, int xo, float[] gy, int go, float[] gx, int gxo, int n);
 
   /**
+   * The statistics of a row, in double precision: mean, {@code rstd = 1 / sqrt(variance + eps)},
+   * and what the rounding of the mean to float leaves of {@code (x - mean) rstd}: {@code (rounded
+   * mean - mean) rstd}. A kernel may leave that as 0 where the mean is few deviations from 0.
+   */
+  static void statistics(float[] x, int xo, int n, float eps, float[] stats, int so) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += x[xo + i];
+    }
+    double mean = sum / n;
+    double squares = 0;
+    for (int i = 0; i < n; i++) {
+      squares += (x[xo + i] - mean) * (x[xo + i] - mean);
+    }
+    double rstd = 1 / Math.sqrt(squares / n + eps);
+    stats[so] = (float) mean;
+    stats[so + 1] = (float) rstd;
+    stats[so + 2] = (float) ((stats[so] - mean) * rstd);
+  }
+
+  /**
    * {@code y = (x - mean) rstd gamma + beta} over each of some rows, with the biased variance. Rows
    * of x and of y lie {@code xStride} and {@code yStride} elements apart; y may be x.
    *
-   * @param stats receives mean and {@code rstd = 1 / sqrt(variance + eps)} of each row, from {@code
-   *     so} on
+   * @param stats receives the {@link #statistics} of each row, from {@code so} on
    */
   void layerNorm(
       float[] x,
@@ -94,8 +114,8 @@ public interface ElementwiseKernel {
    * {@code x = softmax(scale x)} in place, in some rows that lie {@code stride} elements apart. Row
    * i has {@code min(cols, visible + i)} elements; those behind them stay as they are.
    *
-   * @param lse receives, from {@code lo} on, the logarithm of the sum of {@code exp(scale x)} of
-   *     each row
+   * @param normalizers receives, from {@code no} on, of each row the x of the largest {@code scale
+   *     x}, and the logarithm of the sum of {@code exp(scale (x - largest))}
    */
   void softmax(
       float[] x,
@@ -105,11 +125,11 @@ public interface ElementwiseKernel {
       int cols,
       int visible,
       float scale,
-      float[] lse,
-      int lo);
+      float[] normalizers,
+      int no);
 
-  /** {@code x = exp(scale x - lse)} in place: a softmax whose normalizer is known. */
-  void softmaxKnown(float[] x, int xo, float scale, float lse, int n);
+  /** {@code x = exp(scale (x - largest) - log)} in place: a softmax whose normalizer is known. */
+  void softmaxKnown(float[] x, int xo, float scale, float largest, float log, int n);
 
   /** {@code gs = scale p (gp - sum(p gp))}: the gradient behind a softmax; gs may be gp. */
   void softmaxBackward(
@@ -245,8 +265,17 @@ public interface ElementwiseKernel {
     }
   }
 
-  /** The sum of the squares. */
-  float sumOfSquares(float[] x, int from, int n);
+  /**
+   * The sum of the squares, in double precision; a kernel may add up in float where nothing is lost
+   * to overflow or underflow.
+   */
+  default double sumOfSquares(float[] x, int from, int n) {
+    double sum = 0;
+    for (int i = from; i < from + n; i++) {
+      sum += (double) x[i] * x[i];
+    }
+    return sum;
+  }
 
   /** {@code x = factor x}. */
   void scale(float[] x, int from, int n, float factor);

@@ -3,8 +3,8 @@ package dev.switchyard.kernels.driver;
 import dev.switchyard.kernels.parallel.Parallel;
 
 /**
- * The sum of what a kernel returns for runs of a long array, each run a float and all together a
- * double: cut at the same places and added in the same order, whatever the number of threads.
+ * The sum of what a kernel returns for runs of a long array, each run and all together a double:
+ * cut at the same places and added in the same order, whatever the number of threads.
  */
 public final class RunSum {
   /** Elements a run: their floats fit L1, their sum a float. */
@@ -12,7 +12,7 @@ public final class RunSum {
 
   /** What is summed. */
   public interface Term {
-    float of(int from, int n);
+    double of(int from, int n);
   }
 
   private RunSum() {}

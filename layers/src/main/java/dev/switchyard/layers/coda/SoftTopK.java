@@ -114,7 +114,8 @@ public record SoftTopK(Solver solver, EpsSchedule schedule, double relaxation)
     /** {@code x = exp(x / eps + shift)}. */
     private static void exp(Scores in, float[] x, float shift) {
       FloatMatrix row = new FloatMatrix(x, in.from(), 1, in.length(), in.length());
-      in.elementwise().softmaxFromNormalizer(row, (float) (1 / in.eps()), new float[] {-shift}, 0);
+      float[] normalizers = {0, -shift};
+      in.elementwise().softmaxFromNormalizers(row, (float) (1 / in.eps()), normalizers, 0);
     }
   }
 

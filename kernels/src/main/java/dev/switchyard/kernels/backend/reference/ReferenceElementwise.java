@@ -92,7 +92,7 @@ final class ReferenceElementwise implements ElementwiseKernel {
       int so) {
     for (int row = 0; row < rows; row++) {
       int from = xo + row * xStride;
-      layerNorm(x, from, gamma, beta, eps, y, yo + row * yStride, n, stats, so + 2 * row);
+      layerNorm(x, from, gamma, beta, eps, y, yo + row * yStride, n, stats, so + 3 * row);
     }
   }
 
@@ -107,21 +107,14 @@ final class ReferenceElementwise implements ElementwiseKernel {
       int n,
       float[] stats,
       int so) {
-    double sum = 0;
+    ElementwiseKernel.statistics(x, xo, n, eps, stats, so);
     for (int i = 0; i < n; i++) {
-      sum += x[xo + i];
+      y[yo + i] = (float) (normalized(x[xo + i], stats, so) * gamma[i] + beta[i]);
     }
-    double mean = sum / n;
-    double squares = 0;
-    for (int i = 0; i < n; i++) {
-      squares += (x[xo + i] - mean) * (x[xo + i] - mean);
-    }
-    double rstd = 1 / Math.sqrt(squares / n + eps);
-    for (int i = 0; i < n; i++) {
-      y[yo + i] = (float) ((x[xo + i] - mean) * rstd * gamma[i] + beta[i]);
-    }
-    stats[so] = (float) mean;
-    stats[so + 1] = (float) rstd;
+  }
+
+  private static double normalized(float x, float[] stats, int so) {
+    return ((double) x - stats[so]) * stats[so + 1] + stats[so + 2];
   }
 
   @Override
@@ -143,7 +136,7 @@ final class ReferenceElementwise implements ElementwiseKernel {
     for (int row = 0; row < rows; row++) {
       int from = xo + row * xStride;
       int in = go + row * gStride;
-      layerNormBackward(x, from, gamma, stats, so + 2 * row, gy, in, gx, gxo + row * gxStride, n);
+      layerNormBackward(x, from, gamma, stats, so + 3 * row, gy, in, gx, gxo + row * gxStride, n);
     }
   }
 
@@ -158,19 +151,18 @@ final class ReferenceElementwise implements ElementwiseKernel {
       float[] gx,
       int gxo,
       int n) {
-    double mean = stats[so];
     double rstd = stats[so + 1];
     double sumH = 0;
     double sumHx = 0;
     for (int i = 0; i < n; i++) {
       double h = (double) gamma[i] * gy[go + i];
       sumH += h;
-      sumHx += h * (x[xo + i] - mean) * rstd;
+      sumHx += h * normalized(x[xo + i], stats, so);
     }
     for (int i = 0; i < n; i++) {
       double h = (double) gamma[i] * gy[go + i];
-      double normalized = (x[xo + i] - mean) * rstd;
-      gx[gxo + i] = (float) (rstd * (h - sumH / n - normalized * sumHx / n));
+      double along = normalized(x[xo + i], stats, so) * sumHx / n;
+      gx[gxo + i] = (float) (rstd * (h - sumH / n - along));
     }
   }
 
@@ -190,11 +182,9 @@ final class ReferenceElementwise implements ElementwiseKernel {
       int po,
       int n) {
     for (int row = 0; row < rows; row++) {
-      float mean = stats[so + 2 * row];
-      float rstd = stats[so + 2 * row + 1];
       for (int i = 0; i < n; i++) {
         float g = gy[go + row * gStride + i];
-        ggamma[po + i] += g * (x[xo + row * xStride + i] - mean) * rstd;
+        ggamma[po + i] += (float) (g * normalized(x[xo + row * xStride + i], stats, so + 3 * row));
         gbeta[po + i] += g;
       }
     }
@@ -209,33 +199,36 @@ final class ReferenceElementwise implements ElementwiseKernel {
       int cols,
       int visible,
       float scale,
-      float[] lse,
-      int lo) {
+      float[] normalizers,
+      int no) {
     for (int row = 0; row < rows; row++) {
-      lse[lo + row] = softmax(x, xo + row * stride, scale, Math.min(cols, visible + row));
+      int n = Math.min(cols, visible + row);
+      softmax(x, xo + row * stride, scale, n, normalizers, no + 2 * row);
     }
   }
 
-  private static float softmax(float[] x, int xo, float scale, int n) {
-    double max = Double.NEGATIVE_INFINITY;
+  private static void softmax(float[] x, int xo, float scale, int n, float[] normalizers, int no) {
+    double sign = Math.signum(scale) < 0 ? -1 : 1;
+    double largest = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < n; i++) {
-      max = Math.max(max, (double) scale * x[xo + i]);
+      largest = Math.max(largest, sign * x[xo + i]);
     }
+    largest *= sign;
     double sum = 0;
     for (int i = 0; i < n; i++) {
-      sum += Math.exp((double) scale * x[xo + i] - max);
+      sum += Math.exp(scale * (x[xo + i] - largest));
     }
-    float lse = (float) (max + Math.log(sum));
     for (int i = 0; i < n; i++) {
-      x[xo + i] = (float) (Math.exp((double) scale * x[xo + i] - max) / sum);
+      x[xo + i] = (float) (Math.exp(scale * (x[xo + i] - largest)) / sum);
     }
-    return lse;
+    normalizers[no] = (float) largest;
+    normalizers[no + 1] = (float) Math.log(sum);
   }
 
   @Override
-  public void softmaxKnown(float[] x, int xo, float scale, float lse, int n) {
+  public void softmaxKnown(float[] x, int xo, float scale, float largest, float log, int n) {
     for (int i = 0; i < n; i++) {
-      x[xo + i] = (float) Math.exp((double) scale * x[xo + i] - lse);
+      x[xo + i] = (float) Math.exp(scale * ((double) x[xo + i] - largest) - log);
     }
   }
 
@@ -320,15 +313,6 @@ final class ReferenceElementwise implements ElementwiseKernel {
       sum += g * ((double) b[bo + i] - x[xo + i]);
       gx[gxo + i] = (float) ((1.0 - m) * g);
       gb[gbo + i] = (float) (m * g);
-    }
-    return (float) sum;
-  }
-
-  @Override
-  public float sumOfSquares(float[] x, int from, int n) {
-    double sum = 0;
-    for (int i = from; i < from + n; i++) {
-      sum += (double) x[i] * x[i];
     }
     return (float) sum;
   }

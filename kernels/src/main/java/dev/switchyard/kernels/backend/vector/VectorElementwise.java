@@ -23,10 +23,23 @@ import jdk.incubator.vector.VectorShuffle;
  */
 final class VectorElementwise implements ElementwiseKernel {
   private static final float LOG2_E = 1.442695f;
+
+  /** Its n is -127, whose power of 2 is 0: an exponent field of 0, and no mantissa. */
+  private static final float NOTHING = -88;
+
   private static final float LN2_HIGH = 0.6933594f;
   private static final float LN2_LOW = -0.00021219444f;
   private static final float SQRT_HALF = 0.70710677f;
   private static final float INV_SQRT_2PI = 0.3989423f;
+
+  /**
+   * The variance to the mean as float sums find them can be trusted if the mean is at most so many
+   * standard deviations: beyond, the rounding of the mean shows in normalized values.
+   */
+  private static final float FAR_FROM_ZERO = 16;
+
+  /** A mean of squares from here on has lost nothing that matters to underflow. */
+  private static final float LEAST_SQUARE = 1e-30f;
 
   /** Beyond it the normal density is below the smallest normal float. */
   private static final float DENSITY_RANGE = 14;
@@ -79,9 +92,11 @@ final class VectorElementwise implements ElementwiseKernel {
     return FLOAT.indexInRange(i, n);
   }
 
-  /** exp(x); 0 or a number below 1.2e-38 under -87.3, infinity never: callers keep x under 88. */
+  /**
+   * exp(x), 0 where it is below the smallest normal float; infinity never: callers keep x under 88.
+   */
   private static FloatVector exp(FloatVector x) {
-    FloatVector bounded = x.max(-87.3f);
+    FloatVector bounded = x.max(NOTHING);
     FloatVector n = bounded.mul(LOG2_E).add(ROUND).sub(ROUND);
     FloatVector r = n.neg().fma(FloatVector.broadcast(FLOAT, LN2_HIGH), bounded);
     r = n.neg().fma(FloatVector.broadcast(FLOAT, LN2_LOW), r);
@@ -252,14 +267,23 @@ final class VectorElementwise implements ElementwiseKernel {
     for (int first = 0; first < rows; first += ROWS_A_PASS) {
       int end = Math.min(rows, first + ROWS_A_PASS);
       for (int i = first; i < end; i++) {
-        stats[so + 2 * i] = sum(x, xo + i * xStride, n) / n;
+        stats[so + 3 * i] = sum(x, xo + i * xStride, n) / n;
       }
       for (int i = first; i < end; i++) {
-        float variance = sumOfSquares(x, xo + i * xStride, stats[so + 2 * i], n) / n;
-        stats[so + 2 * i + 1] = (float) (1 / Math.sqrt(variance + eps));
+        float mean = stats[so + 3 * i];
+        float variance = sumOfSquares(x, xo + i * xStride, mean, n) / n + eps;
+        float rstd = (float) (1 / Math.sqrt(variance));
+        if (variance > LEAST_SQUARE
+            && variance <= Float.MAX_VALUE
+            && Math.abs(mean) * rstd <= FAR_FROM_ZERO) {
+          stats[so + 3 * i + 1] = rstd;
+          stats[so + 3 * i + 2] = 0;
+        } else {
+          ElementwiseKernel.statistics(x, xo + i * xStride, n, eps, stats, so + 3 * i);
+        }
       }
       for (int i = first; i < end; i++) {
-        normalize(x, xo + i * xStride, stats, so + 2 * i, gamma, beta, y, yo + i * yStride, n);
+        normalize(x, xo + i * xStride, stats, so + 3 * i, gamma, beta, y, yo + i * yStride, n);
       }
     }
   }
@@ -303,14 +327,19 @@ final class VectorElementwise implements ElementwiseKernel {
       float[] y,
       int yo,
       int n) {
+    FloatVector mean = FloatVector.broadcast(FLOAT, stats[so]);
+    FloatVector rstd = FloatVector.broadcast(FLOAT, stats[so + 1]);
+    FloatVector shift = FloatVector.broadcast(FLOAT, stats[so + 2]);
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      normalized(x, xo + i, stats, so)
+      FloatVector.fromArray(FLOAT, x, xo + i)
+          .sub(mean)
+          .fma(rstd, shift)
           .fma(FloatVector.fromArray(FLOAT, gamma, i), FloatVector.fromArray(FLOAT, beta, i))
           .intoArray(y, yo + i);
     }
     for (; i < n; i++) {
-      y[yo + i] = Math.fma((x[xo + i] - stats[so]) * stats[so + 1], gamma[i], beta[i]);
+      y[yo + i] = Math.fma(normalized(x[xo + i], stats, so), gamma[i], beta[i]);
     }
   }
 
@@ -336,7 +365,7 @@ final class VectorElementwise implements ElementwiseKernel {
       for (int i = 0; i < count; i++) {
         int row = first + i;
         int in = go + row * gStride;
-        layerNormMeans(x, xo + row * xStride, gamma, stats, so + 2 * row, gy, in, n, means, 2 * i);
+        layerNormMeans(x, xo + row * xStride, gamma, stats, so + 3 * row, gy, in, n, means, 2 * i);
       }
       for (int i = 0; i < count; i++) {
         int row = first + i;
@@ -345,7 +374,7 @@ final class VectorElementwise implements ElementwiseKernel {
             xo + row * xStride,
             gamma,
             stats,
-            so + 2 * row,
+            so + 3 * row,
             gy,
             go + row * gStride,
             means[2 * i],
@@ -368,6 +397,9 @@ final class VectorElementwise implements ElementwiseKernel {
       int n,
       float[] means,
       int mo) {
+    FloatVector mean = FloatVector.broadcast(FLOAT, stats[so]);
+    FloatVector rstd = FloatVector.broadcast(FLOAT, stats[so + 1]);
+    FloatVector shift = FloatVector.broadcast(FLOAT, stats[so + 2]);
     FloatVector sumsH = FloatVector.zero(FLOAT);
     FloatVector sumsHx = FloatVector.zero(FLOAT);
     int i = 0;
@@ -375,14 +407,15 @@ final class VectorElementwise implements ElementwiseKernel {
       FloatVector h =
           FloatVector.fromArray(FLOAT, gamma, i).mul(FloatVector.fromArray(FLOAT, gy, go + i));
       sumsH = sumsH.add(h);
-      sumsHx = h.fma(normalized(x, xo + i, stats, so), sumsHx);
+      FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i).sub(mean).fma(rstd, shift);
+      sumsHx = h.fma(normalized, sumsHx);
     }
     float sumH = sum(sumsH);
     float sumHx = sum(sumsHx);
     for (; i < n; i++) {
       float h = gamma[i] * gy[go + i];
       sumH += h;
-      sumHx = Math.fma(h, (x[xo + i] - stats[so]) * stats[so + 1], sumHx);
+      sumHx = Math.fma(h, normalized(x[xo + i], stats, so), sumHx);
     }
     means[mo] = sumH / n;
     means[mo + 1] = sumHx / n;
@@ -401,19 +434,19 @@ final class VectorElementwise implements ElementwiseKernel {
       float[] gx,
       int gxo,
       int n) {
-    float rstd = stats[so + 1];
+    FloatVector mean = FloatVector.broadcast(FLOAT, stats[so]);
+    FloatVector rstd = FloatVector.broadcast(FLOAT, stats[so + 1]);
+    FloatVector shift = FloatVector.broadcast(FLOAT, stats[so + 2]);
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
+      FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i).sub(mean).fma(rstd, shift);
       FloatVector h =
           FloatVector.fromArray(FLOAT, gamma, i).mul(FloatVector.fromArray(FLOAT, gy, go + i));
-      h.sub(meanH)
-          .sub(normalized(x, xo + i, stats, so).mul(meanHx))
-          .mul(rstd)
-          .intoArray(gx, gxo + i);
+      h.sub(meanH).sub(normalized.mul(meanHx)).mul(rstd).intoArray(gx, gxo + i);
     }
     for (; i < n; i++) {
       float h = gamma[i] * gy[go + i];
-      gx[gxo + i] = (h - meanH - (x[xo + i] - stats[so]) * rstd * meanHx) * rstd;
+      gx[gxo + i] = (h - meanH - normalized(x[xo + i], stats, so) * meanHx) * stats[so + 1];
     }
   }
 
@@ -436,7 +469,7 @@ final class VectorElementwise implements ElementwiseKernel {
     int fours = rows & -4;
     int vectors = n & -LANES;
     for (int row = 0; row < fours; row += 4) {
-      int s = so + 2 * row;
+      int s = so + 3 * row;
       int x0 = xo + row * xStride;
       int x1 = x0 + xStride;
       int x2 = x1 + xStride;
@@ -452,9 +485,9 @@ final class VectorElementwise implements ElementwiseKernel {
         FloatVector gy3 = FloatVector.fromArray(FLOAT, gy, g3 + i);
         FloatVector sums = FloatVector.fromArray(FLOAT, ggamma, po + i);
         sums = normalized(x, x0 + i, stats, s).fma(gy0, sums);
-        sums = normalized(x, x1 + i, stats, s + 2).fma(gy1, sums);
-        sums = normalized(x, x2 + i, stats, s + 4).fma(gy2, sums);
-        normalized(x, x3 + i, stats, s + 6).fma(gy3, sums).intoArray(ggamma, po + i);
+        sums = normalized(x, x1 + i, stats, s + 3).fma(gy1, sums);
+        sums = normalized(x, x2 + i, stats, s + 6).fma(gy2, sums);
+        normalized(x, x3 + i, stats, s + 9).fma(gy3, sums).intoArray(ggamma, po + i);
         FloatVector.fromArray(FLOAT, gbeta, po + i)
             .add(gy0)
             .add(gy1)
@@ -464,18 +497,23 @@ final class VectorElementwise implements ElementwiseKernel {
       }
     }
     for (int row = 0; row < rows; row++) {
-      float mean = stats[so + 2 * row];
-      float rstd = stats[so + 2 * row + 1];
       for (int i = row < fours ? vectors : 0; i < n; i++) {
         float g = gy[go + row * gStride + i];
-        ggamma[po + i] = Math.fma((x[xo + row * xStride + i] - mean) * rstd, g, ggamma[po + i]);
+        float normalized = normalized(x[xo + row * xStride + i], stats, so + 3 * row);
+        ggamma[po + i] = Math.fma(normalized, g, ggamma[po + i]);
         gbeta[po + i] += g;
       }
     }
   }
 
   private static FloatVector normalized(float[] x, int xo, float[] stats, int so) {
-    return FloatVector.fromArray(FLOAT, x, xo).sub(stats[so]).mul(stats[so + 1]);
+    FloatVector shift = FloatVector.broadcast(FLOAT, stats[so + 2]);
+    FloatVector rstd = FloatVector.broadcast(FLOAT, stats[so + 1]);
+    return FloatVector.fromArray(FLOAT, x, xo).sub(stats[so]).fma(rstd, shift);
+  }
+
+  private static float normalized(float x, float[] stats, int so) {
+    return Math.fma(x - stats[so], stats[so + 1], stats[so + 2]);
   }
 
   @Override
@@ -487,44 +525,50 @@ final class VectorElementwise implements ElementwiseKernel {
       int cols,
       int visible,
       float scale,
-      float[] lse,
-      int lo) {
+      float[] normalizers,
+      int no) {
     float[] sums = new float[Math.min(rows, ROWS_A_PASS)];
     for (int first = 0; first < rows; first += ROWS_A_PASS) {
       int count = Math.min(ROWS_A_PASS, rows - first);
       int from = xo + first * stride;
-      int to = lo + first;
+      int to = no + 2 * first;
       int n = visible + first; // of the first row
       for (int i = 0; i < count; i++) {
-        lse[to + i] = max(x, from + i * stride, scale, Math.min(cols, n + i));
+        normalizers[to + 2 * i] = largest(x, from + i * stride, scale, Math.min(cols, n + i));
       }
       for (int i = 0; i < count; i++) {
-        sums[i] = exp(x, from + i * stride, scale, lse[to + i], Math.min(cols, n + i));
+        float largest = normalizers[to + 2 * i];
+        sums[i] = exp(x, from + i * stride, scale, largest, Math.min(cols, n + i));
       }
       for (int i = 0; i < count; i++) {
         multiply(x, from + i * stride, 1 / sums[i], Math.min(cols, n + i));
-        lse[to + i] += (float) Math.log(sums[i]);
+        normalizers[to + 2 * i + 1] = (float) Math.log(sums[i]);
       }
     }
   }
 
-  /** The largest of {@code scale x}. */
-  private static float max(float[] x, int xo, float scale, int n) {
+  /** The x of the largest {@code scale x}. */
+  private static float largest(float[] x, int xo, float scale, int n) {
+    float sign = scale < 0 ? -1 : 1;
     FloatVector maxima = FloatVector.broadcast(FLOAT, Float.NEGATIVE_INFINITY);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
-      FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, m).mul(scale);
+      FloatVector v = FloatVector.fromArray(FLOAT, x, xo + i, m).mul(sign);
       maxima = maxima.lanewise(VectorOperators.MAX, v, m);
     }
-    return maxima.reduceLanes(VectorOperators.MAX);
+    return sign * maxima.reduceLanes(VectorOperators.MAX);
   }
 
-  /** {@code x = exp(scale x - max)} in place; the sum. */
-  private static float exp(float[] x, int xo, float scale, float max, int n) {
+  /** {@code x = exp(scale (x - largest))} in place; the sum. */
+  private static float exp(float[] x, int xo, float scale, float largest, int n) {
     FloatVector sums = FloatVector.zero(FLOAT);
+    FloatVector half = FloatVector.broadcast(FLOAT, 0.5f);
+    FloatVector shift = FloatVector.broadcast(FLOAT, -0.5f * largest);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
-      FloatVector e = exp(FloatVector.fromArray(FLOAT, x, xo + i, m).mul(scale).sub(max));
+      // Half the difference, which cannot overflow.
+      FloatVector below = FloatVector.fromArray(FLOAT, x, xo + i, m).fma(half, shift);
+      FloatVector e = exp(below.mul(2 * scale));
       e.intoArray(x, xo + i, m);
       sums = sums.add(e, m);
     }
@@ -539,10 +583,13 @@ final class VectorElementwise implements ElementwiseKernel {
   }
 
   @Override
-  public void softmaxKnown(float[] x, int xo, float scale, float lse, int n) {
+  public void softmaxKnown(float[] x, int xo, float scale, float largest, float log, int n) {
+    FloatVector half = FloatVector.broadcast(FLOAT, 0.5f);
+    FloatVector shift = FloatVector.broadcast(FLOAT, -0.5f * largest);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
-      exp(FloatVector.fromArray(FLOAT, x, xo + i, m).mul(scale).sub(lse)).intoArray(x, xo + i, m);
+      FloatVector below = FloatVector.fromArray(FLOAT, x, xo + i, m).fma(half, shift);
+      exp(below.mul(2 * scale).sub(log)).intoArray(x, xo + i, m);
     }
   }
 
@@ -789,14 +836,28 @@ final class VectorElementwise implements ElementwiseKernel {
   }
 
   @Override
-  public float sumOfSquares(float[] x, int from, int n) {
+  public double sumOfSquares(float[] x, int from, int n) {
     int whole = n & -LANES;
     float[] sums = new float[LANES];
     sumOfSquaresOfVectors(x, from, whole, sums);
     if (whole < n) {
       sumOfSquaresOfVectors(rest(x, from + whole, n - whole), 0, LANES, sums);
     }
-    return sum(FloatVector.fromArray(FLOAT, sums, 0));
+    float sum = sum(FloatVector.fromArray(FLOAT, sums, 0));
+    boolean exact = sum > n * LEAST_SQUARE && sum <= Float.MAX_VALUE;
+    return exact || (sum == 0 && isZero(x, from, n))
+        ? sum
+        : ElementwiseKernel.super.sumOfSquares(x, from, n);
+  }
+
+  /** As gradients of rows that were not used are: no reason to take the long way. */
+  private static boolean isZero(float[] x, int from, int n) {
+    for (int i = from; i < from + n; i++) {
+      if (x[i] != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static void sumOfSquaresOfVectors(float[] x, int from, int n, float[] sums) {

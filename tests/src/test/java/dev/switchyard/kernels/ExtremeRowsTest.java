@@ -1,0 +1,244 @@
+package dev.switchyard.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.switchyard.kernels.Matrices.Cell;
+import dev.switchyard.kernels.Matrices.Values;
+import dev.switchyard.kernels.RowOperation.Inputs;
+import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each operation on rows of finite numbers of every size, against double precision. */
+class ExtremeRowsTest {
+  /** A kind of row: {@code scale z + shift} for normal z, rounded to float. */
+  enum Rows {
+    NORMAL(1, 0),
+    SUBNORMAL(3e-39f, 0),
+    TINY(1e-30f, 0),
+    LARGE(1e19f, 0),
+    HUGE(2e37f, 0),
+    FAR_FROM_ZERO(1e-3f, 1e4f),
+    FURTHER_FROM_ZERO(1, -1e7f),
+    SMALL_SPREAD(1e-3f, 1),
+    CONSTANT(0, 3e38f),
+    SUBNORMAL_CONSTANT(0, 1e-45f),
+    ZERO(0, 0);
+
+    private final float scale;
+    private final float shift;
+
+    Rows(float scale, float shift) {
+      this.scale = scale;
+      this.shift = shift;
+    }
+
+    FloatMatrix of(int cols, long seed) {
+      return Matrices.random(
+          2, cols, seed, (key, j) -> (float) ((double) scale * bounded(key, j) + shift));
+    }
+
+    /** With a few that are far out. */
+    private static float bounded(long key, int j) {
+      return (j % 17 == 3 ? 3 : 1) * Math.clamp(Values.GAUSSIAN.at(key, j), -2f, 2f);
+    }
+
+    float largest() {
+      return 6 * scale + Math.abs(shift);
+    }
+  }
+
+  static Stream<Arguments> all() {
+    return Setup.BACKENDS.stream()
+        .flatMap(b -> Arrays.stream(Rows.values()).map(rows -> Arguments.of(b, rows)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  void everyOperationIsRight(String backend, Rows rows) {
+    for (int cols : new int[] {1, 4, 37, 130}) {
+      for (RowOperation op : RowOperation.values()) {
+        FloatMatrix x = rows.of(cols, cols);
+        if (op == RowOperation.SOFTMAX_BACKWARD) {
+          Setup.serial("reference").elementwise().softmax(x, 1, new float[4], 0);
+        }
+        if (op == RowOperation.DROPOUT && rows.largest() > 1e38f) {
+          continue; // what stays is beyond float
+        }
+        // Gradients of every size, too, where what comes of them is within float.
+        FloatMatrix y = Matrices.gaussian(2, cols, 3);
+        for (float scale : new float[] {1, 0.37f, -0.5f}) {
+          Inputs in = Inputs.of(x, y, scale);
+          if (op == RowOperation.LAYER_NORM) {
+            checkLayerNorm(backend, in);
+          } else {
+            ElementwiseTest.check(Setup.serial(backend).elementwise(), op, in);
+          }
+        }
+        if (op == RowOperation.ADD
+            || op == RowOperation.GELU_BACKWARD
+            || op == RowOperation.SOFTMAX_BACKWARD) {
+          FloatMatrix gradient = rows.of(cols, cols + 1);
+          if (rows.largest() < 1e38f) {
+            Inputs in = Inputs.of(op == RowOperation.ADD ? gradient : x, gradient, 0.5f);
+            ElementwiseTest.check(Setup.serial(backend).elementwise(), op, in);
+          }
+        }
+      }
+    }
+  }
+
+  /**
+   * A mean of a float sum is off by the rounding of 130 terms of its own size, of which the kernels
+   * allow 16 standard deviations; there is no such error where it shows.
+   */
+  private static void checkLayerNorm(String backend, Inputs in) {
+    int cols = in.x().cols();
+    FloatMatrix y = Matrices.blank(2, cols, 4);
+    RowOperation.LAYER_NORM.run(Setup.serial(backend).elementwise(), in, y);
+    double[][] values = new double[2][cols];
+    for (int i = 0; i < 2; i++) {
+      RowOperation.LAYER_NORM.expect(in, i, values[i], new double[cols]);
+    }
+    Cell bound =
+        (i, j) -> {
+          double ofNormalized = Math.abs(values[i][j] - in.beta()[j]) + Math.abs(in.gamma()[j]);
+          return 16 * RowOperation.gamma(cols + 1) * ofNormalized
+              + RowOperation.U * Math.abs(values[i][j]);
+        };
+    Matrices.assertClose(y, (i, j) -> values[i][j], bound, "layer norm");
+  }
+
+  /** The parameter gradients of layer norm, whose statistics are its own. */
+  @ParameterizedTest
+  @MethodSource("all")
+  void layerNormGoesBackWithItsOwnStatistics(String backend, Rows rows) {
+    int cols = 130;
+    Elementwise e = Setup.serial(backend).elementwise();
+    Inputs in = Inputs.of(rows.of(cols, 1), Matrices.gaussian(2, cols, 2), 1);
+    Inputs exact = in.copy();
+    RowOperation.LAYER_NORM.run(e, in, Matrices.blank(2, cols, 3));
+    float[] gains = new float[cols];
+    e.layerNormParameterGradients(in.x(), in.stats(), in.y(), gains, new float[cols]);
+    FloatMatrix gx = Matrices.blank(2, cols, 5);
+    RowOperation.LAYER_NORM_BACKWARD.run(e, in, gx);
+
+    double[] expected = new double[cols];
+    for (int i = 0; i < 2; i++) {
+      double[] values = new double[cols];
+      RowOperation.LAYER_NORM_BACKWARD.expect(exact, i, values, new double[cols]);
+      double largest = 0;
+      for (double value : values) {
+        largest = Math.max(largest, Math.abs(value));
+      }
+      // What is nothing but rounding, such as the gradient of a constant row, is as large as rstd.
+      largest = Math.max(largest, exact.stats()[3 * i + 1]);
+      for (int j = 0; j < cols; j++) {
+        assertThat((double) gx.get(i, j)).isCloseTo(values[j], within(3e-4 * largest));
+        double centred = exact.x().get(i, j) - (double) exact.stats()[3 * i];
+        double normalized = centred * exact.stats()[3 * i + 1] + exact.stats()[3 * i + 2];
+        expected[j] += exact.y().get(i, j) * normalized;
+      }
+    }
+    for (int j = 0; j < cols; j++) {
+      assertThat((double) gains[j]).isCloseTo(expected[j], within(1e-3));
+    }
+  }
+
+  /** What a mask has set to -Infinity weighs nothing, and changes nothing for the others. */
+  @ParameterizedTest
+  @MethodSource("all")
+  void softmaxOfMinusInfinityIsZero(String backend, Rows rows) {
+    Elementwise e = Setup.serial(backend).elementwise();
+    for (int cols : new int[] {2, 7, 37, 130}) {
+      FloatMatrix x = rows.of(cols, cols);
+      FloatMatrix masked = Matrices.blank(2, 2 * cols, 1);
+      for (int i = 0; i < 2; i++) {
+        for (int j = 0; j < 2 * cols; j++) {
+          masked.set(i, j, j % 2 == 0 ? x.get(i, j / 2) : Float.NEGATIVE_INFINITY);
+        }
+      }
+      FloatMatrix again = Matrices.copy(masked);
+      float[] normalizers = new float[4];
+      e.softmax(masked, 0.37f, normalizers, 0);
+      e.softmaxFromNormalizers(again, 0.37f, normalizers, 0);
+      e.softmax(x, 0.37f, new float[4], 0);
+      for (int i = 0; i < 2; i++) {
+        for (int j = 0; j < 2 * cols; j++) {
+          double expected = j % 2 == 0 ? x.get(i, j / 2) : 0;
+          assertThat((double) masked.get(i, j)).isCloseTo(expected, within(expected * 2e-5));
+          assertThat((double) again.get(i, j)).isCloseTo(expected, within(expected * 2e-5));
+        }
+      }
+    }
+  }
+
+  /** A row that is all -Infinity has no softmax: it is NaN, and so are its normalizers. */
+  @ParameterizedTest
+  @MethodSource("dev.switchyard.kernels.Setup#all")
+  void softmaxOfNothingIsNaN(Setup setup) {
+    FloatMatrix x = FloatMatrix.allocate(2, 19);
+    Arrays.fill(x.data(), 0, 19, Float.NEGATIVE_INFINITY);
+    float[] normalizers = new float[4];
+    setup.kernels().elementwise().softmax(x, 1, normalizers, 0);
+    assertThat(Arrays.copyOf(x.data(), 19)).containsOnly(Float.NaN);
+    assertThat(normalizers[1]).isNaN();
+    assertThat(normalizers[3]).isCloseTo((float) Math.log(19), within(1e-6f));
+  }
+
+  /** The first step of both optimizers, whose update is {@code g / (|g| + eps)} at any size. */
+  @ParameterizedTest
+  @MethodSource("dev.switchyard.kernels.Setup#all")
+  void optimizersTakeGradientsOfEverySize(Setup setup) {
+    int n = 40_003;
+    Elementwise ops = setup.kernels().elementwise();
+    for (float size : new float[] {1e-44f, 1e-38f, 1e-30f, 1e-20f, 1e-8f, 1, 1e10f, 1e17f, 1e18f}) {
+      float[] g = new float[n];
+      long key = new CounterRandom(4).key(0);
+      for (int i = 0; i < n; i++) {
+        g[i] = size * Math.clamp(Values.GAUSSIAN.at(key, i), -4f, 4f);
+      }
+      float[] ofAdam = new float[n];
+      ops.adamW(ofAdam, g, new float[n], new float[n], n, 1, 1, 0.9f, 0.999f, 1e-8f, 0);
+      float[] ofStable = new float[n];
+      float[] m = new float[n];
+      float[] v = new float[n];
+      double rms = ops.stableAdamWMoments(g, m, v, n, 1, 0.9f, 0.99f, 1e-6f);
+      ops.stableAdamWUpdate(ofStable, m, v, n, 0, 1, 1e-6f);
+      double squares = 0;
+      for (int i = 0; i < n; i++) {
+        double a = Math.abs((double) g[i]);
+        double tiny = Float.MIN_VALUE / 1e-8; // a moment that is subnormal, over eps
+        assertThat((double) ofAdam[i]).isCloseTo(-g[i] / (a + 1e-8), within(1e-5 + tiny));
+        assertThat((double) ofStable[i]).isCloseTo(-g[i] / (a + 1e-6), within(1e-5 + tiny));
+        squares += a * a / Math.max(a * a, 1e-12);
+      }
+      assertThat(rms).isCloseTo(Math.sqrt(squares / n), within(1e-4));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.switchyard.kernels.Setup#all")
+  void sumsOfSquaresOfEverySize(Setup setup) {
+    for (int n : new int[] {1, 7, 37, 4096, 9001}) {
+      for (float size :
+          new float[] {0, 1e-45f, 1e-38f, 1e-30f, 1e-18f, 1e-14f, 1, 1e17f, 1e19f, 1e25f, 5e37f}) {
+        float[] x = new float[n];
+        long key = new CounterRandom(5).key(n);
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+          x[i] = size * Math.clamp(Values.GAUSSIAN.at(key, i), -4f, 4f);
+          sum += (double) x[i] * x[i];
+        }
+        assertThat(setup.kernels().elementwise().sumOfSquares(x, n))
+            .as("%d elements of %s", n, size)
+            .isCloseTo(sum, within(sum * RowOperation.gamma(Math.min(n, 4096) + 1)));
+      }
+    }
+  }
+}

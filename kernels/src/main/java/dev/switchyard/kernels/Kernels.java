@@ -33,7 +33,10 @@ import java.util.Objects;
  * processor, and they go with the last user of the class, as emitted code and threads do.
  */
 public final class Kernels {
-  /** The longest inner dimension of an int8 product: 127 * 127 * 131072 still fits an int. */
+  /**
+   * The longest inner dimension of an int8 product whose result is int32: 127 * 127 * 131072 still
+   * fits an int. Products with other results may be longer.
+   */
   public static final int MAX_INT8_INNER = 131_072;
 
   private final BackendChoice choice;
@@ -240,8 +243,8 @@ public final class Kernels {
    * @param inputGradient takes the panels of W, form NN
    * @throws NonFiniteException if w holds a non-finite value and {@code policy} is REJECT; nothing
    *     is changed then
-   * @throws IllegalArgumentException if {@code q} has a scale a row or a column, w has more than
-   *     {@link #MAX_INT8_INNER} rows or columns, or both packed matrices are the same
+   * @throws IllegalArgumentException if {@code q} has a scale a row or a column, or both packed
+   *     matrices are the same
    */
   public void quantizeAndPack(
       FloatMatrix w,
@@ -262,8 +265,6 @@ public final class Kernels {
               + q.scaling().name().toLowerCase(Locale.ROOT)
               + " (expected TENSOR, the only one that can be factored out of both products)");
     }
-    checkInner(ElementType.INT8, w.cols());
-    checkInner(ElementType.INT8, w.rows());
     quantize.quantizeAndPack(w, policy, q, forward, inputGradient);
   }
 
@@ -281,7 +282,6 @@ public final class Kernels {
    */
   public void pack(ElementType type, Form form, Matrix b, PackedMatrix out) {
     checkOperand("right", type, form, b, Scaling.ROW, Scaling.COLUMN);
-    checkInner(type, form.innerOfRight(b));
     matmul.pack(type, form, b, out);
   }
 
@@ -325,11 +325,12 @@ public final class Kernels {
    * @param b the right operand, packed as INT8
    * @param epilogue {@link Epilogue#STORE} or {@link Epilogue#ACCUMULATE}
    * @param c the result [m, n]
-   * @throws IllegalArgumentException if shapes or types do not go together, or there is a bias
+   * @throws IllegalArgumentException if shapes or types do not go together, there is a bias, or the
+   *     inner dimension is over {@link #MAX_INT8_INNER}
    */
   public void multiply(QuantizedMatrix a, PackedMatrix b, Epilogue epilogue, IntMatrix c) {
     checkProduct(a, b);
-    checkIntegers(b.type(), epilogue);
+    checkIntegers(b.type(), b.inner(), epilogue);
     checkResult(b.form().resultRows(a), b.cols(), c.rows(), c.cols(), epilogue);
     matmul.multiply(a, b, epilogue, c);
   }
@@ -381,12 +382,13 @@ public final class Kernels {
    * @param b the right operand
    * @param epilogue {@link Epilogue#STORE} or {@link Epilogue#ACCUMULATE}
    * @param c the result [m, n]
-   * @throws IllegalArgumentException if shapes do not go together, or there is a bias
+   * @throws IllegalArgumentException if shapes do not go together, there is a bias, or the inner
+   *     dimension is over {@link #MAX_INT8_INNER}
    */
   public void multiply(
       Form form, QuantizedMatrix a, QuantizedMatrix b, Epilogue epilogue, IntMatrix c) {
     checkProduct(ElementType.INT8, form, a, b);
-    checkIntegers(ElementType.INT8, epilogue);
+    checkIntegers(ElementType.INT8, form.innerOf(a), epilogue);
     checkResult(form.resultRows(a), form.resultCols(b), c.rows(), c.cols(), epilogue);
     matmul.multiply(ElementType.INT8, form, a, b, epilogue, c);
   }
@@ -394,7 +396,6 @@ public final class Kernels {
   private static void checkProduct(ElementType type, Form form, Matrix a, Matrix b) {
     checkOperand("left", type, form, a, Scaling.COLUMN, Scaling.ROW);
     checkOperand("right", type, form, b, Scaling.ROW, Scaling.COLUMN);
-    checkInner(type, form.innerOf(a));
     if (form.innerOf(a) != form.innerOfRight(b)) {
       throw new IllegalArgumentException(
           String.format(
@@ -467,19 +468,16 @@ public final class Kernels {
     }
   }
 
-  private static void checkInner(ElementType type, int inner) {
-    if (type == ElementType.INT8 && inner > MAX_INT8_INNER) {
+  private static void checkIntegers(ElementType type, int inner, Epilogue epilogue) {
+    if (inner > MAX_INT8_INNER) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "an int8 product sums over %d elements (expected at most %d: beyond it the int32 sum"
-                  + " can overflow; split the product and accumulate)",
+              "an int32 result sums over %d elements (expected at most %d: beyond it the sum can"
+                  + " overflow; a FloatMatrix takes longer ones)",
               inner,
               MAX_INT8_INNER));
     }
-  }
-
-  private static void checkIntegers(ElementType type, Epilogue epilogue) {
     if (type != ElementType.INT8 || epilogue.bias() != null) {
       throw new IllegalArgumentException(
           String.format(

@@ -55,11 +55,11 @@ final class FuzzedProducts {
     Matrix a = operand(true, m, k);
     Matrix b = operand(false, n, innerOfB);
     out.require(k == innerOfB);
-    out.require(type != ElementType.INT8 || Math.max(k, innerOfB) <= Kernels.MAX_INT8_INNER);
     int rows = draw.like(m);
     int cols = draw.like(n);
     out.require(rows == m && cols == n);
     boolean sums = a instanceof QuantizedMatrix && b instanceof QuantizedMatrix && integral();
+    out.require(!sums || k <= Kernels.MAX_INT8_INNER);
     Epilogue epilogue = draw.orNull(epilogue(n, sums));
     Result c = result(rows, cols, sums, epilogue);
     // The result may be an operand's own memory: nobody knows what comes out, but it stays there.

@@ -3,8 +3,10 @@ package dev.switchyard.kernels.data;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * The right-hand operand of a product, rearranged by a backend for its kernels: panels of {@link
@@ -31,6 +33,7 @@ public final class PackedMatrix {
   private MemorySegment memory = MemorySegment.NULL;
   private float[] scales = {};
   private boolean scaledByColumn;
+  private List<PackedMatrix> parts = List.of();
   private boolean filled;
 
   /** An empty buffer. */
@@ -59,6 +62,7 @@ public final class PackedMatrix {
     int scaleCount = byColumn ? newCols : 1;
     float[] newScales = scales.length < scaleCount ? new float[scaleCount] : scales;
     filled = false;
+    parts = List.of();
     System.arraycopy(source, 0, newScales, 0, scaleCount);
     scales = newScales;
     backend = newBackend;
@@ -68,6 +72,27 @@ public final class PackedMatrix {
     cols = newCols;
     panelCols = newPanelCols;
     scaledByColumn = byColumn;
+  }
+
+  /**
+   * Cuts the inner dimension into parts that are packed and multiplied one after the other, since
+   * one int32 sum could not hold it all. This matrix then has no panels of its own.
+   *
+   * @param count how many, at least 2
+   * @return the parts, to be packed
+   */
+  public List<PackedMatrix> split(int count) {
+    parts = Stream.generate(PackedMatrix::new).limit(count).toList();
+    return parts;
+  }
+
+  /**
+   * The parts of the inner dimension, in order.
+   *
+   * @return none unless it was {@link #split}
+   */
+  public List<PackedMatrix> parts() {
+    return parts;
   }
 
   /** Marks the buffer as packed: panels and scales are in place. */
@@ -237,6 +262,8 @@ public final class PackedMatrix {
    * @return bytes
    */
   public long bytes() {
-    return memory.byteSize() + (long) Float.BYTES * ((long) array.length + scales.length);
+    return memory.byteSize()
+        + (long) Float.BYTES * ((long) array.length + scales.length)
+        + parts.stream().mapToLong(PackedMatrix::bytes).sum();
   }
 }

@@ -8,6 +8,7 @@ import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.PackedMatrix;
+import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Result;
 import dev.switchyard.kernels.parallel.Parallel;
 
@@ -24,15 +25,23 @@ public final class MatmulDriver {
   private final String backend;
   private final MatmulKernel kernel;
   private final Parallel parallel;
+  private final SplitProduct split;
 
   public MatmulDriver(Backend backend, Parallel parallel) {
     this.backend = backend.name();
     this.kernel = backend.matmul();
     this.parallel = parallel;
+    this.split = new SplitProduct(this, parallel);
   }
 
   /** Packs b as the right operand of a form. */
   public void pack(ElementType type, Form form, Matrix b, PackedMatrix out) {
+    if (type == ElementType.INT8 && isSplit(form.innerOfRight(b))) {
+      out.reshape(backend, type, form, b, kernel.panelCols());
+      split.pack((QuantizedMatrix) b, out);
+      out.endFill();
+      return;
+    }
     reshape(type, form, b, out);
     if (b.rows() == 0 || b.cols() == 0) {
       out.endFill(); // there may be 2^31 - 1 of the others
@@ -62,6 +71,11 @@ public final class MatmulDriver {
     }
   }
 
+  /** Whether an int8 product with an inner dimension of that length is done in parts. */
+  static boolean isSplit(int inner) {
+    return inner > SplitProduct.LONGEST;
+  }
+
   /** Rows of a stored operand that can be packed on their own. */
   int packGrain() {
     return kernel.panelCols();
@@ -84,6 +98,10 @@ public final class MatmulDriver {
   }
 
   private void run(Product product, Matrix a, PackedMatrix b, Epilogue epilogue, Result c) {
+    if (!b.parts().isEmpty()) {
+      split.multiply((QuantizedMatrix) a, b, epilogue, c);
+      return;
+    }
     product.set(a, b, epilogue, c);
     int rows = product.rows();
     int panels = b.panelCount();

@@ -57,6 +57,13 @@ public final class QuantizeDriver {
     float scale = tensorScale(w, policy);
     out.beginFill(w.rows(), w.cols());
     out.scales()[0] = scale;
+    if (MatmulDriver.isSplit(w.rows()) || MatmulDriver.isSplit(w.cols())) {
+      roundAll(w, scale, null, Rounding.NEAREST_EVEN, out);
+      out.endFill();
+      matmul.pack(ElementType.INT8, Form.NT, out, forward);
+      matmul.pack(ElementType.INT8, Form.NN, out, backward);
+      return;
+    }
     matmul.reshape(ElementType.INT8, Form.NT, out, forward);
     matmul.reshape(ElementType.INT8, Form.NN, out, backward);
     int stripe = matmul.packGrain();

@@ -478,16 +478,20 @@ final class VectorElementwise implements ElementwiseKernel {
       int g1 = g0 + gStride;
       int g2 = g1 + gStride;
       int g3 = g2 + gStride;
+      FloatVector shift0 = FloatVector.broadcast(FLOAT, stats[s + 2]);
+      FloatVector shift1 = FloatVector.broadcast(FLOAT, stats[s + 5]);
+      FloatVector shift2 = FloatVector.broadcast(FLOAT, stats[s + 8]);
+      FloatVector shift3 = FloatVector.broadcast(FLOAT, stats[s + 11]);
       for (int i = 0; i < vectors; i += LANES) {
         FloatVector gy0 = FloatVector.fromArray(FLOAT, gy, g0 + i);
         FloatVector gy1 = FloatVector.fromArray(FLOAT, gy, g1 + i);
         FloatVector gy2 = FloatVector.fromArray(FLOAT, gy, g2 + i);
         FloatVector gy3 = FloatVector.fromArray(FLOAT, gy, g3 + i);
         FloatVector sums = FloatVector.fromArray(FLOAT, ggamma, po + i);
-        sums = normalized(x, x0 + i, stats, s).fma(gy0, sums);
-        sums = normalized(x, x1 + i, stats, s + 3).fma(gy1, sums);
-        sums = normalized(x, x2 + i, stats, s + 6).fma(gy2, sums);
-        normalized(x, x3 + i, stats, s + 9).fma(gy3, sums).intoArray(ggamma, po + i);
+        sums = normalized(x, x0 + i, stats, s, shift0).fma(gy0, sums);
+        sums = normalized(x, x1 + i, stats, s + 3, shift1).fma(gy1, sums);
+        sums = normalized(x, x2 + i, stats, s + 6, shift2).fma(gy2, sums);
+        normalized(x, x3 + i, stats, s + 9, shift3).fma(gy3, sums).intoArray(ggamma, po + i);
         FloatVector.fromArray(FLOAT, gbeta, po + i)
             .add(gy0)
             .add(gy1)
@@ -506,8 +510,8 @@ final class VectorElementwise implements ElementwiseKernel {
     }
   }
 
-  private static FloatVector normalized(float[] x, int xo, float[] stats, int so) {
-    FloatVector shift = FloatVector.broadcast(FLOAT, stats[so + 2]);
+  private static FloatVector normalized(
+      float[] x, int xo, float[] stats, int so, FloatVector shift) {
     FloatVector rstd = FloatVector.broadcast(FLOAT, stats[so + 1]);
     return FloatVector.fromArray(FLOAT, x, xo).sub(stats[so]).fma(rstd, shift);
   }

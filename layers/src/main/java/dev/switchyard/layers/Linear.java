@@ -16,8 +16,14 @@ import java.util.Locale;
  *   dX = G W      dW = G^T X      db = column sums of G      G = dY
  * </pre>
  *
- * The weight is kept in the layouts of the first two products until it changes. {@link Precisions}
- * convert the layers of a whole model. For use by one thread at a time.
+ * A precision that rounds operands has no number for one that is not finite: under {@link
+ * dev.switchyard.kernels.data.NonFinitePolicy#REJECT}, which is what kernels begin with, X and W
+ * are refused on the way forward and G on the way back, by a {@link
+ * dev.switchyard.kernels.data.NonFiniteException} that names the layer. Float precisions pass it
+ * on.
+ *
+ * <p>The weight is kept in the layouts of the first two products until it changes. {@link
+ * Precisions} convert the layers of a whole model. For use by one thread at a time.
  */
 public final class Linear implements Layer {
   private static final String WEIGHT = ".weight";

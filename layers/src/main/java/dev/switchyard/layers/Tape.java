@@ -355,6 +355,8 @@ public final class Tape {
    * @throws IllegalStateException if the tape does not record, a tensor is not of this step, a
    *     layer that led to it was gone back through in this step already, or a parameter was
    *     changed, frozen or unfrozen since it was used; nothing is changed then
+   * @throws dev.switchyard.kernels.data.NonFiniteException if a layer cannot round a gradient that
+   *     is not finite, and the policy of the kernels is to reject it
    */
   public void backward(List<Tensor> ys, List<FloatMatrix> gradients) {
     if (!recording) {
@@ -454,7 +456,9 @@ public final class Tape {
   }
 
   /**
-   * Begins the next step: ends all tensors of this one and takes back their storage. If it fails,
+   * Begins the next step: ends all tensors of this one and takes back their storage, whether it was
+   * completed or abandoned after an exception; with the gradients of parameters set to zero, the
+   * next step is as if nothing had been computed in this one, whose number is used up. If it fails,
    * the tape refuses everything until it is called again.
    *
    * @throws IllegalStateException if it is called while the tape goes back, by a listener say

@@ -91,10 +91,10 @@ public final class KernelFaultCases implements FaultCases {
         "softmax of some",
         () -> {
           FloatMatrix p = Matrices.copy(x);
-          float[] lse = new float[5];
-          kernels.elementwise().softmax(p, 4, 1, lse, 0);
+          float[] normalizers = new float[10];
+          kernels.elementwise().softmax(p, 4, 1, normalizers, 0);
           FloatMatrix again = Matrices.copy(x);
-          kernels.elementwise().softmaxFromNormalizer(again, 4, 1, lse, 0);
+          kernels.elementwise().softmaxFromNormalizers(again, 4, 1, normalizers, 0);
           return join(Matrices.bits(p.data()), Matrices.bits(again.data()));
         });
     add(

@@ -133,6 +133,18 @@ public final class KernelFaultCases implements FaultCases {
           return Matrices.content(q);
         });
     add(
+        "a product in parts",
+        () -> {
+          int inner = Kernels.MAX_INT8_INNER + 1;
+          QuantizedMatrix long1 = Matrices.quantized(2, inner, Scaling.TENSOR, 1, (i, j) -> j % 7);
+          QuantizedMatrix long2 = Matrices.quantized(3, inner, Scaling.TENSOR, 2, (i, j) -> j % 5);
+          PackedMatrix packed = new PackedMatrix();
+          kernels.pack(ElementType.INT8, Form.NT, long2, packed);
+          FloatMatrix y = FloatMatrix.allocate(2, 3);
+          kernels.multiply(long1, packed, Epilogue.STORE, y);
+          return Matrices.bits(y.data());
+        });
+    add(
         "sequences",
         () -> {
           Sequences sequences = Sequences.ofLengths(2, 3);

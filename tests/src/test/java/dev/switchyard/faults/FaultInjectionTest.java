@@ -2,6 +2,8 @@ package dev.switchyard.faults;
 
 import dev.switchyard.kernels.KernelFaultCases;
 import dev.switchyard.kernels.Kernels;
+import dev.switchyard.layers.LayerFaultCases;
+import dev.switchyard.layers.Linear;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
@@ -41,5 +43,21 @@ class FaultInjectionTest {
   @ValueSource(strings = {"x86", "vector", "reference"})
   void manyErrorsInKernels(String backend) throws IOException, InterruptedException {
     kernels().run(KernelFaultCases.class, MANY, 0, "-Dswitchyard.backend=" + backend);
+  }
+
+  @Test
+  void someErrorsInLayers() throws IOException, InterruptedException {
+    layers().run(LayerFaultCases.class, 4, 3);
+  }
+
+  @Tag("full")
+  @Test
+  void manyErrorsInLayers() throws IOException, InterruptedException {
+    layers().run(LayerFaultCases.class, 2 * MANY, 0);
+  }
+
+  /** What steps of training go through; not every public method of layers. */
+  private FaultJvm layers() throws IOException {
+    return new FaultJvm(directory, Linear.class, Set.of());
   }
 }

@@ -94,8 +94,18 @@ public final class Switchyard {
   public static CommandLine commandLine() {
     return new CommandLine(new Switchyard())
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionStrategy(Switchyard::execute)
         .setParameterExceptionHandler(Switchyard::onUsageError)
         .setExecutionExceptionHandler((error, command, _) -> onFailure(error, command));
+  }
+
+  /** Picocli prints help outside of what it guards. */
+  private static int execute(CommandLine.ParseResult parsed) {
+    try {
+      return new CommandLine.RunLast().execute(parsed);
+    } catch (StandardOutput.Failure e) {
+      return onFailure(e, parsed.commandSpec().commandLine());
+    }
   }
 
   private static int onUsageError(ParameterException error, String[] arguments) {

@@ -175,9 +175,14 @@ class FailuresTest {
   @Test
   void noCommandLosesItsHelp() {
     for (String name : Switchyard.commandLine().getSubcommands().keySet()) {
+      err.getBuffer().setLength(0);
       assertThat(run(Switchyard.commandLine(), new Full(5, "No space"), name, "--help"))
           .as(name)
           .isEqualTo(1);
+      assertThat(err.toString().lines())
+          .singleElement()
+          .asString()
+          .endsWith("the standard output cannot be written to: No space");
     }
     assertThat(run(Switchyard.commandLine(), new Full(5, "No space"), "--version")).isEqualTo(1);
   }

@@ -39,7 +39,7 @@ record Outcome(
   List<String> cells(Outcome dense) {
     return List.of(
         format("%.2f", 100 * quality.accuracy()),
-        this == dense ? "" : against(dense).map(part -> 100 * part).text("%+.2f"),
+        equals(dense) ? "" : against(dense).map(part -> 100 * part).text("%+.2f"),
         format("%.2f", 100 * quality.macroF1()),
         format("%.2f", 100 * newParameters),
         format("%.0f", median(float32Rounds)),

@@ -215,7 +215,7 @@ final class LayerScaleExperiment implements Experiment {
     List<String> sentences = new ArrayList<>();
     for (int i = 0; i < gaps.size(); i++) {
       sentences.add(
-          gaps.get(i) == DIVERGED
+          gaps.get(i).equals(DIVERGED)
               ? FLOAT8.get(i) + " diverges."
               : "The final loss of "
                   + FLOAT8.get(i)

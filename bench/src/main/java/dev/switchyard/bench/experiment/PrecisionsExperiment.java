@@ -81,7 +81,7 @@ final class PrecisionsExperiment implements Experiment {
             .orElseThrow(Setting.Interrupted::new);
     Map<Precision, TimedTraining> timed = new EnumMap<>(Precision.class);
     for (Precision precision : Precision.values()) {
-      StepTimes ofPrecision = times.get(precision.ordinal());
+      StepTimes ofPrecision = times.get(timed.size());
       timed.put(precision, new TimedTraining(results.get(precision), ofPrecision, BATCH));
     }
     return findings(timed, activations);

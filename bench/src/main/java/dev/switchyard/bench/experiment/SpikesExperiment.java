@@ -15,6 +15,7 @@ import dev.switchyard.layers.optim.StabilityMonitor;
 import dev.switchyard.layers.optim.StableAdamW;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -145,8 +146,8 @@ final class SpikesExperiment implements Experiment {
         new ArrayList<>(
             List.of("method,beta2,rate,batch,rms_spikes,loss_spikes,following,covered,mean_loss"));
     List<List<String>> rows = new ArrayList<>();
-    List<List<Integer>> spikes = new ArrayList<>(); // of each method, in the same order
-    Arrays.stream(Method.values()).forEach(method -> spikes.add(new ArrayList<>()));
+    Map<Method, List<Integer>> spikes = new EnumMap<>(Method.class); // in the same order
+    Arrays.stream(Method.values()).forEach(method -> spikes.put(method, new ArrayList<>()));
     int all = 0;
     int following = 0;
     double expected = 0;
@@ -160,7 +161,7 @@ final class SpikesExperiment implements Experiment {
         following += after;
         expected += covered * o.lossSpikes().size();
       }
-      spikes.get(c.method().ordinal()).add(o.lossSpikes().size());
+      spikes.get(c.method()).add(o.lossSpikes().size());
       double mean = Arrays.stream(o.losses()).average().orElseThrow();
       csv.add(
           String.format(
@@ -247,12 +248,12 @@ final class SpikesExperiment implements Experiment {
         csv);
   }
 
-  private static double[] counts(List<List<Integer>> spikes, Method method) {
-    return spikes.get(method.ordinal()).stream().mapToDouble(count -> count).toArray();
+  private static double[] counts(Map<Method, List<Integer>> spikes, Method method) {
+    return spikes.get(method).stream().mapToDouble(count -> count).toArray();
   }
 
-  private static int sum(List<List<Integer>> spikes, Method method) {
-    return spikes.get(method.ordinal()).stream().mapToInt(count -> count).sum();
+  private static int sum(Map<Method, List<Integer>> spikes, Method method) {
+    return spikes.get(method).stream().mapToInt(count -> count).sum();
   }
 
   private static LineChart chart(Map<Case, Outcome> outcomes) {

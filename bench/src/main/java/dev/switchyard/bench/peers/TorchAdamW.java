@@ -3,6 +3,7 @@ package dev.switchyard.bench.peers;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.optim.AdamW;
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AdamWOptions;
@@ -36,10 +37,13 @@ public final class TorchAdamW {
   /** An optimizer of weights that are copies of parameters, one by one. */
   TorchAdamW(List<Parameter> parameters, List<Tensor> weights, AdamW.Settings settings) {
     this.weights = weights;
-    this.groups =
-        List.of(
-            group(parameters, true, settings.decay(), settings),
-            group(parameters, false, 0, settings));
+    this.groups = new ArrayList<>();
+    for (boolean decays : new boolean[] {true, false}) {
+      // PyTorch refuses a step of nothing, and warns each time it is asked what a group has.
+      if (parameters.stream().anyMatch(parameter -> parameter.decays() == decays)) {
+        groups.add(group(parameters, decays, decays ? settings.decay() : 0, settings));
+      }
+    }
   }
 
   /** Copies that gradients can be computed of. */
@@ -78,10 +82,8 @@ public final class TorchAdamW {
   /** Makes a step and keeps the gradients. */
   public void step(float rate) {
     for (org.bytedeco.pytorch.AdamW group : groups) {
-      if (!group.parameters().empty()) {
-        group.param_groups().get(0).options().set_lr(rate);
-        group.step();
-      }
+      group.param_groups().get(0).options().set_lr(rate);
+      group.step();
     }
   }
 

@@ -61,7 +61,7 @@ public final class ResultTable {
       table.row(
           POINTS,
           run ->
-              run == first
+              run.equals(first)
                   ? NONE
                   : range(
                       run.result().accuracyOver(first.result()).map(part -> 100 * part), "%+.2f"));
@@ -75,7 +75,7 @@ public final class ResultTable {
       table.row("speed", run -> format("%.2f x", run.times().speedOver(first.times()).estimate()));
       table.row(
           "  95 % interval",
-          run -> run == first ? NONE : range(run.times().speedOver(first.times()), "%.2f"));
+          run -> run.equals(first) ? NONE : range(run.times().speedOver(first.times()), "%.2f"));
     }
     return table.text.toString();
   }

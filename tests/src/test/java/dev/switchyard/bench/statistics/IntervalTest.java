@@ -139,9 +139,9 @@ class IntervalTest {
   /** Hours of sleep gained by ten patients with either of two drugs (Student 1908). */
   @Test
   void sleepOfStudentsPatients() {
-    double[] first = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
-    double[] second = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
-    Interval gain = Interval.ofDifference(second, first);
+    double[] dextro = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
+    double[] levo = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
+    Interval gain = Interval.ofDifference(levo, dextro);
     assertThat(gain.estimate()).isCloseTo(1.58, within(1e-12));
     assertThat(gain.lower()).isCloseTo(0.7001142, within(1e-6));
     assertThat(gain.upper()).isCloseTo(2.4598858, within(1e-6));

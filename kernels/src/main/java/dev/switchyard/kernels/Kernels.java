@@ -80,7 +80,26 @@ public final class Kernels {
    * @return the kernels
    */
   public static Kernels create(BackendChoice choice, Parallel parallel) {
-    return new Kernels(choice, parallel, NonFinitePolicy.REJECT);
+    Kernels kernels = new Kernels(choice, parallel, NonFinitePolicy.REJECT);
+    kernels.serial.initializeClasses();
+    return kernels;
+  }
+
+  /**
+   * Passes through the classes that calls need. One whose first use meets the end of the stack can
+   * never be used again; here there is room, or the creation fails.
+   */
+  private void initializeClasses() {
+    FloatMatrix x = FloatMatrix.allocate(1, 64); // whole vectors
+    for (Scaling scaling : Scaling.values()) {
+      QuantizedMatrix q = new QuantizedMatrix(scaling);
+      quantize(x, Rounding.stochastic(1), NonFinitePolicy.PROPAGATE, q);
+      dequantize(q, x);
+    }
+    QuantizedMatrix q = new QuantizedMatrix(Scaling.TENSOR);
+    quantize(x, q);
+    multiply(ElementType.INT8, Form.NT, q, q, Epilogue.STORE, FloatMatrix.allocate(1, 1));
+    elementwise.dropout(x, 0.5f, 1, x);
   }
 
   /**

@@ -21,11 +21,10 @@ final class Helpers {
   /** A new thread takes 0.1 ms: one that had nothing to do for so long is not missed. */
   private static final long IDLE_NANOS = 2_000_000_000;
 
-  /** How a helper waits. */
-  private enum Waiting {
-    LOOKING,
-    SLEEPING
-  }
+  /** How a helper waits. No enum, as a call would be the first to initialize that. */
+  private static final Object LOOKING = "looking";
+
+  private static final Object SLEEPING = "sleeping";
 
   /** Each holds how a helper waits there or the {@link Call} that it was given, or null. */
   private final AtomicReferenceArray<Object> places;
@@ -125,10 +124,10 @@ final class Helpers {
   }
 
   private boolean give(Call call, int place) {
-    if (places.compareAndSet(place, Waiting.LOOKING, call)) {
+    if (places.compareAndSet(place, LOOKING, call)) {
       return true;
     }
-    if (places.compareAndSet(place, Waiting.SLEEPING, call)) {
+    if (places.compareAndSet(place, SLEEPING, call)) {
       LockSupport.unpark(sleepers[place]);
       return true;
     }
@@ -146,7 +145,7 @@ final class Helpers {
       return;
     }
     int mine = place;
-    Runnable look = () -> places.set(mine, Waiting.LOOKING);
+    Runnable look = () -> places.set(mine, LOOKING);
     for (Call call = first; call != null; call = next(mine)) {
       call.help(look);
     }
@@ -155,25 +154,24 @@ final class Helpers {
   /** The next call that is given to who waits in a place; null if none came: the place is left. */
   private Call next(int place) {
     long start = System.nanoTime();
-    while (places.get(place) == Waiting.LOOKING && System.nanoTime() - start < lookNanos) {
+    while (places.get(place) == LOOKING && System.nanoTime() - start < lookNanos) {
       Thread.onSpinWait();
     }
     if (sleepNanos > 0) {
       sleepers[place] = Thread.currentThread();
-      if (places.compareAndSet(place, Waiting.LOOKING, Waiting.SLEEPING)) {
+      if (places.compareAndSet(place, LOOKING, SLEEPING)) {
         sleep(place);
       }
     }
     boolean left =
-        places.compareAndSet(place, Waiting.LOOKING, null)
-            || places.compareAndSet(place, Waiting.SLEEPING, null);
+        places.compareAndSet(place, LOOKING, null) || places.compareAndSet(place, SLEEPING, null);
     return left ? null : (Call) places.get(place);
   }
 
   private void sleep(int place) {
     long start = System.nanoTime();
     long left = sleepNanos;
-    while (places.get(place) == Waiting.SLEEPING && left > 0) {
+    while (places.get(place) == SLEEPING && left > 0) {
       LockSupport.parkNanos(this, left);
       Thread.interrupted(); // nobody asks these threads to stop: sleep on
       left = sleepNanos - (System.nanoTime() - start);

@@ -16,6 +16,8 @@ import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.kernels.data.SparseMatrix;
 import dev.switchyard.kernels.parallel.Parallel;
+import java.lang.foreign.MemorySegment;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -117,6 +119,13 @@ public final class KernelFaultCases implements FaultCases {
         () -> {
           FloatMatrix copy = FloatMatrix.allocate(5, 7);
           x.copyTo(copy);
+          float[] array = new float[35];
+          copy.copyTo(array);
+          copy.copyFrom(array);
+          copy.copyTo(FloatBuffer.wrap(array));
+          copy.copyFrom(FloatBuffer.wrap(array));
+          copy.copyTo(MemorySegment.ofArray(array));
+          copy.copyFrom(MemorySegment.ofArray(array));
           copy.set(1, 1, 4);
           Bfloat16Matrix halves = Bfloat16Matrix.allocate(1, 2);
           halves.set(0, 1, 3);

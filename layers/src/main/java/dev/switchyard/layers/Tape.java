@@ -213,7 +213,7 @@ public final class Tape {
    * @return true the second time
    */
   public boolean isRepeating() {
-    return repeats || whole != null && whole.isRepeating();
+    return repeats || (whole != null && whole.isRepeating());
   }
 
   /**
@@ -253,7 +253,7 @@ public final class Tape {
 
   /** Refuses a second thread in one step, and a step that has not ended. */
   private void use() {
-    if (owner != Thread.currentThread() && keeping) {
+    if (keeping && !Thread.currentThread().equals(owner)) {
       if (owner != null) {
         throw new IllegalStateException(
             String.format(

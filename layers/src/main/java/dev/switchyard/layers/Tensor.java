@@ -150,7 +150,7 @@ public final class Tensor {
   /** The value with its shape and first elements, or that it has ended. */
   @Override
   public String toString() {
-    boolean ended = released || tape != null && !tape.isAt(step);
+    boolean ended = released || (tape != null && !tape.isAt(step));
     return "Tensor of " + (ended ? shape() + ", which has ended" : value);
   }
 

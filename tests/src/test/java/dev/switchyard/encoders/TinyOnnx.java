@@ -93,7 +93,8 @@ final class TinyOnnx {
 
   private String linear(String name, String x) {
     FloatMatrix weight = bert.weights.get(name + ".weight");
-    FloatMatrix transposed = FloatMatrix.allocate(weight.cols(), weight.rows());
+    FloatMatrix transposed =
+        FloatMatrix.allocate(/* rows= */ weight.cols(), /* cols= */ weight.rows());
     for (int i = 0; i < weight.rows(); i++) {
       for (int j = 0; j < weight.cols(); j++) {
         transposed.set(j, i, weight.get(i, j));

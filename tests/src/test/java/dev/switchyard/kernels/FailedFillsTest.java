@@ -38,7 +38,7 @@ class FailedFillsTest {
   void packing(String backend) {
     Kernels kernels = Setup.on(backend, Parallel.over(threads, 2));
     PackedMatrix panels = new PackedMatrix();
-    for (boolean packedBefore : new boolean[] {false, true}) {
+    for (int packedBefore = 0; packedBefore < 2; packedBefore++) {
       assertFails(() -> kernels.pack(ElementType.FLOAT32, Form.NT, ones, panels));
 
       assertRefused(

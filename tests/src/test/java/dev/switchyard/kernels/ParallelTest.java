@@ -264,7 +264,7 @@ class ParallelTest {
     assertThat(least).hasValue(0);
   }
 
-  private enum Source {
+  enum Source {
     OWN,
     FORK_JOIN,
     THREAD_POOL
@@ -323,6 +323,7 @@ class ParallelTest {
   }
 
   /** To the end of the stack, and on the way back calls now and then until one succeeds. */
+  @SuppressWarnings("InfiniteRecursion") // ends where the stack does
   private static boolean deeper(int depth, Runnable call) {
     boolean done;
     try {

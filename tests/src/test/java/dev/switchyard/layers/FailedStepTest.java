@@ -61,6 +61,7 @@ class FailedStepTest {
   }
 
   /** Goes down to where the stack ends, and resets a tape in each call on the way up. */
+  @SuppressWarnings("InfiniteRecursion") // ends where the stack does
   private static void resetAtTheEnd(Tape[] tapes, int[] counts) {
     try {
       resetAtTheEnd(tapes, counts);

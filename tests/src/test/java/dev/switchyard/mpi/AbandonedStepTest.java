@@ -33,14 +33,13 @@ class AbandonedStepTest {
   private static final int ROWS = 3;
 
   /** How a loop goes on after an exception; it sets gradients to zero either way. */
-  private enum Loop {
+  enum Loop {
     ABANDONS,
     SAYS_NOTHING
   }
 
   /** A training as users write it. */
   private static final class Training {
-    private final Faults faults;
     private final Collective collective;
     private final int shards;
     private final Loop loop;
@@ -58,7 +57,6 @@ class AbandonedStepTest {
         int width,
         DataParallel.Settings settings,
         Loop loop) {
-      this.faults = faults;
       this.collective = collective;
       this.shards = settings.shards();
       this.loop = loop;

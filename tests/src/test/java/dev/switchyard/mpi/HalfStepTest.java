@@ -49,7 +49,7 @@ class HalfStepTest {
   }
 
   /** Local steps of a process, in which weights move by a number of their own. */
-  private final class Locally {
+  private static final class Locally {
     private final Collective collective;
     private final List<Parameter> parameters;
     private final LocalSteps local;

@@ -16,9 +16,15 @@ import java.util.stream.IntStream;
 final class StepEnd {
   /** How a step has ended on a process. */
   private enum Kind {
-    MADE,
-    ABANDONED,
-    LEFT
+    MADE(0),
+    ABANDONED(1),
+    LEFT(2);
+
+    private final long code;
+
+    Kind(long code) {
+      this.code = code;
+    }
   }
 
   /**
@@ -51,7 +57,7 @@ final class StepEnd {
     private static final Outcome MADE = new Outcome("", new int[0]);
 
     boolean made() {
-      return this == MADE;
+      return failures.isEmpty() && left.length == 0;
     }
   }
 
@@ -69,7 +75,7 @@ final class StepEnd {
   /** Begins to tell the others; goes on while what was sent before still travels. */
   void tell(Word newWord) {
     word = newWord;
-    mine.set(ValueLayout.JAVA_LONG, 0, word.kind().ordinal());
+    mine.set(ValueLayout.JAVA_LONG, 0, word.kind().code);
     pending = line.startGather(mine, all);
   }
 
@@ -93,7 +99,7 @@ final class StepEnd {
 
   private int[] ranks(Kind kind) {
     return IntStream.range(0, line.size())
-        .filter(rank -> all.getAtIndex(ValueLayout.JAVA_LONG, rank) == kind.ordinal())
+        .filter(rank -> all.getAtIndex(ValueLayout.JAVA_LONG, rank) == kind.code)
         .toArray();
   }
 }

@@ -74,6 +74,7 @@ class HelpersTest {
 
   /** Nothing of the application that happens to call first must stay reachable from one. */
   @Test
+  @SuppressWarnings("ThreadLocalUsage") // one a test
   void helpersOfOursEndWhenIdleAndTakeNothingFromTheirFirstCaller() throws Exception {
     Thread helper = helperOf(Parallel.ofThreads(2));
     helper.join();
@@ -87,9 +88,9 @@ class HelpersTest {
               helperOf(
                   Parallel.ofThreads(2),
                   () -> {
-                    seen.add(Thread.currentThread() == helper);
-                    seen.add(Thread.currentThread().getContextClassLoader() == application);
-                    seen.add(inherited.get() == application);
+                    seen.add(Thread.currentThread().equals(helper));
+                    seen.add(application.equals(Thread.currentThread().getContextClassLoader()));
+                    seen.add(application.equals(inherited.get()));
                   });
             });
     caller.setContextClassLoader(application);

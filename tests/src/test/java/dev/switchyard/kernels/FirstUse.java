@@ -40,7 +40,7 @@ public final class FirstUse {
     }
     kernels.elementwise().gelu(x, y);
     kernels.elementwise().dropout(x, 0.5f, 1, y);
-    kernels.elementwise().softmax(x, 1, new float[70], 0);
+    kernels.elementwise().softmax(x, 1, new float[2 * 70], 0);
     kernels.elementwise().sumOfSquares(x.data(), 70);
     FloatMatrix shared = FloatMatrix.allocate(2, 1 << 15); // worth two threads
     kernels.elementwise().add(shared, shared, shared);

@@ -680,6 +680,7 @@ public final class Tape {
    * @param gx a buffer of {@link #take(int, int)}, which is the tape's from now on
    * @throws IllegalArgumentException if it is not, or is the gradient that is being passed back
    */
+  @SuppressWarnings("ReferenceEquality") // of the array itself
   public void addGrad(Tensor x, FloatMatrix gx) {
     requireTaken(gx);
     if (current != null && current.grad != null && current.grad.data() == gx.data()) {

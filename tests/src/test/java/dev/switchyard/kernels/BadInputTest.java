@@ -495,15 +495,6 @@ class BadInputTest {
     KERNELS.multiply(ElementType.INT8, form, a, b, Epilogue.STORE, c);
   }
 
-  private static void quantizeAndPack(FloatMatrix w) {
-    KERNELS.quantizeAndPack(
-        w,
-        NonFinitePolicy.REJECT,
-        new QuantizedMatrix(Scaling.TENSOR),
-        new PackedMatrix(),
-        new PackedMatrix());
-  }
-
   private static PackedMatrix packed(ElementType type, Matrix b) {
     PackedMatrix packed = new PackedMatrix();
     KERNELS.pack(type, Form.NT, b, packed);

@@ -27,7 +27,7 @@ class ExtremeRowsTest {
     FURTHER_FROM_ZERO(1, -1e7f),
     SMALL_SPREAD(1e-3f, 1),
     CONSTANT(0, 3e38f),
-    SUBNORMAL_CONSTANT(0, 1e-45f),
+    SUBNORMAL_CONSTANT(0, 1.4e-45f),
     ZERO(0, 0);
 
     private final float scale;
@@ -197,7 +197,8 @@ class ExtremeRowsTest {
   void optimizersTakeGradientsOfEverySize(Setup setup) {
     int n = 40_003;
     Elementwise ops = setup.kernels().elementwise();
-    for (float size : new float[] {1e-44f, 1e-38f, 1e-30f, 1e-20f, 1e-8f, 1, 1e10f, 1e17f, 1e18f}) {
+    for (float size :
+        new float[] {9.8e-45f, 1e-38f, 1e-30f, 1e-20f, 1e-8f, 1, 1e10f, 1e17f, 1e18f}) {
       float[] g = new float[n];
       long key = new CounterRandom(4).key(0);
       for (int i = 0; i < n; i++) {
@@ -227,7 +228,9 @@ class ExtremeRowsTest {
   void sumsOfSquaresOfEverySize(Setup setup) {
     for (int n : new int[] {1, 7, 37, 4096, 9001}) {
       for (float size :
-          new float[] {0, 1e-45f, 1e-38f, 1e-30f, 1e-18f, 1e-14f, 1, 1e17f, 1e19f, 1e25f, 5e37f}) {
+          new float[] {
+            0, 1.4e-45f, 1e-38f, 1e-30f, 1e-18f, 1e-14f, 1, 1e17f, 1e19f, 1e25f, 5e37f
+          }) {
         float[] x = new float[n];
         long key = new CounterRandom(5).key(n);
         double sum = 0;

@@ -175,7 +175,7 @@ class CrossEntropyTest {
                 .isCloseTo((above - below) / 2e-4, within(1e-6));
           }
         }
-        if (weights == ones) {
+        if (Arrays.equals(weights, ones)) {
           Result plain = run(kernels(backend), loss, x, labels);
           assertThat(plain.loss).isCloseTo(result.loss, within(1e-6f));
         }

@@ -154,7 +154,7 @@ final class Helpers {
   /** The next call that is given to who waits in a place; null if none came: the place is left. */
   private Call next(int place) {
     long start = System.nanoTime();
-    while (places.get(place) == LOOKING && System.nanoTime() - start < lookNanos) {
+    while (LOOKING.equals(places.get(place)) && System.nanoTime() - start < lookNanos) {
       Thread.onSpinWait();
     }
     if (sleepNanos > 0) {
@@ -171,7 +171,7 @@ final class Helpers {
   private void sleep(int place) {
     long start = System.nanoTime();
     long left = sleepNanos;
-    while (places.get(place) == SLEEPING && left > 0) {
+    while (SLEEPING.equals(places.get(place)) && left > 0) {
       LockSupport.parkNanos(this, left);
       Thread.interrupted(); // nobody asks these threads to stop: sleep on
       left = sleepNanos - (System.nanoTime() - start);

@@ -1,7 +1,7 @@
 package dev.switchyard.bench;
 
-import dev.switchyard.bench.command.Reason;
 import dev.switchyard.bench.data.DataException;
+import dev.switchyard.bench.data.Reason;
 import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.mpi.CollectiveException;
 import java.io.IOException;

@@ -132,6 +132,24 @@ public final class Tape {
   }
 
   /**
+   * A tape for training with the kernels and the storage of another, for trainings that make their
+   * steps in turns: they need no more memory than one. A step of either may begin only when the
+   * other's has ended with its {@link #reset()}.
+   *
+   * @param other whose storage is used
+   * @param profile receives the times
+   * @return a tape at its first step
+   */
+  public static Tape sharing(Tape other, Profile profile) {
+    return new Tape(
+        other.kernels,
+        true,
+        true,
+        Objects.requireNonNull(profile, "profile"),
+        other.buffers.sharing());
+  }
+
+  /**
    * For inference again and again: nothing is recorded, and results live until {@link #reset()},
    * which takes back their storage for the next.
    *

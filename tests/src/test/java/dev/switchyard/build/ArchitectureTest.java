@@ -56,7 +56,7 @@ class ArchitectureTest {
           .whereLayer("driver")
           .mayOnlyAccessLayers("backends", "data", "threads")
           .whereLayer("backends")
-          .mayOnlyAccessLayers("data")
+          .mayOnlyAccessLayers("data", "threads")
           .whereLayer("data")
           .mayNotAccessAnyLayer()
           .whereLayer("threads")

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -157,6 +158,7 @@ class MiniLmTest {
    * single scale for all of a weight costs more, most of all behind the GELU: 0.85 to 0.98. Without
    * the outliers it is 0.9992 or more.
    */
+  @Tag("full")
   @ParameterizedTest
   @CsvSource({
     "SWITCHBACK_OUTLIERS, 500, 0.999, 0.9996, 0.99996",

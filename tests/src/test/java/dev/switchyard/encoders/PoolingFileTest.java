@@ -98,8 +98,11 @@ class PoolingFileTest {
     write("pool/config.json", CLS);
     write(
         "modules.json",
-        "[{'idx':0,'path':'','type':'%1$sTransformer'},{'path':'pool','type':'%1$sPooling'},"
-                .formatted(prefix)
+        "[{'idx':0,'path':'','type':'"
+            + prefix
+            + "Transformer'},{'path':'pool','type':'"
+            + prefix
+            + "Pooling'},"
             + "{'path':'2_Normalize','type':'"
             + prefix
             + "Normalize'}]");

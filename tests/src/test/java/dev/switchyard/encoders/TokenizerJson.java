@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -89,9 +90,12 @@ final class TokenizerJson {
             + IDS.stream()
                 .map(
                     token ->
-                        "'%1$s':{'id':'%1$s','ids':[%2$d],'tokens':['%1$s']}"
-                            .replace('\'', '"')
-                            .formatted(token, IDS.indexOf(token)))
+                        String.format(
+                            Locale.ROOT,
+                            "'%1$s':{'id':'%1$s','ids':[%2$d],'tokens':['%1$s']}"
+                                .replace('\'', '"'),
+                            token,
+                            IDS.indexOf(token)))
                 .collect(Collectors.joining(","))
             + "}}");
   }

@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -218,6 +219,7 @@ class WordPieceTokenizerTest {
    * Ten million characters of each kind that could cost more than their length. What is quadratic
    * takes hours.
    */
+  @Tag("full")
   @Test
   void longLines() {
     int n = 10_000_000;

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -177,6 +178,7 @@ class BackendChoiceTest {
   }
 
   /** The species of smaller machines: tiles, tails and conversions take other ways there. */
+  @Tag("full")
   @ParameterizedTest
   @ValueSource(ints = {32, 16})
   void narrowerVectors(int bytes) throws IOException, InterruptedException {
@@ -189,6 +191,7 @@ class BackendChoiceTest {
     assertThat(Integer.parseInt(width.group(1))).isLessThanOrEqualTo(8 * bytes);
   }
 
+  @Tag("full")
   @Test
   void oneProcessor() throws IOException, InterruptedException {
     OtherJvm run = run(MODULE, "-XX:ActiveProcessorCount=1");

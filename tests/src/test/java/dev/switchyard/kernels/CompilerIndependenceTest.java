@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A seed gives the same bits whatever the compiler has reached. */
+@Tag("full")
 class CompilerIndependenceTest {
   @TempDir private Path directory;
 

@@ -12,6 +12,7 @@ import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import java.util.Arrays;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -40,6 +41,7 @@ class SplitProductTest {
   }
 
   /** More rows than are summed at a time. */
+  @Tag("full")
   @ParameterizedTest
   @MethodSource("configurations")
   void manyRows(Form form, Setup setup) {

@@ -38,6 +38,18 @@ class TapeTest {
     assertThat(weight.grad().data()).containsOnly(0);
   }
 
+  /** Trainings in turns hold the memory of one. */
+  @Test
+  void tapesMayShareTheirStorage() {
+    Tape second = Tape.sharing(tape, new Profile());
+    float[] storage = tape.result(4, 4).data();
+    tape.reset();
+    assertThat(second.result(4, 4).data()).isSameAs(storage);
+    second.reset();
+    assertThat(tape.result(4, 4).data()).isSameAs(storage);
+    assertThat(second.bytesHeld()).isZero();
+  }
+
   @Test
   void aLossIsTheStartOfTheWayBack() {
     Tensor scores = layer.forward(tape, Tensor.of(x));

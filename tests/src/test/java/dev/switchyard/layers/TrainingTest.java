@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.management.ManagementFactory;
 import javax.management.JMException;
 import javax.management.ObjectName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -46,6 +47,7 @@ class TrainingTest {
    * backend, since vectors are objects until the compiler has seen to them; in turn, since the
    * compiler removes small objects bit by bit.
    */
+  @Tag("full")
   @ParameterizedTest
   @EnumSource
   void aWarmStepAllocatesNothingThatGrowsWithTheModel(Precision precision) throws JMException {

@@ -16,6 +16,7 @@ import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Node;
@@ -59,6 +60,7 @@ class GuideCommandsTest {
     assertThat(runCommands(Page.read("docs/security.md"))).isPositive();
   }
 
+  @Tag("full")
   @Test
   void commandsOfTheGuidePrintWhatIsShown() throws Exception {
     Page guide = Page.read("GUIDE.md");

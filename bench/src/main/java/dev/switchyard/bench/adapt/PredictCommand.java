@@ -1,7 +1,7 @@
 package dev.switchyard.bench.adapt;
 
 import dev.switchyard.bench.command.OptionRange;
-import dev.switchyard.bench.command.Reason;
+import dev.switchyard.bench.data.Reason;
 import dev.switchyard.bench.data.Utf8Lines;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.WordPieceTokenizer;

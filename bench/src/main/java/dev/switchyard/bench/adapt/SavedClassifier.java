@@ -1,7 +1,7 @@
 package dev.switchyard.bench.adapt;
 
-import dev.switchyard.bench.command.Reason;
 import dev.switchyard.bench.data.DataException;
+import dev.switchyard.bench.data.Reason;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.coda.AdapterFile;

@@ -1,19 +1,19 @@
 package dev.switchyard.bench.command;
 
 import dev.switchyard.bench.data.DataException;
+import dev.switchyard.bench.data.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.UUID;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Keeps other commands out of a folder: two that write to one would delete each other's files. The
@@ -22,6 +22,14 @@ import java.util.UUID;
  */
 public final class FolderLock implements AutoCloseable {
   static final String FILE = ".switchyard.lock";
+
+  private static final long MOST_LENGTH = 1 << 22;
+
+  /**
+   * The files that this process has locked: they must not be opened again, as closing any channel
+   * of a file ends all locks that a process has on it.
+   */
+  private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
   private final Path folder;
   private final Path firstCreated;
@@ -46,29 +54,47 @@ public final class FolderLock implements AutoCloseable {
     Path firstCreated = firstMissing(folder);
     try {
       Files.createDirectories(folder);
-      Path file = folder.resolve(FILE);
-      while (true) {
-        FileChannel channel =
-            FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        if (!isLocked(channel)) {
-          channel.close();
-          throw new DataException(
-              String.format(
-                  Locale.ROOT,
-                  "another switchyard command works in %s (expected another folder, or that command"
-                      + " to end first)",
-                  path));
-        }
-        // Whoever had the lock may have deleted the file since it was opened.
-        if (isThere(file, channel)) {
-          return new FolderLock(folder, firstCreated, file, channel);
-        }
-        channel.close();
+      Path file = folder.toRealPath().resolve(FILE);
+      FileChannel channel = HELD.add(file) ? lock(file) : null;
+      if (channel != null) {
+        return new FolderLock(folder, firstCreated, file, channel);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(
           String.format(Locale.ROOT, "the folder %s cannot be written to: %s", path, Reason.of(e)),
           e);
+    }
+    throw new DataException(
+        String.format(
+            Locale.ROOT,
+            "another switchyard command works in %s (expected another folder, or that command to"
+                + " end first)",
+            path));
+  }
+
+  /** The channel that has the lock; null if another process has it. */
+  private static FileChannel lock(Path file) throws IOException {
+    FileChannel channel = null;
+    boolean locked = false;
+    try {
+      do { // whoever had the lock may have deleted the file since it was opened
+        if (channel != null) {
+          channel.close();
+        }
+        channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (channel.tryLock() == null) {
+          return null;
+        }
+      } while (!isThere(file, channel));
+      locked = true;
+      return channel;
+    } finally {
+      if (!locked) {
+        HELD.remove(file);
+        if (channel != null) {
+          channel.close();
+        }
+      }
     }
   }
 
@@ -80,21 +106,13 @@ public final class FolderLock implements AutoCloseable {
     return missing;
   }
 
-  private static boolean isLocked(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock() != null;
-    } catch (OverlappingFileLockException e) { // by this process
-      return false;
-    }
-  }
-
-  /** Whether the locked file is the one that others find under its name. */
+  /** Whether the locked file is the one that others find under its name: by a length of its own. */
   private static boolean isThere(Path file, FileChannel channel) throws IOException {
-    byte[] sign = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
+    long length = 1 + ThreadLocalRandom.current().nextLong(MOST_LENGTH);
     channel.truncate(0);
-    channel.write(ByteBuffer.wrap(sign), 0);
+    channel.write(ByteBuffer.allocate(1), length - 1);
     try {
-      return Arrays.equals(Files.readAllBytes(file), sign);
+      return Files.size(file) == length;
     } catch (NoSuchFileException e) {
       return false;
     }
@@ -107,6 +125,8 @@ public final class FolderLock implements AutoCloseable {
       Files.deleteIfExists(file);
     } catch (IOException e) {
       // The lock ends with the process at the latest.
+    } finally {
+      HELD.remove(file);
     }
     if (firstCreated != null) {
       deleteEmpty();

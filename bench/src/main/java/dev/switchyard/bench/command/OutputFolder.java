@@ -1,5 +1,6 @@
 package dev.switchyard.bench.command;
 
+import dev.switchyard.bench.data.Reason;
 import dev.switchyard.layers.io.AtomicFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;

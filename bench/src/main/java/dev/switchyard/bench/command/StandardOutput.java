@@ -1,5 +1,6 @@
 package dev.switchyard.bench.command;
 
+import dev.switchyard.bench.data.Reason;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;

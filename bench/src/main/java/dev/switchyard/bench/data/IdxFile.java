@@ -1,6 +1,5 @@
 package dev.switchyard.bench.data;
 
-import dev.switchyard.bench.command.Reason;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;

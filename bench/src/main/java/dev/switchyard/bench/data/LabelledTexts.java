@@ -1,6 +1,5 @@
 package dev.switchyard.bench.data;
 
-import dev.switchyard.bench.command.Reason;
 import dev.switchyard.kernels.data.CounterRandom;
 import java.io.IOException;
 import java.io.InputStream;

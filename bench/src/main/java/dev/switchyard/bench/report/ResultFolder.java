@@ -2,8 +2,8 @@ package dev.switchyard.bench.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.switchyard.bench.command.Json;
-import dev.switchyard.bench.command.Reason;
 import dev.switchyard.bench.data.DataException;
+import dev.switchyard.bench.data.Reason;
 import dev.switchyard.bench.suites.Roofs;
 import dev.switchyard.bench.suites.Suite;
 import java.io.IOException;

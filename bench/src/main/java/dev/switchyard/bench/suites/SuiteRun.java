@@ -2,7 +2,7 @@ package dev.switchyard.bench.suites;
 
 import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.command.ProgressDisplay;
-import dev.switchyard.bench.command.Reason;
+import dev.switchyard.bench.data.Reason;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

@@ -29,20 +29,22 @@ final class OwnTraining implements Training {
   private long waitedBefore;
   private boolean isDue;
 
-  /** A training from where the run's checkpoints end. */
+  /**
+   * A training from where the run's checkpoints end, which takes turns with others of a storage.
+   */
   OwnTraining(
       TrainingRun run,
       Precision precision,
       TrainingTask task,
       TrainOptions options,
       Processes processes,
-      Kernels kernels) {
+      Tape storage) {
     this.run = run;
     this.precision = precision;
-    this.kernels = kernels;
+    this.kernels = storage.kernels();
     this.options = options;
     this.model = task.model(precision);
-    this.tape = Tape.recording(kernels, profile);
+    this.tape = Tape.sharing(storage, profile);
     this.shared =
         new SharedSteps(
             processes,

@@ -8,6 +8,7 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.optim.WarmupCosine;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,7 @@ public final class Trainer {
   private final Processes processes;
   private final TrainingTask task;
   private final Kernels kernels;
+  private final Tape storage; // of all trainings, which take turns
   private final int stepsAnEpoch;
   private final int steps;
   private final List<Training> ended = new ArrayList<>();
@@ -58,6 +60,7 @@ public final class Trainer {
     this.processes = processes;
     this.task = options.task().create(options, images, processes.collective());
     this.kernels = Kernels.create(Parallel.ofThreads(options.threads()));
+    this.storage = Tape.recording(kernels);
     this.stepsAnEpoch = task.examples() / options.batch();
     this.steps = steps;
   }
@@ -96,7 +99,7 @@ public final class Trainer {
    */
   public Optional<TrainingResult> run(
       TrainingRun run, Precision precision, StepListener listener, BooleanSupplier interrupted) {
-    OwnTraining training = new OwnTraining(run, precision, task, options, processes, kernels);
+    OwnTraining training = new OwnTraining(run, precision, task, options, processes, storage);
     Optional<TrainingResult> saved = run.result();
     Optional<TrainingResult> result =
         saved.isPresent() ? saved : run(training, listener, interrupted);

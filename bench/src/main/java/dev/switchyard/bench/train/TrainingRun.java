@@ -3,7 +3,7 @@ package dev.switchyard.bench.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.switchyard.bench.command.Reason;
+import dev.switchyard.bench.data.Reason;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Parameter;

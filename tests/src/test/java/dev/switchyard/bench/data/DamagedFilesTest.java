@@ -19,7 +19,7 @@ class DamagedFilesTest {
   private static final byte[] IMAGES = IdxBytes.idx(60, IdxBytes.IMAGES, 5, 3, 4);
   private static final byte[] LABELS = IdxBytes.idx(5, IdxBytes.LABELS, 5);
   private static final byte[] MAILS =
-      "ham\tdear é\nspam\tbuy \ud83d\ude00 now\nham\t\nspam\tbuy, buy\n"
+      "ham\tdear é\nspam\tbuy \ud83d\ude00 now\nham\t.\nspam\tbuy, buy\n"
           .repeat(3)
           .getBytes(StandardCharsets.UTF_8);
 

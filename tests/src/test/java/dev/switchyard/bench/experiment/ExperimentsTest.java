@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import javax.xml.parsers.ParserConfigurationException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +29,7 @@ import org.xml.sax.SAXException;
 class ExperimentsTest {
   @TempDir private Path folder;
 
+  @Tag("full")
   @ParameterizedTest
   @CsvSource({
     "noise, 0.01, 'operands,inner,error_variance,relative_error,snr_db'",

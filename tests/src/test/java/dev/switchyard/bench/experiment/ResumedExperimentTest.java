@@ -100,7 +100,7 @@ class ResumedExperimentTest {
   void otherExperimentsAreRefused() {
     KeptParts parts = parts("kept", Map.of("scale", "1.0", "seed", "3"));
     assertThatThrownBy(parts::resume)
-        .isInstanceOf(IllegalStateException.class)
+        .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "--resume finds nothing in %s (expected an experiment that was interrupted)",
             folder.resolve("kept"));
@@ -109,16 +109,17 @@ class ResumedExperimentTest {
 
     parts.resume();
     assertThatThrownBy(parts::begin)
-        .isInstanceOf(IllegalStateException.class)
+        .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(folder.resolve("kept") + " holds an unfinished experiment ");
     assertThatThrownBy(parts("kept", Map.of("scale", "2.0", "seed", "3"))::resume)
-        .isInstanceOf(IllegalStateException.class)
+        .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "--scale is 2.0 but the experiment in %s was begun with 1.0 (expected the same, or"
                 + " another --out)",
             folder.resolve("kept"));
   }
 
+  @Tag("full")
   @EnabledOnOs({OS.LINUX, OS.MAC})
   @Test
   void ctrlCKeepsWhatIsDoneAndResumeGoesOn() throws IOException, InterruptedException {

@@ -16,6 +16,7 @@ import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -178,9 +179,12 @@ class ProcessesTest {
     assertThat(run.output())
         .contains(
             String.format(
+                Locale.ROOT,
                 "process 1: process 1 has %s %s but process 0 has %s (expected the same"
                     + " everywhere)",
-                option, second, first));
+                option,
+                second,
+                first));
     assertThat(Path.of("a")).doesNotExist();
   }
 

@@ -55,6 +55,7 @@ class SoakCommandTest {
     return Kernels.create(BackendChoice.named(backend), Parallel.serial());
   }
 
+  @Tag("full")
   @Test
   void runsAndWritesAPage() throws IOException, SAXException, ParserConfigurationException {
     Path out = folder.resolve("out");

@@ -78,6 +78,7 @@ class BenchCommandTest {
     assertThat(machine.at("/copyGigabytes").asDouble()).isPositive();
   }
 
+  @Tag("full")
   @Test
   void aFailureIsToldAndTheOthersAreKept() throws IOException {
     CommandRun run =

@@ -214,6 +214,7 @@ class ResumedTrainingTest {
     return Files.readString(folder.resolve(out).resolve("curves.csv"));
   }
 
+  @Tag("full")
   @EnabledOnOs({OS.LINUX, OS.MAC})
   @Test
   void ctrlCSavesAndResumeGoesOn() throws IOException, InterruptedException {
@@ -249,6 +250,7 @@ class ResumedTrainingTest {
     return CommandProcess.start(folder.resolve("output"), longArguments(out));
   }
 
+  @Tag("full")
   @Test
   void aKilledTrainingGoesOn() throws IOException, InterruptedException {
     assertThat(CommandRun.of(longArguments("whole")).exitCode()).isZero();

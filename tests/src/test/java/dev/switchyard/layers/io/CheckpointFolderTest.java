@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -137,6 +138,7 @@ class CheckpointFolderTest {
    * Each time in another moment of the loop, fifteen times and until one was in the middle of a
    * file: how much of the time that is depends on the disk.
    */
+  @Tag("full")
   @Test
   void aKilledProcessLeavesAValidCheckpoint() throws IOException, InterruptedException {
     long newest = 0;

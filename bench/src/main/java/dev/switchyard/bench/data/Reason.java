@@ -1,4 +1,4 @@
-package dev.switchyard.bench.command;
+package dev.switchyard.bench.data;
 
 import java.io.EOFException;
 import java.io.IOException;

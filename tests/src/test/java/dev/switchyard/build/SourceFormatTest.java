@@ -12,6 +12,7 @@ import java.nio.file.PathMatcher;
 import java.util.List;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -19,10 +20,11 @@ import org.junit.jupiter.api.Test;
  * the files that are not:
  *
  * <pre>{@code
- * mvn -q -pl tests -am verify -Dtest=SourceFormatTest -Dsurefire.failIfNoSpecifiedTests=false \
+ * mvn -q -pl tests -am verify -Pfull -Dtest=SourceFormatTest -Dsurefire.failIfNoSpecifiedTests=false \
  *     -Dformat.write=true
  * }</pre>
  */
+@Tag("full")
 class SourceFormatTest {
   private static final Path ROOT = Path.of("..");
   private static final PathMatcher SOURCE =

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class FaultInjectionTest {
   private static final int SOME = 1;
-  private static final int MANY = 200;
+  private static final int MANY = 60; // in less than a minute
 
   @TempDir private Path directory;
 
@@ -53,7 +53,7 @@ class FaultInjectionTest {
   @Tag("full")
   @Test
   void manyErrorsInLayers() throws IOException, InterruptedException {
-    layers().run(LayerFaultCases.class, 2 * MANY, 0);
+    layers().run(LayerFaultCases.class, MANY, 0);
   }
 
   /** What steps of training go through; not every public method of layers. */

@@ -55,6 +55,7 @@ class GuideCommandsTest {
     assertThat(exit).as("jar " + all).isZero();
   }
 
+  @Tag("full")
   @Test
   void commandsOfTheSecurityPagePrintWhatIsShown() throws Exception {
     assertThat(runCommands(Page.read("docs/security.md"))).isPositive();

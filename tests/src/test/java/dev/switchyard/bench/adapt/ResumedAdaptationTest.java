@@ -166,6 +166,7 @@ class ResumedAdaptationTest {
 
   // The command
 
+  @Tag("full")
   @EnabledOnOs({OS.LINUX, OS.MAC})
   @Test
   void ctrlCSavesAndResumeGoesOn() throws IOException, InterruptedException {

@@ -1,6 +1,7 @@
 package dev.switchyard.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -8,6 +9,7 @@ import dev.switchyard.kernels.data.SparseMatrix;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Outliers and their products: against plain loops in double precision, over views with gaps. */
 class OutliersTest {
@@ -86,6 +88,19 @@ class OutliersTest {
           Matrices.assertSameBits(same, rest, "split in place");
           assertThat(dense(outliers)).isDeepEqualTo(above);
         });
+  }
+
+  /** In rows so long that their ends are beyond int, which takes no memory to find out. */
+  @ParameterizedTest
+  @ValueSource(ints = {Integer.MAX_VALUE, Integer.MAX_VALUE - 7})
+  void rowsBeyondAnArrayAreRefused(int cols) {
+    SparseMatrix matrix = new SparseMatrix();
+    matrix.beginFill(2, cols);
+    assertThatIllegalStateException()
+        .isThrownBy(() -> matrix.beginRow(0))
+        .withMessage(
+            "row 0 of a sparse matrix may end at value %d (expected at most 2147483639 in all)",
+            cols);
   }
 
   @Test

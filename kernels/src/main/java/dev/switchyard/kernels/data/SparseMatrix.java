@@ -10,6 +10,9 @@ import java.util.Locale;
  * it with an {@link IllegalStateException}. For use by one thread at a time.
  */
 public final class SparseMatrix {
+  /** Values that an array can hold in every JVM. */
+  private static final int MOST = Integer.MAX_VALUE - 8;
+
   private int rows;
   private int cols;
   private int[] ends = {}; // of each row's values
@@ -40,12 +43,22 @@ public final class SparseMatrix {
    *
    * @param row the row, after the one filled last
    * @return where its values begin
+   * @throws IllegalStateException if a full row would lie beyond what an array can hold
    */
   public int beginRow(int row) {
     int begin = begin(row);
-    int size = begin + cols;
+    long size = (long) begin + cols;
+    if (size > MOST) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT,
+              "row %d of a sparse matrix may end at value %d (expected at most %d in all)",
+              row,
+              size,
+              MOST));
+    }
     if (values.length < size) {
-      int newSize = Math.max(size, 2 * values.length);
+      int newSize = (int) Math.clamp(2L * values.length, size, MOST);
       int[] newColumns = Arrays.copyOf(columns, newSize);
       values = Arrays.copyOf(values, newSize);
       columns = newColumns;

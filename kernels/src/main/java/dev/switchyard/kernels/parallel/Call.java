@@ -54,9 +54,12 @@ final class Call {
     } catch (Throwable t) {
       fail(t);
     } finally {
-      done.run();
-      if (inside && helpers.decrementAndGet() == CLOSED) {
-        LockSupport.unpark(caller);
+      try {
+        done.run();
+      } finally { // else the caller would wait for ever
+        if (inside && helpers.decrementAndGet() == CLOSED) {
+          LockSupport.unpark(caller);
+        }
       }
     }
   }

@@ -10,8 +10,6 @@ import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * After an error that a caller catches, wherever the stack or the heap came to an end, later calls
@@ -20,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class FaultInjectionTest {
   private static final int SOME = 1;
-  private static final int MANY = 60; // in less than a minute
+  private static final int MANY = 20; // in less than a minute
 
   @TempDir private Path directory;
 
@@ -39,10 +37,9 @@ class FaultInjectionTest {
   }
 
   @Tag("full")
-  @ParameterizedTest
-  @ValueSource(strings = {"x86", "vector", "reference"})
-  void manyErrorsInKernels(String backend) throws IOException, InterruptedException {
-    kernels().run(KernelFaultCases.class, MANY, 0, "-Dswitchyard.backend=" + backend);
+  @Test
+  void manyErrorsInKernels() throws IOException, InterruptedException {
+    kernels().run(KernelFaultCases.class, MANY, 0);
   }
 
   @Test

@@ -107,7 +107,9 @@ public final class LayerFaultCases implements FaultCases {
       try {
         training.step();
       } catch (IllegalStateException e) {
-        return failed && done != 0 ? null : "refuses the next step: " + e.getMessage();
+        // An optimizer that had begun may not know that no weight has changed yet.
+        boolean halfWay = done != 0 || e.getMessage().contains("has failed half-way");
+        return failed && halfWay ? null : "refuses the next step: " + e.getMessage();
       }
       if (done < 0) {
         return "goes on with weights of which some have made a step";

@@ -12,8 +12,6 @@ import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.List;
-import java.util.concurrent.AbstractExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -82,7 +80,7 @@ class FailedFillsTest {
   }
 
   /** Runs what it is given at once, unless it is told to fail. */
-  private static final class Threads extends AbstractExecutorService {
+  private static final class Threads extends EndlessExecutor {
     boolean fail;
     int failAfter;
 
@@ -92,29 +90,6 @@ class FailedFillsTest {
         throw new OutOfMemoryError("unable to create native thread");
       }
       task.run();
-    }
-
-    @Override
-    public void shutdown() {}
-
-    @Override
-    public List<Runnable> shutdownNow() {
-      return List.of();
-    }
-
-    @Override
-    public boolean isShutdown() {
-      return false;
-    }
-
-    @Override
-    public boolean isTerminated() {
-      return false;
-    }
-
-    @Override
-    public boolean awaitTermination(long timeout, TimeUnit unit) {
-      return true;
     }
   }
 }

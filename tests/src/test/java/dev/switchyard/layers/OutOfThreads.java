@@ -1,11 +1,9 @@
 package dev.switchyard.layers;
 
-import java.util.List;
-import java.util.concurrent.AbstractExecutorService;
-import java.util.concurrent.TimeUnit;
+import dev.switchyard.kernels.EndlessExecutor;
 
 /** An executor that runs tasks at once, but for one, at which the machine is out of threads. */
-public final class OutOfThreads extends AbstractExecutorService {
+public final class OutOfThreads extends EndlessExecutor {
   private int left;
 
   /** Fails at the given task from now on, counted from 1; at none if it is 0. */
@@ -19,28 +17,5 @@ public final class OutOfThreads extends AbstractExecutorService {
       throw new OutOfMemoryError("unable to create native thread");
     }
     task.run();
-  }
-
-  @Override
-  public void shutdown() {}
-
-  @Override
-  public List<Runnable> shutdownNow() {
-    return List.of();
-  }
-
-  @Override
-  public boolean isShutdown() {
-    return false;
-  }
-
-  @Override
-  public boolean isTerminated() {
-    return false;
-  }
-
-  @Override
-  public boolean awaitTermination(long timeout, TimeUnit unit) {
-    return true;
   }
 }

@@ -1,15 +1,13 @@
 package dev.switchyard.mpi;
 
+import dev.switchyard.kernels.EndlessExecutor;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.TimeUnit;
 
 /** Calls that can fail: the n-th of a kind does. */
 final class Faults {
@@ -78,36 +76,16 @@ final class Faults {
     return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
   }
 
-  /** An executor each task of which is a call. */
+  /**
+   * An executor each task of which is a call. It runs them at once: were helpers left waiting for
+   * the next, it would be asked now more often, now less.
+   */
   ExecutorService executor() {
-    return new AbstractExecutorService() {
+    return new EndlessExecutor() {
       @Override
       public void execute(Runnable task) {
         call(Kind.EXECUTOR);
-        ForkJoinPool.commonPool().execute(task);
-      }
-
-      @Override
-      public void shutdown() {}
-
-      @Override
-      public List<Runnable> shutdownNow() {
-        return List.of();
-      }
-
-      @Override
-      public boolean isShutdown() {
-        return false;
-      }
-
-      @Override
-      public boolean isTerminated() {
-        return false;
-      }
-
-      @Override
-      public boolean awaitTermination(long timeout, TimeUnit unit) {
-        return true;
+        task.run();
       }
     };
   }

@@ -170,7 +170,8 @@ public final class Elementwise {
    * @param eps added to the variance
    * @param y [rows, cols]; may be x
    * @param stats receives three numbers of each row for the backward pass: mean, rstd, and what the
-   *     rounding of the mean to float leaves of {@code (x - mean) rstd}
+   *     rounding of the mean to float leaves of {@code (x - mean) rstd}; NaN if there are no
+   *     columns
    */
   public void layerNorm(
       FloatMatrix x, float[] gamma, float[] beta, float eps, FloatMatrix y, float[] stats) {
@@ -274,11 +275,11 @@ public final class Elementwise {
   /**
    * {@code x = softmax(scale x)} in each row, in place.
    *
-   * @param x [rows, cols], cols at least 1
+   * @param x [rows, cols]
    * @param scale multiplies x first
    * @param normalizers receives two numbers of each row: the x of its largest {@code scale x}, and
-   *     the logarithm of the sum of {@code exp(scale (x - largest))}. In one number, the rounding
-   *     of a large score would drown the logarithm
+   *     the logarithm of the sum of {@code exp(scale (x - largest))}, both infinite if there are no
+   *     columns. In one number, the rounding of a large score would drown the logarithm
    * @param offset where the first goes
    */
   public void softmax(FloatMatrix x, float scale, float[] normalizers, int offset) {
@@ -620,6 +621,9 @@ public final class Elementwise {
 
   /** Runs over all rows of x, see {@link #eachRange}. */
   private void eachRow(FloatMatrix x, int work, IntConsumer row) {
+    if (x.cols() == 0) { // of empty rows there may be 2^31 - 1
+      return;
+    }
     eachRange(
         x,
         work,
@@ -635,9 +639,7 @@ public final class Elementwise {
    * addition.
    */
   private void eachRange(FloatMatrix x, int work, RowTasks.Range rows) {
-    if (x.cols() > 0) { // of empty rows there may be 2^31 - 1
-      RowTasks.forEach(parallel, x.rows(), (long) work * x.cols(), 1, rows);
-    }
+    RowTasks.forEach(parallel, x.rows(), (long) work * x.cols(), 1, rows);
   }
 
   private static void checkShape(String name, FloatMatrix matrix, int rows, int cols) {

@@ -144,7 +144,7 @@ public final class IndexedRows {
    * @param index which rows, at least {@code chosen} of them
    * @param gates m, at least {@code chosen} of them; null if all are 1
    * @param gx [rows, cols], receives the gradient of x; must not overlap the others
-   * @param gb [chosen, cols], receives the gradient of b
+   * @param gb [chosen, cols], receives the gradient of b; must not overlap the others
    * @param ggates receives the gradients of the gates, at least {@code chosen}; null if unwanted
    */
   public void mixBackward(

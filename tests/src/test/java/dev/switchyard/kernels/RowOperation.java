@@ -126,6 +126,7 @@ enum RowOperation {
       double sumHx = 0;
       double magnitudeH = 0;
       double magnitudeHx = 0;
+      double largestXh = 0;
       for (int j = 0; j < n; j++) {
         h[j] = (double) in.gamma[j] * in.y.get(row, j);
         xh[j] = (in.x.get(row, j) - mean) * rstd + shift;
@@ -133,6 +134,7 @@ enum RowOperation {
         sumHx += h[j] * xh[j];
         magnitudeH += Math.abs(h[j]);
         magnitudeHx += Math.abs(h[j] * xh[j]);
+        largestXh = Math.max(largestXh, Math.abs(xh[j]));
       }
       // h is rounded once, xh twice, a sum n times and divided.
       double errorH = gamma(n + 2) * magnitudeH / n;
@@ -141,7 +143,8 @@ enum RowOperation {
         double last = xh[j] * sumHx / n;
         values[j] = rstd * (h[j] - sumH / n - last);
         double terms = Math.abs(h[j]) + Math.abs(sumH / n) + Math.abs(last);
-        bounds[j] = rstd * (errorH + Math.abs(xh[j]) * errorHx + gamma(8) * terms);
+        double ofSubnormals = 4 * Float.MIN_VALUE * (1 + Math.abs(xh[j]) * (1 + largestXh));
+        bounds[j] = rstd * (errorH + Math.abs(xh[j]) * errorHx + gamma(8) * terms + ofSubnormals);
       }
     }
   },
@@ -202,7 +205,9 @@ enum RowOperation {
         double factor = (double) in.scale * in.x.get(row, j);
         values[j] = factor * (in.y.get(row, j) - dot);
         double terms = Math.abs(in.y.get(row, j)) + Math.abs(dot);
-        bounds[j] = Math.abs(factor) * (gamma(values.length) * magnitude + gamma(4) * terms);
+        bounds[j] =
+            Math.abs(factor) * (gamma(values.length) * magnitude + gamma(4) * terms)
+                + Float.MIN_VALUE * (terms + Math.abs(factor) * (values.length + 2));
       }
     }
   };

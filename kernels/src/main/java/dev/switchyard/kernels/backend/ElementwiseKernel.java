@@ -50,13 +50,21 @@ public interface ElementwiseKernel {
     stats[so + 2] = (float) ((stats[so] - mean) * rstd);
   }
 
+  /** {@code (x - mean) rstd} by the statistics of its row, in double precision. */
+  private static double normalized(float x, float[] stats, int so) {
+    return ((double) x - stats[so]) * stats[so + 1] + stats[so + 2];
+  }
+
   /**
    * {@code y = (x - mean) rstd gamma + beta} over each of some rows, with the biased variance. Rows
    * of x and of y lie {@code xStride} and {@code yStride} elements apart; y may be x.
    *
+   * <p>This and what goes back from it are computed in double precision, for a kernel to do better
+   * where float holds all that is in between.
+   *
    * @param stats receives the {@link #statistics} of each row, from {@code so} on
    */
-  void layerNorm(
+  default void layerNorm(
       float[] x,
       int xo,
       int xStride,
@@ -69,13 +77,23 @@ public interface ElementwiseKernel {
       int rows,
       int n,
       float[] stats,
-      int so);
+      int so) {
+    for (int row = 0; row < rows; row++) {
+      int from = xo + row * xStride;
+      int to = yo + row * yStride;
+      int s = so + 3 * row;
+      statistics(x, from, n, eps, stats, s);
+      for (int i = 0; i < n; i++) {
+        y[to + i] = (float) (normalized(x[from + i], stats, s) * gamma[i] + beta[i]);
+      }
+    }
+  }
 
   /**
    * The input gradient of some rows: with xh = (x - mean) rstd and h = gamma gy, {@code gx = rstd
    * (h - mean(h) - xh mean(h xh))}; gx may be gy.
    */
-  void layerNormBackward(
+  default void layerNormBackward(
       float[] x,
       int xo,
       int xStride,
@@ -89,13 +107,32 @@ public interface ElementwiseKernel {
       int gxo,
       int gxStride,
       int rows,
-      int n);
+      int n) {
+    for (int row = 0; row < rows; row++) {
+      int from = xo + row * xStride;
+      int in = go + row * gStride;
+      int to = gxo + row * gxStride;
+      int s = so + 3 * row;
+      double sumH = 0;
+      double sumHx = 0;
+      for (int i = 0; i < n; i++) {
+        double h = (double) gamma[i] * gy[in + i];
+        sumH += h;
+        sumHx += h * normalized(x[from + i], stats, s);
+      }
+      for (int i = 0; i < n; i++) {
+        double h = (double) gamma[i] * gy[in + i];
+        double along = normalized(x[from + i], stats, s) * sumHx / n;
+        gx[to + i] = (float) (stats[s + 1] * (h - sumH / n - along));
+      }
+    }
+  }
 
   /**
    * The parameter gradients of some rows, one after the other: {@code ggamma += gy xh}, {@code
    * gbeta += gy}. Rows of x and of gy lie {@code xStride} and {@code gStride} elements apart.
    */
-  void layerNormParameters(
+  default void layerNormParameters(
       float[] x,
       int xo,
       int xStride,
@@ -108,7 +145,15 @@ public interface ElementwiseKernel {
       float[] ggamma,
       float[] gbeta,
       int po,
-      int n);
+      int n) {
+    for (int row = 0; row < rows; row++) {
+      for (int i = 0; i < n; i++) {
+        float g = gy[go + row * gStride + i];
+        ggamma[po + i] += (float) (g * normalized(x[xo + row * xStride + i], stats, so + 3 * row));
+        gbeta[po + i] += g;
+      }
+    }
+  }
 
   /**
    * {@code x = softmax(scale x)} in place, in some rows that lie {@code stride} elements apart. Row
@@ -209,6 +254,15 @@ public interface ElementwiseKernel {
       float[] gb,
       int gbo,
       int n);
+
+  /** The sum of {@code gy (b - x)} in double precision. */
+  static double alongTheWay(float[] gy, int go, float[] x, int xo, float[] b, int bo, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += gy[go + i] * ((double) b[bo + i] - x[xo + i]);
+    }
+    return sum;
+  }
 
   /**
    * Copies x to {@code rest}, but for elements of a magnitude above the bound: zeros take their

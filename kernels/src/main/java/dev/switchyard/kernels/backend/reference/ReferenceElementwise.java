@@ -76,121 +76,6 @@ final class ReferenceElementwise implements ElementwiseKernel {
   }
 
   @Override
-  public void layerNorm(
-      float[] x,
-      int xo,
-      int xStride,
-      float[] gamma,
-      float[] beta,
-      float eps,
-      float[] y,
-      int yo,
-      int yStride,
-      int rows,
-      int n,
-      float[] stats,
-      int so) {
-    for (int row = 0; row < rows; row++) {
-      int from = xo + row * xStride;
-      layerNorm(x, from, gamma, beta, eps, y, yo + row * yStride, n, stats, so + 3 * row);
-    }
-  }
-
-  private static void layerNorm(
-      float[] x,
-      int xo,
-      float[] gamma,
-      float[] beta,
-      float eps,
-      float[] y,
-      int yo,
-      int n,
-      float[] stats,
-      int so) {
-    ElementwiseKernel.statistics(x, xo, n, eps, stats, so);
-    for (int i = 0; i < n; i++) {
-      y[yo + i] = (float) (normalized(x[xo + i], stats, so) * gamma[i] + beta[i]);
-    }
-  }
-
-  private static double normalized(float x, float[] stats, int so) {
-    return ((double) x - stats[so]) * stats[so + 1] + stats[so + 2];
-  }
-
-  @Override
-  public void layerNormBackward(
-      float[] x,
-      int xo,
-      int xStride,
-      float[] gamma,
-      float[] stats,
-      int so,
-      float[] gy,
-      int go,
-      int gStride,
-      float[] gx,
-      int gxo,
-      int gxStride,
-      int rows,
-      int n) {
-    for (int row = 0; row < rows; row++) {
-      int from = xo + row * xStride;
-      int in = go + row * gStride;
-      layerNormBackward(x, from, gamma, stats, so + 3 * row, gy, in, gx, gxo + row * gxStride, n);
-    }
-  }
-
-  private static void layerNormBackward(
-      float[] x,
-      int xo,
-      float[] gamma,
-      float[] stats,
-      int so,
-      float[] gy,
-      int go,
-      float[] gx,
-      int gxo,
-      int n) {
-    double rstd = stats[so + 1];
-    double sumH = 0;
-    double sumHx = 0;
-    for (int i = 0; i < n; i++) {
-      double h = (double) gamma[i] * gy[go + i];
-      sumH += h;
-      sumHx += h * normalized(x[xo + i], stats, so);
-    }
-    for (int i = 0; i < n; i++) {
-      double h = (double) gamma[i] * gy[go + i];
-      double along = normalized(x[xo + i], stats, so) * sumHx / n;
-      gx[gxo + i] = (float) (rstd * (h - sumH / n - along));
-    }
-  }
-
-  @Override
-  public void layerNormParameters(
-      float[] x,
-      int xo,
-      int xStride,
-      float[] stats,
-      int so,
-      float[] gy,
-      int go,
-      int gStride,
-      int rows,
-      float[] ggamma,
-      float[] gbeta,
-      int po,
-      int n) {
-    for (int row = 0; row < rows; row++) {
-      for (int i = 0; i < n; i++) {
-        float g = gy[go + row * gStride + i];
-        ggamma[po + i] += (float) (g * normalized(x[xo + row * xStride + i], stats, so + 3 * row));
-        gbeta[po + i] += g;
-      }
-    }
-  }
-
-  @Override
   public void softmax(
       float[] x,
       int xo,
@@ -240,7 +125,7 @@ final class ReferenceElementwise implements ElementwiseKernel {
       dot += (double) p[po + i] * gp[go + i];
     }
     for (int i = 0; i < n; i++) {
-      gs[so + i] = (float) (scale * p[po + i] * (gp[go + i] - dot));
+      gs[so + i] = (float) ((double) scale * p[po + i] * (gp[go + i] - dot));
     }
   }
 
@@ -249,7 +134,8 @@ final class ReferenceElementwise implements ElementwiseKernel {
     for (int i = from; i < from + n; i++) {
       m[i] = s.beta1() * m[i] + (1 - s.beta1()) * g[i];
       v[i] = s.beta2() * v[i] + (1 - s.beta2()) * g[i] * g[i];
-      double update = m[i] / s.correction1() / (Math.sqrt(v[i] / s.correction2()) + s.eps());
+      double root = Math.sqrt((double) v[i] / s.correction2());
+      double update = (double) m[i] / s.correction1() / (root + s.eps());
       w[i] = (float) (w[i] * (1 - s.lr() * s.decay()) - s.lr() * update);
     }
   }
@@ -307,14 +193,13 @@ final class ReferenceElementwise implements ElementwiseKernel {
       float[] gb,
       int gbo,
       int n) {
-    double sum = 0;
+    float along = (float) ElementwiseKernel.alongTheWay(gy, go, x, xo, b, bo, n);
     for (int i = 0; i < n; i++) {
       double g = gy[go + i];
-      sum += g * ((double) b[bo + i] - x[xo + i]);
       gx[gxo + i] = (float) ((1.0 - m) * g);
       gb[gbo + i] = (float) (m * g);
     }
-    return (float) sum;
+    return along;
   }
 
   @Override

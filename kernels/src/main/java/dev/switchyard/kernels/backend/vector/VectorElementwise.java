@@ -38,6 +38,11 @@ final class VectorElementwise implements ElementwiseKernel {
    */
   private static final float FAR_FROM_ZERO = 16;
 
+  /**
+   * With a larger one, no distance from the mean is beyond float in rows of up to 2^31 elements.
+   */
+  private static final float LEAST_RSTD = 1e-33f;
+
   /** A mean of squares from here on has lost nothing that matters to underflow. */
   private static final float LEAST_SQUARE = 1e-30f;
 
@@ -283,7 +288,14 @@ final class VectorElementwise implements ElementwiseKernel {
         }
       }
       for (int i = first; i < end; i++) {
-        normalize(x, xo + i * xStride, stats, so + 3 * i, gamma, beta, y, yo + i * yStride, n);
+        int from = xo + i * xStride;
+        int to = yo + i * yStride;
+        int s = so + 3 * i;
+        if (stats[s + 1] < LEAST_RSTD) {
+          ElementwiseKernel.super.layerNorm(x, from, n, gamma, beta, eps, y, to, n, 1, n, stats, s);
+        } else {
+          normalize(x, from, stats, s, gamma, beta, y, to, n);
+        }
       }
     }
   }
@@ -359,7 +371,7 @@ final class VectorElementwise implements ElementwiseKernel {
       int gxStride,
       int rows,
       int n) {
-    float[] means = new float[2 * Math.min(rows, ROWS_A_PASS)]; // of h and of h xh
+    float[] means = new float[2 * Math.min(rows, ROWS_A_PASS)];
     for (int first = 0; first < rows; first += ROWS_A_PASS) {
       int count = Math.min(ROWS_A_PASS, rows - first);
       for (int i = 0; i < count; i++) {
@@ -368,24 +380,22 @@ final class VectorElementwise implements ElementwiseKernel {
         layerNormMeans(x, xo + row * xStride, gamma, stats, so + 3 * row, gy, in, n, means, 2 * i);
       }
       for (int i = 0; i < count; i++) {
-        int row = first + i;
-        layerNormBackward(
-            x,
-            xo + row * xStride,
-            gamma,
-            stats,
-            so + 3 * row,
-            gy,
-            go + row * gStride,
-            means[2 * i],
-            means[2 * i + 1],
-            gx,
-            gxo + row * gxStride,
-            n);
+        int from = xo + (first + i) * xStride;
+        int s = so + 3 * (first + i);
+        int in = go + (first + i) * gStride;
+        int to = gxo + (first + i) * gxStride;
+        float h = means[2 * i];
+        if (Float.isNaN(h)) {
+          ElementwiseKernel.super.layerNormBackward(
+              x, from, n, gamma, stats, s, gy, in, n, gx, to, n, 1, n);
+        } else {
+          layerNormBackward(x, from, gamma, stats, s, gy, in, h, means[2 * i + 1], gx, to, n);
+        }
       }
     }
   }
 
+  /** Of h and of h xh; NaN where double precision is needed to go on. */
   private static void layerNormMeans(
       float[] x,
       int xo,
@@ -402,22 +412,26 @@ final class VectorElementwise implements ElementwiseKernel {
     FloatVector shift = FloatVector.broadcast(FLOAT, stats[so + 2]);
     FloatVector sumsH = FloatVector.zero(FLOAT);
     FloatVector sumsHx = FloatVector.zero(FLOAT);
+    FloatVector squares = FloatVector.zero(FLOAT); // is infinite long before a sum could be
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
       FloatVector h =
           FloatVector.fromArray(FLOAT, gamma, i).mul(FloatVector.fromArray(FLOAT, gy, go + i));
       sumsH = sumsH.add(h);
+      squares = h.fma(h, squares);
       FloatVector normalized = FloatVector.fromArray(FLOAT, x, xo + i).sub(mean).fma(rstd, shift);
       sumsHx = h.fma(normalized, sumsHx);
     }
     float sumH = sum(sumsH);
     float sumHx = sum(sumsHx);
+    float square = sum(squares);
     for (; i < n; i++) {
       float h = gamma[i] * gy[go + i];
       sumH += h;
+      square = Math.fma(h, h, square);
       sumHx = Math.fma(h, normalized(x[xo + i], stats, so), sumHx);
     }
-    means[mo] = sumH / n;
+    means[mo] = square <= Float.MAX_VALUE && stats[so + 1] >= LEAST_RSTD ? sumH / n : Float.NaN;
     means[mo + 1] = sumHx / n;
   }
 
@@ -466,10 +480,27 @@ final class VectorElementwise implements ElementwiseKernel {
       float[] gbeta,
       int po,
       int n) {
-    int fours = rows & -4;
-    int vectors = n & -LANES;
-    for (int row = 0; row < fours; row += 4) {
+    for (int row = 0; row < rows; row += 4) {
       int s = so + 3 * row;
+      int count = Math.min(4, rows - row);
+      int vectors = count == 4 && isWithinFloat(stats, s) ? n & -LANES : 0;
+      for (int i = row; i < row + count; i++) {
+        layerNormParameters(
+            x,
+            xo + i * xStride,
+            stats,
+            so + 3 * i,
+            gy,
+            go + i * gStride,
+            ggamma,
+            gbeta,
+            po,
+            vectors,
+            n);
+      }
+      if (vectors == 0) {
+        continue;
+      }
       int x0 = xo + row * xStride;
       int x1 = x0 + xStride;
       int x2 = x1 + xStride;
@@ -500,13 +531,33 @@ final class VectorElementwise implements ElementwiseKernel {
             .intoArray(gbeta, po + i);
       }
     }
-    for (int row = 0; row < rows; row++) {
-      for (int i = row < fours ? vectors : 0; i < n; i++) {
-        float g = gy[go + row * gStride + i];
-        float normalized = normalized(x[xo + row * xStride + i], stats, so + 3 * row);
-        ggamma[po + i] = Math.fma(normalized, g, ggamma[po + i]);
-        gbeta[po + i] += g;
-      }
+  }
+
+  /** Whether it is the distances from the mean in four rows. */
+  private static boolean isWithinFloat(float[] stats, int so) {
+    return stats[so + 1] >= LEAST_RSTD
+        && stats[so + 4] >= LEAST_RSTD
+        && stats[so + 7] >= LEAST_RSTD
+        && stats[so + 10] >= LEAST_RSTD;
+  }
+
+  /** The elements from {@code begin} to {@code end - 1} of a row. */
+  private static void layerNormParameters(
+      float[] x,
+      int xo,
+      float[] stats,
+      int so,
+      float[] gy,
+      int go,
+      float[] ggamma,
+      float[] gbeta,
+      int po,
+      int begin,
+      int end) {
+    for (int i = begin; i < end; i++) {
+      float g = gy[go + i];
+      ggamma[po + i] = Math.fma(normalized(x[xo + i], stats, so), g, ggamma[po + i]);
+      gbeta[po + i] += g;
     }
   }
 
@@ -516,8 +567,9 @@ final class VectorElementwise implements ElementwiseKernel {
     return FloatVector.fromArray(FLOAT, x, xo).sub(stats[so]).fma(rstd, shift);
   }
 
+  /** From half the distance of the mean, which cannot overflow. */
   private static float normalized(float x, float[] stats, int so) {
-    return Math.fma(x - stats[so], stats[so + 1], stats[so + 2]);
+    return Math.fma(0.5f * x - 0.5f * stats[so], 2 * stats[so + 1], stats[so + 2]);
   }
 
   @Override
@@ -563,16 +615,24 @@ final class VectorElementwise implements ElementwiseKernel {
     return sign * maxima.reduceLanes(VectorOperators.MAX);
   }
 
+  /**
+   * What to take of a difference before it is multiplied by {@code scale / part}: one half, which
+   * cannot overflow, or all of it where the quotient would.
+   */
+  private static float part(float scale) {
+    return Math.abs(scale) < 1e30f ? 0.5f : 1;
+  }
+
   /** {@code x = exp(scale (x - largest))} in place; the sum. */
   private static float exp(float[] x, int xo, float scale, float largest, int n) {
     FloatVector sums = FloatVector.zero(FLOAT);
-    FloatVector half = FloatVector.broadcast(FLOAT, 0.5f);
-    FloatVector shift = FloatVector.broadcast(FLOAT, -0.5f * largest);
+    float part = part(scale);
+    FloatVector half = FloatVector.broadcast(FLOAT, part);
+    FloatVector shift = FloatVector.broadcast(FLOAT, -part * largest);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
-      // Half the difference, which cannot overflow.
       FloatVector below = FloatVector.fromArray(FLOAT, x, xo + i, m).fma(half, shift);
-      FloatVector e = exp(below.mul(2 * scale));
+      FloatVector e = exp(below.mul(scale / part));
       e.intoArray(x, xo + i, m);
       sums = sums.add(e, m);
     }
@@ -588,30 +648,32 @@ final class VectorElementwise implements ElementwiseKernel {
 
   @Override
   public void softmaxKnown(float[] x, int xo, float scale, float largest, float log, int n) {
-    FloatVector half = FloatVector.broadcast(FLOAT, 0.5f);
-    FloatVector shift = FloatVector.broadcast(FLOAT, -0.5f * largest);
+    float part = part(scale);
+    FloatVector half = FloatVector.broadcast(FLOAT, part);
+    FloatVector shift = FloatVector.broadcast(FLOAT, -part * largest);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
       FloatVector below = FloatVector.fromArray(FLOAT, x, xo + i, m).fma(half, shift);
-      exp(below.mul(2 * scale).sub(log)).intoArray(x, xo + i, m);
+      exp(below.mul(scale / part).sub(log)).intoArray(x, xo + i, m);
     }
   }
 
   @Override
   public void softmaxBackward(
       float[] p, int po, float[] gp, int go, float scale, float[] gs, int so, int n) {
+    float part = part(scale);
     FloatVector dots = FloatVector.zero(FLOAT);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
-      dots =
-          FloatVector.fromArray(FLOAT, p, po + i, m)
-              .fma(FloatVector.fromArray(FLOAT, gp, go + i, m), dots);
+      FloatVector g = FloatVector.fromArray(FLOAT, gp, go + i, m).mul(part);
+      dots = FloatVector.fromArray(FLOAT, p, po + i, m).fma(g, dots);
     }
-    float dot = sum(dots);
+    FloatVector half = FloatVector.broadcast(FLOAT, part);
+    FloatVector shift = FloatVector.broadcast(FLOAT, -sum(dots));
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
-      FloatVector g = FloatVector.fromArray(FLOAT, gp, go + i, m).sub(dot);
-      FloatVector.fromArray(FLOAT, p, po + i, m).mul(scale).mul(g).intoArray(gs, so + i, m);
+      FloatVector g = FloatVector.fromArray(FLOAT, gp, go + i, m).fma(half, shift);
+      FloatVector.fromArray(FLOAT, p, po + i, m).mul(scale / part).mul(g).intoArray(gs, so + i, m);
     }
   }
 
@@ -634,7 +696,10 @@ final class VectorElementwise implements ElementwiseKernel {
   public void adamW(float[] w, float[] g, float[] m, float[] v, int from, int n, AdamStep s) {
     float keep = 1 - s.lr() * s.decay();
     float rate = s.lr() / s.correction1();
-    float inverse2 = 1 / s.correction2();
+    // The root of a product beyond float: 4^-k of it, then 2^k times its root.
+    int k = (Math.getExponent(1 / s.correction2()) + 2) / 2;
+    float inverse2 = Math.scalb(1 / s.correction2(), -2 * k);
+    float power = Math.scalb(1f, k);
     int end = from + n;
     int i = from;
     for (; i <= end - LANES; i += LANES) {
@@ -645,13 +710,14 @@ final class VectorElementwise implements ElementwiseKernel {
           FloatVector.fromArray(FLOAT, v, i).mul(s.beta2()).add(grad.mul(1 - s.beta2()).mul(grad));
       first.intoArray(m, i);
       second.intoArray(v, i);
-      FloatVector update = first.mul(rate).div(second.mul(inverse2).sqrt().add(s.eps()));
+      FloatVector root = second.mul(inverse2).sqrt().mul(power);
+      FloatVector update = first.mul(rate).div(root.add(s.eps()));
       FloatVector.fromArray(FLOAT, w, i).mul(keep).sub(update).intoArray(w, i);
     }
     for (; i < end; i++) {
       m[i] = m[i] * s.beta1() + g[i] * (1 - s.beta1());
       v[i] = v[i] * s.beta2() + g[i] * (1 - s.beta2()) * g[i];
-      float update = m[i] * rate / ((float) Math.sqrt(v[i] * inverse2) + s.eps());
+      float update = m[i] * rate / ((float) Math.sqrt(v[i] * inverse2) * power + s.eps());
       w[i] = w[i] * keep - update;
     }
   }
@@ -775,7 +841,10 @@ final class VectorElementwise implements ElementwiseKernel {
       g.mul(1 - m).intoArray(gx, gxo + i, in);
       g.mul(m).intoArray(gb, gbo + i, in);
     }
-    return sum(sums);
+    float sum = sum(sums);
+    return Math.abs(sum) <= Float.MAX_VALUE
+        ? sum
+        : (float) ElementwiseKernel.alongTheWay(gy, go, x, xo, b, bo, n);
   }
 
   @Override

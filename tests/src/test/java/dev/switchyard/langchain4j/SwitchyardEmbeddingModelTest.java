@@ -147,6 +147,19 @@ class SwitchyardEmbeddingModelTest {
     return model.embed("free money offers").content().vector();
   }
 
+  /** As sentence-transformers does: what follows is not looked at. */
+  @ParameterizedTest
+  @CsvSource({"5,3", "100,10", "null,10"})
+  void looksAtAsManyTokensAsTheFolderSays(String length, int seen) throws IOException {
+    Files.writeString(
+        folder.resolve("sentence_bert_config.json"), "{\"max_seq_length\": " + length + "}");
+    try (SwitchyardEmbeddingModel model = model(Precision.FLOAT32)) {
+      assertThat(tokens(model, "a ".repeat(100))).isEqualTo(seen);
+      assertThat(model.embed("a ".repeat(100)).content())
+          .isEqualTo(model.embed("a ".repeat(seen)).content());
+    }
+  }
+
   @Test
   void manyThreadsMayAsk() throws IOException {
     try (SwitchyardEmbeddingModel model = model(Precision.SWITCHBACK)) {

@@ -67,6 +67,7 @@ import picocli.CommandLine.Spec;
 public final class AdaptCommand implements Callable<Integer> {
   private static final double TEST_SHARE = 0.2;
   private static final String RESULT = "result.json";
+  private static final int MAX_TOKENS = 96;
 
   @Spec private CommandSpec spec;
 
@@ -131,9 +132,12 @@ public final class AdaptCommand implements Callable<Integer> {
   @Option(
       names = "--max-tokens",
       paramLabel = "N",
-      defaultValue = "96",
-      description = "Tokens of a text; the rest is left out (default: ${DEFAULT-VALUE}).")
-  private int maxTokens;
+      description = {
+        "Tokens of a text; the rest is left out (default: "
+            + MAX_TOKENS
+            + ", or what sentence_bert_config.json beside the encoder says if that is less)."
+      })
+  private Integer maxTokens;
 
   @Option(
       names = "--batch",
@@ -453,7 +457,7 @@ public final class AdaptCommand implements Callable<Integer> {
           coda,
           precision,
           pooling == null ? pretrained.pooling() : pooling,
-          maxTokens,
+          maxTokens == null ? pretrained.maxTokens(MAX_TOKENS) : maxTokens,
           batch,
           lightSteps,
           epochs,

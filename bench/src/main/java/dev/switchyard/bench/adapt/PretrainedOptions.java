@@ -55,6 +55,21 @@ final class PretrainedOptions {
     }
   }
 
+  /** What its folder says of how many tokens of a text to look at, if that is less than others. */
+  int maxTokens(int others) {
+    try {
+      return model == null
+          ? others
+          : Math.min(others, SentenceEncoder.maxTokens(model).orElse(others));
+    } catch (IOException e) {
+      throw new DataException(
+          "how many tokens the encoder takes is not known: "
+              + e.getMessage()
+              + "; choose with --max-tokens",
+          e);
+    }
+  }
+
   WordPieceTokenizer tokenizer() {
     try {
       if (tokenizer == null && model == null) {

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
@@ -46,7 +47,7 @@ public final class SentenceEncoder {
   private final Tape tape; // guarded by this, but for its kernels
 
   /**
-   * An encoder that cuts texts to as many tokens as there are positions.
+   * An encoder that cuts texts to as many tokens as there are positions, see {@link #maxTokens}.
    *
    * @param tokenizer makes the tokens
    * @param encoder makes hidden states of them
@@ -112,7 +113,22 @@ public final class SentenceEncoder {
    * @throws IOException if a file is there but cannot be read
    */
   public static Pooling pooling(Path model) throws IOException {
-    return PoolingFile.of(model);
+    return SentenceFiles.pooling(model);
+  }
+
+  /**
+   * How many tokens of a text a model was made for, with those that begin and end it, by what
+   * sentence-transformers keeps beside it: {@code max_seq_length} in {@code
+   * sentence_bert_config.json}, looked for where {@link #pooling} looks. It may be less than there
+   * are positions, as 256 of 512 in all-MiniLM-L6-v2.
+   *
+   * @param model the file of the weights
+   * @return the number, empty where nothing says
+   * @throws ModelFileException if it is no whole number above 0
+   * @throws IOException if the file is there but cannot be read
+   */
+  public static OptionalInt maxTokens(Path model) throws IOException {
+    return SentenceFiles.maxTokens(model);
   }
 
   /**

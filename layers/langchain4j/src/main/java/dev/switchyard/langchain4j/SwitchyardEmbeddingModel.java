@@ -25,8 +25,9 @@ import java.util.Objects;
  * same embeddings, of length 1. Texts of one call are computed together, in the order of their
  * length and without padding, so pass many at once.
  *
- * <p>One difference: a text longer than the model has positions is cut, where langchain4j's models
- * embed its parts and average them.
+ * <p>One difference: a text longer than the model takes is cut, where langchain4j's models embed
+ * its parts and average them. A model takes what {@code max_seq_length} in {@code
+ * sentence_bert_config.json} beside it says, else as many tokens as it has positions.
  *
  * <p>Thread-safe. After {@link #close()} nothing is embedded any more, and what the model held can
  * be collected.
@@ -88,8 +89,14 @@ public final class SwitchyardEmbeddingModel extends DimensionAwareEmbeddingModel
         Kernels.create(Parallel.ofThreads(Runtime.getRuntime().availableProcessors()));
     BertEncoder encoder = BertEncoder.read(model, precision);
     Precisions.release(encoder, kernels);
+    int positions = encoder.shape().positions();
     SentenceEncoder sentences =
-        new SentenceEncoder(WordPieceTokenizer.read(tokenizer), encoder, pooling, kernels);
+        new SentenceEncoder(
+            WordPieceTokenizer.read(tokenizer),
+            encoder,
+            pooling,
+            kernels,
+            Math.min(SentenceEncoder.maxTokens(model).orElse(positions), positions));
     return new SwitchyardEmbeddingModel(String.valueOf(model.getFileName()), sentences);
   }
 

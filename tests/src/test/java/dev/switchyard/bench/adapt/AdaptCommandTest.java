@@ -58,6 +58,7 @@ class AdaptCommandTest {
     for (int i = 0; i < more.length; i += 2) {
       options.put(more[i], more[i + 1]);
     }
+    options.values().removeIf(String::isEmpty);
     List<String> arguments = new ArrayList<>(List.of("adapt"));
     options.forEach((name, value) -> arguments.addAll(List.of(name, value)));
     return CommandRun.of(arguments.toArray(String[]::new));
@@ -173,6 +174,19 @@ class AdaptCommandTest {
     assertThat(AdapterFile.read(out.resolve("adapter.safetensors")).notes())
         .containsEntry("pooling", "FIRST");
     assertThat(predict("free money", "adapter", model).exitCode()).isZero();
+  }
+
+  @Test
+  @ResourceLock(Resources.SYSTEM_PROPERTIES)
+  void looksAtAsManyTokensAsTheEncoderTakes() throws IOException {
+    Path config = model.resolveSibling("sentence_bert_config.json");
+    Files.writeString(config, "{\"max_seq_length\": 5}");
+    CommandRun run = adapt("--epochs", "1", "--only", "first", "--max-tokens", "");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(Files.readString(out.resolve("result.json"))).contains("\"maxTokens\" : \"5\"");
+    Files.writeString(config, "{\"max_seq_length\": 0}");
+    run = adapt("--out", folder.resolve("other").toString(), "--max-tokens", "");
+    assertThat(run.err()).contains("0 for max_seq_length", "; choose with --max-tokens");
   }
 
   @Test

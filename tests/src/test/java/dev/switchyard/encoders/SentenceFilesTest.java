@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What lies beside a model says how its embeddings are made, and is obeyed or refused. */
-class PoolingFileTest {
+class SentenceFilesTest {
   private static final String CLS = "{'pooling_mode':'cls'}";
 
   @TempDir Path folder;
@@ -81,6 +81,25 @@ class PoolingFileTest {
     assertThat(pooling("onnx/model.onnx")).isEqualTo(Pooling.MEAN);
   }
 
+  @Test
+  void tokensAreAsManyAsTheFolderSays() throws IOException {
+    assertThat(SentenceEncoder.maxTokens(folder.resolve("model.onnx"))).isEmpty();
+    write("sentence_bert_config.json", "{'do_lower_case':false}");
+    assertThat(SentenceEncoder.maxTokens(folder.resolve("model.onnx"))).isEmpty();
+    write("sentence_bert_config.json", "{'max_seq_length':null}");
+    assertThat(SentenceEncoder.maxTokens(folder.resolve("model.onnx"))).isEmpty();
+    write("sentence_bert_config.json", "{'max_seq_length':256,'do_lower_case':false}");
+    assertThat(SentenceEncoder.maxTokens(folder.resolve("model.onnx"))).hasValue(256);
+    assertThat(SentenceEncoder.maxTokens(folder.resolve("onnx/model.onnx"))).hasValue(256);
+    assertThat(SentenceEncoder.maxTokens(folder.resolve("other/model.onnx"))).isEmpty();
+    for (String wrong : new String[] {"0", "-1", "1.5", "'long'", "[]"}) {
+      write("sentence_bert_config.json", "{'max_seq_length':" + wrong + "}");
+      assertThatThrownBy(() -> SentenceEncoder.maxTokens(folder.resolve("model.onnx")))
+          .isInstanceOf(ModelFileException.class)
+          .hasMessageContaining("for max_seq_length");
+    }
+  }
+
   /** Repositories keep the exported model in a folder of its own. */
   @Test
   void isFoundAboveTheExportedModel() throws IOException {
@@ -135,5 +154,12 @@ class PoolingFileTest {
             file -> assertThat(pooling("model.onnx")).isNotNull(),
             ModelFileException.class),
         Files.createDirectories(folder.resolve("1_Pooling")));
+    FileFuzz.check(
+        FileFormat.of(
+            "sentence_bert_config.json",
+            "{\"max_seq_length\":256,\"do_lower_case\":false}".getBytes(StandardCharsets.UTF_8),
+            file -> assertThat(SentenceEncoder.maxTokens(folder.resolve("a.onnx"))).isNotNull(),
+            ModelFileException.class),
+        folder);
   }
 }

@@ -11,16 +11,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /**
- * What the folder of a sentence-transformers model says of the way from the states of tokens to an
- * embedding: {@code modules.json} lists the steps, {@code 1_Pooling/config.json} describes the one
- * that makes one vector of many.
+ * What the folder of a sentence-transformers model says of the way from a text to an embedding:
+ * {@code modules.json} lists the steps, {@code sentence_bert_config.json} says how much of a text
+ * the first one takes, and {@code 1_Pooling/config.json} describes the one that makes one vector of
+ * many.
  */
-final class PoolingFile {
+final class SentenceFiles {
   private static final String MODULES = "modules.json";
   private static final String USUAL = "1_Pooling";
   private static final String MODE = "pooling_mode";
+  private static final String TOKENS = "sentence_bert_config.json";
 
   /** How the format called the modes while each had a switch of its own. */
   private static final Map<String, String> SWITCHES = new LinkedHashMap<>();
@@ -34,25 +38,34 @@ final class PoolingFile {
     SWITCHES.put("pooling_mode_lasttoken", "lasttoken");
   }
 
-  private PoolingFile() {}
+  private SentenceFiles() {}
 
   /** The pooling of a model; the mean where its folder says nothing. */
-  static Pooling of(Path model) throws IOException {
-    Path folder = model.toAbsolutePath().getParent();
-    boolean exported = folder.endsWith("onnx"); // where repositories keep the ONNX of a model
-    return exported && !speaks(folder) ? in(folder.getParent()) : in(folder);
-  }
-
-  private static boolean speaks(Path folder) {
-    return Files.exists(folder.resolve(MODULES)) || Files.exists(folder.resolve(USUAL));
-  }
-
-  private static Pooling in(Path folder) throws IOException {
-    Path modules = folder.resolve(MODULES);
-    Optional<Path> named = Files.exists(modules) ? named(modules) : Optional.empty();
+  static Pooling pooling(Path model) throws IOException {
+    Path folder = folder(model);
+    Optional<Path> named = named(folder);
     Path config = named.orElse(folder.resolve(USUAL)).resolve("config.json");
     // What is named has to be there: a guess in its place would be silent.
     return named.isPresent() || Files.exists(config) ? pooling(read(config)) : Pooling.MEAN;
+  }
+
+  /** How many tokens of a text a model looks at; empty where its folder says nothing. */
+  static OptionalInt maxTokens(Path model) throws IOException {
+    Path file = folder(model).resolve(TOKENS);
+    int given =
+        Files.exists(file)
+            ? read(file).get("max_seq_length").integerOr(1, Integer.MAX_VALUE, 0)
+            : 0;
+    return given == 0 ? OptionalInt.empty() : OptionalInt.of(given);
+  }
+
+  private static Path folder(Path model) {
+    Path folder = model.toAbsolutePath().getParent();
+    boolean exported = folder.endsWith("onnx"); // where repositories keep the ONNX of a model
+    return exported
+            && Stream.of(MODULES, USUAL, TOKENS).noneMatch(f -> Files.exists(folder.resolve(f)))
+        ? folder.getParent()
+        : folder;
   }
 
   private static Json read(Path file) throws IOException {
@@ -62,8 +75,12 @@ final class PoolingFile {
   }
 
   /** The folder of the pooling, where no other step would change the embedding. */
-  private static Optional<Path> named(Path modules) throws IOException {
+  private static Optional<Path> named(Path parent) throws IOException {
+    Path modules = parent.resolve(MODULES);
     Optional<Path> folder = Optional.empty();
+    if (!Files.exists(modules)) {
+      return folder;
+    }
     for (Json module : read(modules).items()) {
       Json type = module.get("type"); // such as sentence_transformers.models.Pooling
       switch (type.text().substring(type.text().lastIndexOf('.') + 1)) {

@@ -16,12 +16,15 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.jar.JarFile;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -30,10 +33,12 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
 
 /**
- * What users depend on: the libraries are built again elsewhere, by the same JDKs, installed into a
- * repository of their own, and used from there by the sample project.
+ * What users depend on: the libraries are built again elsewhere, by the same JDKs, published into a
+ * folder, installed into a repository of their own, and used from there by the sample project.
  */
 @Tag("full")
 @EnabledOnOs({OS.LINUX, OS.MAC}) // has a mvn without .cmd, and links
@@ -68,6 +73,7 @@ class PackagingTest {
 
   private static Path copy;
   private static Path repository;
+  private static Path published;
 
   @BeforeAll
   static void buildElsewhere() throws IOException, InterruptedException {
@@ -78,7 +84,15 @@ class PackagingTest {
     copySources(ROOT, copy);
     repository = Files.createDirectory(folder.resolve("repository"));
     link(Path.of(System.getProperty("localRepository")), repository);
-    maven(copy, "install", "-DskipTests", "-pl", String.join(",", LIBRARIES.keySet()), "-am");
+    published = folder.resolve("published");
+    maven(
+        copy,
+        "deploy",
+        "-DskipTests",
+        "-DaltDeploymentRepository=published::" + published.toUri(),
+        "-pl",
+        "layers/bom," + String.join(",", LIBRARIES.keySet()),
+        "-am");
   }
 
   private static void copySources(Path from, Path to) throws IOException {
@@ -202,6 +216,87 @@ class PackagingTest {
     }
   }
 
+  static Stream<String> publishedNames() throws IOException {
+    return Stream.concat(
+        Stream.of("switchyard", "switchyard-bom"),
+        LIBRARIES.values().stream().map(library -> "switchyard-" + library.name()));
+  }
+
+  @Test
+  void nothingElseIsPublished() throws IOException {
+    try (Stream<Path> artifacts = Files.list(published.resolve("dev/switchyard"))) {
+      assertThat(artifacts.filter(Files::isDirectory).map(path -> path.getFileName().toString()))
+          .containsExactlyInAnyOrderElementsOf(publishedNames().toList());
+    }
+  }
+
+  /** As Maven Central asks of each artifact; signatures come with the profile for releases. */
+  @ParameterizedTest
+  @MethodSource("publishedNames")
+  void whatIsPublishedSaysWhatItIs(String name) throws Exception {
+    Path artifact = published.resolve("dev/switchyard").resolve(name).resolve(VERSION);
+    List<String> files;
+    try (Stream<Path> all = Files.list(artifact)) {
+      files = all.map(path -> path.getFileName().toString()).toList();
+    }
+    Path pom =
+        artifact.resolve(files.stream().filter(f -> f.endsWith(".pom")).findFirst().orElseThrow());
+    assertThat(files).contains(pom.getFileName() + ".md5", pom.getFileName() + ".sha1");
+    Element project = project(pom);
+    assertThat(text(project, "artifactId")).isEqualTo(name);
+    assertThat(text(project, "name")).startsWith("Switchyard");
+    assertThat(text(project, "description")).isNotBlank();
+    boolean inherits = child(project, "parent").isPresent();
+    assertThat(inherits).as("the parent of " + name).isEqualTo(isLibrary(name));
+    if (inherits) {
+      for (String ending : List.of(".jar", "-sources.jar", "-javadoc.jar", "-cyclonedx.json")) {
+        assertThat(files).as(ending).anyMatch(file -> file.endsWith(ending));
+      }
+    } else {
+      assertThat(text(project, "url")).isNotBlank();
+      for (String element : List.of("licenses", "developers", "scm")) {
+        assertThat(child(project, element)).as(element + " of " + name).isPresent();
+      }
+    }
+  }
+
+  private static boolean isLibrary(String name) {
+    return !name.equals("switchyard") && !name.equals("switchyard-bom");
+  }
+
+  /** Whoever imports the BOM gets no version of anything else. */
+  @Test
+  void theBomManagesTheLibrariesAlone() throws Exception {
+    Path pom = repository.resolve("dev/switchyard/switchyard-bom").resolve(VERSION);
+    Element managed =
+        child(project(pom.resolve("switchyard-bom-" + VERSION + ".pom")), "dependencyManagement")
+            .orElseThrow();
+    NodeList names = managed.getElementsByTagName("artifactId");
+    assertThat(IntStream.range(0, names.getLength()).mapToObj(i -> names.item(i).getTextContent()))
+        .containsExactlyInAnyOrderElementsOf(
+            publishedNames().filter(PackagingTest::isLibrary).toList());
+  }
+
+  private static Element project(Path pom) throws Exception {
+    return DocumentBuilderFactory.newInstance()
+        .newDocumentBuilder()
+        .parse(pom.toFile())
+        .getDocumentElement();
+  }
+
+  private static Optional<Element> child(Element parent, String name) {
+    NodeList children = parent.getChildNodes();
+    return IntStream.range(0, children.getLength())
+        .mapToObj(children::item)
+        .filter(node -> node.getNodeName().equals(name))
+        .map(Element.class::cast)
+        .findFirst();
+  }
+
+  private static String text(Element parent, String name) {
+    return child(parent, name).map(Element::getTextContent).orElse("");
+  }
+
   @Test
   void aSampleProjectUsesThem() throws IOException, InterruptedException {
     Path sample = copy.resolve("sample");
@@ -216,7 +311,7 @@ class PackagingTest {
   @Test
   void oneJarHoldsTheSampleAndTheLibraries() throws IOException, InterruptedException {
     String plugin =
-        Page.read("GUIDE.md").blocks().stream()
+        Page.read("docs/guide.md").blocks().stream()
             .filter(block -> block.language().equals("xml"))
             .map(Page.Block::text)
             .collect(Collectors.joining());

@@ -64,7 +64,7 @@ class GuideCommandsTest {
   @Tag("full")
   @Test
   void commandsOfTheGuidePrintWhatIsShown() throws Exception {
-    Page guide = Page.read("GUIDE.md");
+    Page guide = Page.read("docs/guide.md");
     assertThat(guide.blocks())
         .filteredOn(Page.Block::isCommands)
         .allMatch(b -> b.output().isPresent());

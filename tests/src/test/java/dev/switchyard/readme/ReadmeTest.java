@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The pages' links lead somewhere; the snippets of README and GUIDE compile as they stand there,
+ * The pages' links lead somewhere; the snippets of README and guide compile as they stand there,
  * run, print what is shown, and learn where they learn.
  */
 class ReadmeTest {
@@ -29,7 +29,7 @@ class ReadmeTest {
 
   static Stream<Page.Block> snippets() throws IOException {
     List<Page.Block> all =
-        Stream.of(Page.read("README.md"), Page.read("GUIDE.md"))
+        Stream.of(Page.read("README.md"), Page.read("docs/guide.md"))
             .flatMap(page -> page.blocks().stream())
             .filter(Page.Block::isSnippet)
             .toList();
@@ -45,7 +45,7 @@ class ReadmeTest {
 
   static List<String> pages() throws IOException {
     List<String> pages = new ArrayList<>();
-    for (String folder : List.of("", "docs/")) {
+    for (String folder : List.of("", "docs/", "docs/design/")) {
       try (Stream<Path> files = Files.list(Page.ROOT.resolve(folder))) {
         files
             .map(file -> folder + file.getFileName())

@@ -298,6 +298,17 @@ class PackagingTest {
   }
 
   @Test
+  void oneJavadocLeadsFromLibraryToLibrary() throws IOException, InterruptedException {
+    maven(
+        copy, "process-sources", "-Pjavadoc", "-pl", "layers/encoders,layers/mpi,tests/kit", "-am");
+    assertThat(
+            copy.resolve(
+                "target/reports/apidocs/dev.switchyard.layers/dev/switchyard/layers/Tape.html"))
+        .content()
+        .contains("/dev.switchyard.kernels/dev/switchyard/kernels/Kernels.html");
+  }
+
+  @Test
   void aSampleProjectUsesThem() throws IOException, InterruptedException {
     Path sample = copy.resolve("sample");
     maven(sample, "verify");

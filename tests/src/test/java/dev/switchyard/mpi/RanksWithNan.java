@@ -24,7 +24,7 @@ import java.util.Map;
 final class RanksWithNan {
   private static final int WIDTH = 8;
 
-  private final Mpi mpi;
+  private final Collective mpi;
   private final List<Parameter> parameters = new ArrayList<>();
   private final Linear quantized =
       new Linear("quantized", WIDTH, WIDTH, Precision.SWITCHBACK, new CounterRandom(1));
@@ -34,12 +34,12 @@ final class RanksWithNan {
   private final DataParallel parallel;
   private final Optimizer optimizer;
 
-  RanksWithNan(Mpi mpi, NonFinitePolicy policy) {
+  RanksWithNan(Collective mpi, NonFinitePolicy policy) {
     this(mpi, policy, Reduction.FLOAT32, false);
   }
 
   private RanksWithNan(
-      Mpi mpi, NonFinitePolicy policy, Reduction reduction, boolean optimizerIsSharded) {
+      Collective mpi, NonFinitePolicy policy, Reduction reduction, boolean optimizerIsSharded) {
     this.mpi = mpi;
     Kernels kernels = Kernels.create(Parallel.serial()).withNonFinite(policy);
     parameters.addAll(quantized.parameters());

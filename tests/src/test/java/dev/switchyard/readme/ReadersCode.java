@@ -73,6 +73,13 @@ public final class ReadersCode {
     encoderFolder = TinyModel.write(folder.resolve("encoder")).getParent();
   }
 
+  /** The rows of a batch that are those of one of several processes. */
+  public static FloatMatrix mine(FloatMatrix batch, int rank, int size) {
+    int rows = batch.rows() / size;
+    return new FloatMatrix(
+        batch.data(), batch.rowIndex(rank * rows), rows, batch.cols(), batch.rowStride());
+  }
+
   private static void fill(float[] values, float deviation, long seed) {
     long key = new CounterRandom(seed).key(0);
     for (int i = 0; i < values.length; i++) {

@@ -27,10 +27,13 @@ final class Snippet {
       import dev.switchyard.kernels.*;
       import dev.switchyard.kernels.data.*;
       import dev.switchyard.kernels.parallel.*;
+      import dev.switchyard.langchain4j.*;
       import dev.switchyard.layers.*;
       import dev.switchyard.layers.coda.*;
       import dev.switchyard.layers.io.*;
       import dev.switchyard.layers.optim.*;
+      import dev.switchyard.mpi.*;
+      import dev.switchyard.testkit.*;
       import java.lang.foreign.*;
       import java.nio.*;
       import java.nio.file.*;

@@ -119,10 +119,10 @@ public final class Mpi implements Collective {
     /**
      * Does it.
      *
-     * @param mpi the processes
+     * @param processes all of them; a {@link SingleProcess} where a program was started alone
      * @throws Exception to end all of them
      */
-    void run(Mpi mpi) throws Exception;
+    void run(Collective processes) throws Exception;
   }
 
   /**

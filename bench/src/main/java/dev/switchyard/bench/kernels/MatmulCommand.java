@@ -112,9 +112,6 @@ public final class MatmulCommand implements Callable<Integer> {
     MeasuringOptions.checkMatrix("-n", n, "-k", k);
     MeasuringOptions.checkMatrix("-m", m, "-n", n);
     measuring.check();
-    if (type == Type.INT8) {
-      MeasuringOptions.checkInt8Inner("-k", k);
-    }
     MeasuringOptions.checkMemory(
         8.0 * Float.BYTES * ((double) m * n + (double) n * k) + 3.0 * Float.BYTES * m * k);
   }

@@ -5,7 +5,6 @@ import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.bench.peers.Peers;
-import dev.switchyard.kernels.Kernels;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -104,23 +103,6 @@ final class MeasuringOptions {
               cols,
               (long) rows * cols,
               MOST_ELEMENTS));
-    }
-  }
-
-  /**
-   * Checks a dimension that int8 products sum over.
-   *
-   * @throws IllegalArgumentException if the sums could overflow
-   */
-  static void checkInt8Inner(String option, int inner) {
-    if (inner > Kernels.MAX_INT8_INNER) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%s is %d (expected 1 to %d for int8, whose int32 sums could overflow)",
-              option,
-              inner,
-              Kernels.MAX_INT8_INNER));
     }
   }
 

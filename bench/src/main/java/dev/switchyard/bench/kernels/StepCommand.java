@@ -101,8 +101,6 @@ public final class StepCommand implements Callable<Integer> {
     MeasuringOptions.checkMatrix("--rows", rows, "--out", out);
     MeasuringOptions.checkMatrix("--out", out, "--in", in);
     measuring.check();
-    MeasuringOptions.checkInt8Inner("--in", in);
-    MeasuringOptions.checkInt8Inner("--out", out);
     double activations = (double) rows * ((double) in + out);
     MeasuringOptions.checkMemory(Float.BYTES * STEPS * (activations + 2.0 * in * out));
   }

@@ -56,10 +56,14 @@ final class Adaptation {
     this.base = base;
     this.texts = texts;
     this.processes = processes;
-    this.training = Tokens.of(texts.training().texts(), tokenizer, options.maxTokens());
-    this.tests = Tokens.of(texts.test().texts(), tokenizer, options.maxTokens());
     this.kernels = Kernels.create(Parallel.ofThreads(options.threads()));
+    this.training = tokens(texts.training(), tokenizer);
+    this.tests = tokens(texts.test(), tokenizer);
     this.targets = new DenseStates(base, training, kernels);
+  }
+
+  private Tokens tokens(LabelledTexts of, WordPieceTokenizer tokenizer) {
+    return Tokens.of(of.texts(), tokenizer, options.maxTokens(), kernels.parallel());
   }
 
   /** Is told how far a variant is. */

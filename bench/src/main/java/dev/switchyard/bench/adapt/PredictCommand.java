@@ -108,7 +108,9 @@ public final class PredictCommand implements Callable<Integer> {
       Classifier classifier,
       WordPieceTokenizer tokenizer,
       Tape tape) {
-    FloatMatrix scores = classifier.scores(tape, Tokens.of(texts, tokenizer, saved.maxTokens()));
+    FloatMatrix scores =
+        classifier.scores(
+            tape, Tokens.of(texts, tokenizer, saved.maxTokens(), tape.kernels().parallel()));
     tape.kernels().elementwise().softmax(scores, 1, new float[2 * scores.rows()], 0);
     PrintWriter console = spec.commandLine().getOut();
     for (int i = 0; i < texts.size(); i++) {

@@ -3,6 +3,7 @@ package dev.switchyard.bench.adapt;
 import dev.switchyard.bench.data.Sha256;
 import dev.switchyard.encoders.WordPieceTokenizer;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.kernels.parallel.Parallel;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -14,11 +15,11 @@ import java.util.List;
  * @param ids of each text
  */
 record Tokens(int[][] ids) {
-  static Tokens of(List<String> texts, WordPieceTokenizer tokenizer, int maxTokens) {
-    return new Tokens(
-        texts.parallelStream()
-            .map(text -> tokenizer.encode(text, maxTokens))
-            .toArray(int[][]::new));
+  static Tokens of(
+      List<String> texts, WordPieceTokenizer tokenizer, int maxTokens, Parallel parallel) {
+    int[][] ids = new int[texts.size()][];
+    parallel.forEach(ids.length, i -> ids[i] = tokenizer.encode(texts.get(i), maxTokens));
+    return new Tokens(ids);
   }
 
   /** A text that differs where an id does. */

@@ -369,7 +369,7 @@ public final class AdaptCommand implements Callable<Integer> {
     result.put("facts", facts);
     folder.write(RESULT, Json.of(result));
     new OutputFolder(checkpoints()).delete();
-    print("\n" + Outcome.table(outcomes));
+    print("\n" + Outcome.table(outcomes) + Outcome.BRACKETS);
     report.warnings().forEach(this::print);
     print("Written to " + out + ": adapt.html, result.json, and what each variant has learned.");
     return true;

@@ -48,7 +48,8 @@ final class AdaptReport {
         new Section(
             "Quality and speed",
             "Each point is a variant: the further to the right the more texts it reads in a second,"
-                + " in int8; the higher the more of the test texts it tells apart.",
+                + " in int8; the higher the more of the test texts it tells apart. "
+                + Outcome.BRACKETS,
             List.of(chart()),
             table()));
     learned()

@@ -27,7 +27,7 @@ record Outcome(
   static final List<String> HEADER =
       List.of(
           "accuracy %",
-          "points from dense, 95 % interval",
+          "points from dense",
           "macro F1 %",
           "new parameters %",
           "texts/s float32",
@@ -35,17 +35,24 @@ record Outcome(
           "speed-up float32",
           "speed-up int8");
 
+  /** What stands in brackets below them. */
+  static final String BRACKETS = "In brackets: 95 % intervals.";
+
   /** The cells below them; speed-ups are over the dense variant. */
   List<String> cells(Outcome dense) {
     return List.of(
         format("%.2f", 100 * quality.accuracy()),
-        equals(dense) ? "" : against(dense).map(part -> 100 * part).text("%+.2f"),
+        equals(dense) ? "" : against(dense).map(part -> 100 * part).cell("%+.2f"),
         format("%.2f", 100 * quality.macroF1()),
         format("%.2f", 100 * newParameters),
         format("%.0f", median(float32Rounds)),
         format("%.0f", int8()),
-        format("%.2f", Interval.ofRatio(float32Rounds, dense.float32Rounds).estimate()),
-        format("%.2f", Interval.ofRatio(int8Rounds, dense.int8Rounds).estimate()));
+        speedUp(dense, float32Rounds, dense.float32Rounds),
+        speedUp(dense, int8Rounds, dense.int8Rounds));
+  }
+
+  private String speedUp(Outcome dense, double[] own, double[] ofDense) {
+    return equals(dense) ? "" : Interval.ofRatio(own, ofDense).cell("%.2f");
   }
 
   /** How much more of the test texts it has right than another, as a part of them. */

@@ -210,7 +210,8 @@ final class InstabilityExperiment implements Experiment {
             new Section(
                 "When each quantity leaves the range of the calm phase",
                 "The range is the mean of the second half of the calm phase and six standard"
-                    + " deviations to both sides.",
+                    + " deviations to both sides. All of this is one training: how far other seeds"
+                    + " are from it, which an interval would say, is not known.",
                 List.of(),
                 new Table(
                     List.of("quantity", "leaves at step", "steps before the loss", "when calm"),

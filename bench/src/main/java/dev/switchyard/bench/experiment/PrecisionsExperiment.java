@@ -30,14 +30,30 @@ import java.util.Optional;
 
 /** What each precision costs in accuracy and gains in time, on the model of {@code train}. */
 final class PrecisionsExperiment implements Experiment {
-  private static final int BATCH = 100;
   private static final int EPOCHS = 2;
-  private static final int WIDTH = 192;
-  private static final int DEPTH = 4;
-  private static final int HEADS = 3;
 
   /** Of accuracy; what loses less counts as as good. */
   private static final double TOLERANCE = 0.02;
+
+  private final Size size;
+
+  /**
+   * How large what is trained is.
+   *
+   * @param batch images a step
+   * @param width features of a token
+   * @param depth transformer blocks
+   * @param heads attention heads of a block
+   */
+  record Size(int batch, int width, int depth, int heads) {}
+
+  PrecisionsExperiment() {
+    this(new Size(100, 192, 4, 3));
+  }
+
+  PrecisionsExperiment(Size size) {
+    this.size = size;
+  }
 
   @Override
   public String name() {
@@ -56,10 +72,10 @@ final class PrecisionsExperiment implements Experiment {
             TaskName.CLASSIFY,
             Arrays.asList(Precision.values()),
             EPOCHS,
-            BATCH,
-            WIDTH,
-            DEPTH,
-            HEADS,
+            size.batch(),
+            size.width(),
+            size.depth(),
+            size.heads(),
             OptimizerName.ADAMW,
             1e-3f,
             setting.threads(),
@@ -77,12 +93,15 @@ final class PrecisionsExperiment implements Experiment {
     // The progress of the whole stands at its end meanwhile.
     List<StepTimes> times =
         trainer
-            .times(ProgressDisplay.none(), setting::isInterrupted)
+            .times(
+                setting.scaled(Trainer.STEPS_OF_A_TURN),
+                ProgressDisplay.none(),
+                setting::isInterrupted)
             .orElseThrow(Setting.Interrupted::new);
     Map<Precision, TimedTraining> timed = new EnumMap<>(Precision.class);
     for (Precision precision : Precision.values()) {
       StepTimes ofPrecision = times.get(timed.size());
-      timed.put(precision, new TimedTraining(results.get(precision), ofPrecision, BATCH));
+      timed.put(precision, new TimedTraining(results.get(precision), ofPrecision, size.batch()));
     }
     return findings(timed, activations);
   }
@@ -101,14 +120,15 @@ final class PrecisionsExperiment implements Experiment {
   }
 
   /** What the tape holds after the forward pass of a batch. */
-  private static long activationBytes(Setting setting, Precision precision) {
+  private long activationBytes(Setting setting, Precision precision) {
     SmallTransformer model =
         new SmallTransformer(
-            new SmallTransformer.Shape(DEPTH, WIDTH, HEADS, precision, Optional.empty()),
+            new SmallTransformer.Shape(
+                size.depth(), size.width(), size.heads(), precision, Optional.empty()),
             setting.images().training(),
             setting.seed());
     WatchedTraining.Batches batches =
-        new WatchedTraining.Batches(setting.images().training(), BATCH, setting.seed());
+        new WatchedTraining.Batches(setting.images().training(), size.batch(), setting.seed());
     batches.next();
     Tape tape = Tape.recording(setting.kernels());
     model.loss(tape, Tensor.of(batches.pixels()), batches.labels());
@@ -130,9 +150,9 @@ final class PrecisionsExperiment implements Experiment {
                   precision.name(),
                   String.format(Locale.ROOT, "%.4f", result.finalLoss()),
                   String.format(Locale.ROOT, "%.2f %%", 100 * result.testAccuracy()),
-                  result.accuracyOver(half.result()).map(part -> 100 * part).text("%+.2f"),
+                  result.accuracyOver(half.result()).map(part -> 100 * part).cell("%+.2f"),
                   String.format(Locale.ROOT, "%.1f", times.stepMillis()),
-                  times.speedOver(full.times()).text("%.2f"),
+                  times.speedOver(full.times()).cell("%.2f"),
                   part(times, "quantize"),
                   part(times, "multiply"),
                   part(times, "weightGradient"),
@@ -187,8 +207,8 @@ final class PrecisionsExperiment implements Experiment {
         List.of(
             new Section(
                 "Curves and times",
-                "Times are milliseconds a step, measured in turns after all trainings. Intervals"
-                    + " are those of 95 %. Activations are what is held for the way back after the"
+                "Times are milliseconds a step, measured in turns after all trainings. In brackets:"
+                    + " 95 % intervals. Activations are what is held for the way back after the"
                     + " forward pass of a batch. float8 is simulated, by rounding to its numbers"
                     + " and multiplying as float32: its times say nothing.",
                 List.of(curves),

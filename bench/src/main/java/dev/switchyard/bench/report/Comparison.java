@@ -1,8 +1,8 @@
 package dev.switchyard.bench.report;
 
-import dev.switchyard.bench.command.Ratio;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.bench.suites.Suite;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -10,19 +10,53 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/**
- * Two folders side by side: what became slower or faster beyond noise, which is where medians are
- * more than 3 % apart and the middle halves of the values do not overlap.
- */
+/** Two folders side by side: what became slower or faster, and of what that cannot be told. */
 final class Comparison {
-  /** Something measured both times. */
-  private record Pair(Suite suite, Measurement before, Measurement now) {
-    double speed() {
-      return now.speedOver(before).median();
+  /** What a ratio of speeds says by its interval. */
+  enum Change {
+    SLOWER("slower"),
+    FASTER("faster"),
+    AS_FAST("as fast"),
+    CANNOT_TELL("cannot be told"),
+    ONE_ROUND("measured once, no interval");
+
+    /** Less than this is no change, however little each varies by itself. */
+    private static final double NOTICEABLE = 1.03;
+
+    private final String text;
+
+    Change(String text) {
+      this.text = text;
     }
 
-    boolean isBeyondNoise() {
-      return now.value().differsFrom(before.value());
+    static Change of(Interval speed) {
+      if (Double.isInfinite(speed.upper())) {
+        return ONE_ROUND;
+      }
+      if (speed.lower() > 1 / NOTICEABLE && speed.upper() < NOTICEABLE) {
+        return AS_FAST;
+      }
+      if (speed.upper() < 1) {
+        return SLOWER;
+      }
+      return speed.lower() > 1 ? FASTER : CANNOT_TELL;
+    }
+  }
+
+  /** Something measured both times, and how many times as fast it is now. */
+  private record Pair(Suite suite, Measurement before, Measurement now, Interval speed) {
+    Pair(Suite suite, Measurement before, Measurement now) {
+      this(suite, before, now, now.speedSince(before));
+    }
+
+    Change change() {
+      return Change.of(speed);
+    }
+
+    String speedText() {
+      return change() == Change.ONE_ROUND
+          ? String.format(Locale.ROOT, "%.2f", speed.estimate())
+          : speed.text("%.2f");
     }
 
     /** For people, in a line. */
@@ -35,7 +69,7 @@ final class Comparison {
           now.contestant(),
           now.text(),
           before.text(),
-          Ratio.text(speed()));
+          speedText());
     }
   }
 
@@ -50,7 +84,7 @@ final class Comparison {
             .ifPresent(other -> pairs.add(new Pair(results.suite(), other, measurement)));
       }
     }
-    pairs.sort(Comparator.comparingDouble(Pair::speed));
+    pairs.sort(Comparator.comparingDouble(pair -> pair.speed().estimate()));
   }
 
   private Optional<Measurement> earlier(Suite suite, Measurement now) {
@@ -63,55 +97,73 @@ final class Comparison {
 
   /** A line for each that became slower, the worst first. */
   List<String> slower() {
-    return changed().stream().filter(pair -> pair.speed() < 1).map(Pair::text).toList();
+    return pairs.stream().filter(pair -> pair.change() == Change.SLOWER).map(Pair::text).toList();
   }
 
-  private List<Pair> changed() {
-    return pairs.stream().filter(Pair::isBeyondNoise).toList();
+  private long count(Change change) {
+    return pairs.stream().filter(pair -> pair.change() == change).count();
   }
 
-  /** In a sentence. */
+  /** In a few sentences. */
   String summary() {
     if (pairs.isEmpty()) {
       return "Nothing was measured both here and in " + before.path() + ".";
     }
-    long slower = slower().size();
     return String.format(
-        Locale.ROOT,
-        "Of %d measured here and in %s, %d became slower and %d faster beyond noise.%s",
-        pairs.size(),
-        before.path(),
-        slower,
-        changed().size() - slower,
-        peers());
+            Locale.ROOT,
+            "Of %d measured here and in %s, %d became slower, %d faster, %d are as fast within 3"
+                + " %%, and of %d it cannot be told.",
+            pairs.size(),
+            before.path(),
+            count(Change.SLOWER),
+            count(Change.FASTER),
+            count(Change.AS_FAST),
+            count(Change.CANNOT_TELL) + count(Change.ONE_ROUND))
+        + advice()
+        + peers();
+  }
+
+  private String advice() {
+    if (count(Change.ONE_ROUND) > 0) {
+      return " What was measured in one round only has no interval: switchyard bench with --rounds"
+          + " 3 or more gives one.";
+    }
+    return count(Change.CANNOT_TELL) > 0
+        ? " More rounds (switchyard bench --rounds) make intervals narrower."
+        : "";
   }
 
   /** Peers do not change with Switchyard: what they show is the machine. */
   private String peers() {
-    List<Pair> ofPeers = pairs.stream().filter(pair -> SuiteResults.isPeer(pair.now())).toList();
-    return ofPeers.isEmpty()
-        ? ""
-        : String.format(
-            Locale.ROOT,
-            " Peers, which tell how the machine fared, are %s times as fast (geometric mean).",
-            Ratio.text(
-                Math.exp(
-                    ofPeers.stream()
-                        .mapToDouble(pair -> Math.log(pair.speed()))
-                        .average()
-                        .orElse(0))));
+    double[] logarithms =
+        pairs.stream()
+            .filter(pair -> SuiteResults.isPeer(pair.now()))
+            .mapToDouble(pair -> Math.log(pair.speed().estimate()))
+            .toArray();
+    if (logarithms.length == 0) {
+      return "";
+    }
+    Interval speed = Interval.ofMean(logarithms).map(Math::exp);
+    return String.format(
+        Locale.ROOT,
+        " Peers, which tell how the machine fared, are %s times as fast in the geometric mean.",
+        logarithms.length == 1
+            ? String.format(Locale.ROOT, "%.2f", speed.estimate())
+            : speed.text("%.2f"));
   }
 
   Section section() {
     return new Section(
         "Compared with " + before.path(),
         summary()
-            + " Beyond noise is where medians are more than 3 % apart and the middle halves of the"
-            + " values do not overlap.",
+            + " Slower or faster is what has its whole 95 % interval on one side of 1, as one in 20"
+            + " has by chance; intervals are those of the geometric mean over rounds, each a JVM of"
+            + " its own (Welch 1947).",
         List.of(),
         new Table(
-            List.of("suite", "shape", "contestant", "before", "now", "speed"),
-            changed().stream()
+            List.of("suite", "shape", "contestant", "before", "now", "times as fast", "change"),
+            pairs.stream()
+                .filter(pair -> pair.change() != Change.AS_FAST)
                 .map(
                     pair ->
                         List.of(
@@ -120,7 +172,8 @@ final class Comparison {
                             pair.now().contestant(),
                             pair.before().text(),
                             pair.now().text(),
-                            Ratio.text(pair.speed()) + " x"))
+                            pair.speedText(),
+                            pair.change().text))
                 .toList()));
   }
 }

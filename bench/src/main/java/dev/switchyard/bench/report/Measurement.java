@@ -1,6 +1,8 @@
 package dev.switchyard.bench.report;
 
 import dev.switchyard.bench.kernels.ContestantName;
+import dev.switchyard.bench.statistics.Interval;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -11,7 +13,8 @@ import java.util.Map;
  * @param contestant as the suite names it
  * @param threads of the contestant
  * @param unit as JMH has it, such as {@code ms/op}
- * @param value in this unit
+ * @param rounds the median of each JVM, in this unit
+ * @param value that of all JVMs, in this unit
  * @param parts other counts of an iteration, by name
  */
 record Measurement(
@@ -19,9 +22,11 @@ record Measurement(
     String contestant,
     int threads,
     String unit,
+    List<Double> rounds,
     Spread value,
     Map<String, Double> parts) {
   Measurement {
+    rounds = List.copyOf(rounds);
     parts = Map.copyOf(parts);
   }
 
@@ -32,6 +37,22 @@ record Measurement(
   /** Whether more is better. */
   boolean isRate() {
     return unit.startsWith("ops/");
+  }
+
+  /**
+   * How many times as fast as another that was measured at another time. What a JVM measures again
+   * and again is alike: what tells how far off it may be is another JVM.
+   */
+  Interval speedSince(Measurement before) {
+    double[] own = array(rounds);
+    double[] earlier = array(before.rounds);
+    return isRate()
+        ? Interval.ofUnpairedRatio(own, earlier)
+        : Interval.ofUnpairedRatio(earlier, own);
+  }
+
+  private static double[] array(List<Double> values) {
+    return values.stream().mapToDouble(Double::doubleValue).toArray();
   }
 
   /** How many times as fast as another of the same suite. */

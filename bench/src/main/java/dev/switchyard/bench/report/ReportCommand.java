@@ -53,7 +53,9 @@ public final class ReportCommand implements Callable<Integer> {
   @Option(
       names = "--against",
       paramLabel = "OTHER",
-      description = "Folder with earlier results: tells what became slower since, beyond noise.")
+      description =
+          "Folder with earlier results: tells what became slower or faster since, and of what that"
+              + " cannot be told.")
   private Path against;
 
   @Option(

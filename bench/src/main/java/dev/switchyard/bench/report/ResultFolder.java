@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.data.Reason;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.bench.suites.Roofs;
 import dev.switchyard.bench.suites.Suite;
 import java.io.IOException;
@@ -93,12 +94,13 @@ record ResultFolder(
   }
 
   private static Measurement measurement(Path file, List<String> key, List<JsonNode> entries) {
-    double[] values =
+    List<double[]> jvms =
         entries.stream()
             .flatMap(entry -> stream(required(file, entry, "primaryMetric", "rawData")))
-            .flatMap(ResultFolder::stream)
-            .mapToDouble(JsonNode::asDouble)
-            .toArray();
+            .map(jvm -> stream(jvm).mapToDouble(JsonNode::asDouble).toArray())
+            .filter(jvm -> jvm.length > 0)
+            .toList();
+    double[] values = jvms.stream().flatMapToDouble(Arrays::stream).toArray();
     if (values.length == 0 || !Arrays.stream(values).allMatch(value -> value > 0)) {
       throw new DataException(
           file
@@ -118,7 +120,13 @@ record ResultFolder(
     }
     String unit = required(file, entries.getFirst(), "primaryMetric", "scoreUnit").asText();
     return new Measurement(
-        key.get(0), key.get(1), Integer.parseInt(key.get(2)), unit, Spread.of(values), parts);
+        key.get(0),
+        key.get(1),
+        Integer.parseInt(key.get(2)),
+        unit,
+        jvms.stream().map(jvm -> Spread.of(jvm).median()).toList(),
+        Spread.of(values),
+        parts);
   }
 
   private static Stream<JsonNode> stream(JsonNode array) {
@@ -176,9 +184,22 @@ record ResultFolder(
               run.path("finalLoss").asDouble(Double.NaN),
               required(file, run, "stepMillis").asDouble(),
               required(file, run, "imagesPerSecond").asDouble(),
+              interval(run.path("testAccuracyMinusFirst")),
+              interval(run.path("speedOverFirst")),
               runs.size() < curves.size() ? curves.get(runs.size()) : new double[0]));
     }
     return runs;
+  }
+
+  /** None in files of before there were intervals. */
+  private static Optional<Interval> interval(JsonNode node) {
+    return node.isObject()
+        ? Optional.of(
+            new Interval(
+                node.path("estimate").asDouble(),
+                node.path("lower").asDouble(),
+                node.path("upper").asDouble()))
+        : Optional.empty();
   }
 
   /** The columns behind the first, which counts the steps; none where the file is not there. */

@@ -10,9 +10,6 @@ import java.util.Arrays;
  * @param upper the upper quartile
  */
 record Spread(double lower, double median, double upper) {
-  /** Medians closer than this are not called different, however little each varies by itself. */
-  private static final double NOTICEABLE = 0.03;
-
   /** Of some values, between which it is interpolated. */
   static Spread of(double... values) {
     double[] sorted = values.clone();
@@ -35,12 +32,5 @@ record Spread(double lower, double median, double upper) {
   /** A constant divided by it. */
   Spread under(double dividend) {
     return new Spread(dividend / upper, dividend / median, dividend / lower);
-  }
-
-  /** Whether medians are more than 3 % apart and the middle halves of the values do not overlap. */
-  boolean differsFrom(Spread other) {
-    double ratio = median / other.median;
-    return (ratio > 1 + NOTICEABLE || ratio < 1 / (1 + NOTICEABLE))
-        && (lower > other.upper || upper < other.lower);
   }
 }

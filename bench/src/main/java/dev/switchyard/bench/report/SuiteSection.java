@@ -6,10 +6,12 @@ import dev.switchyard.bench.page.BarChart.Bar;
 import dev.switchyard.bench.page.Figure;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.bench.suites.Suite;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** The section of a suite: all medians as a table, and bars. */
 final class SuiteSection {
@@ -38,27 +40,27 @@ final class SuiteSection {
   private String summary() {
     List<String> clauses = new ArrayList<>();
     for (String contestant : results.contestants()) {
-      double logarithms = 0;
-      int count = 0;
+      List<Measurement> owns = new ArrayList<>();
+      List<Measurement> against = new ArrayList<>();
       List<String> rivals = new ArrayList<>();
       for (String shape : results.shapes()) {
         Measurement own = results.find(shape, contestant).filter(SuiteResults::isOurs).orElse(null);
         Measurement rival = own == null ? null : results.rivalOf(own).orElse(null);
         if (rival != null) {
-          logarithms += Math.log(own.speedOver(rival).median());
-          count++;
+          owns.add(own);
+          against.add(rival);
           if (!rivals.contains(rival.contestant())) {
             rivals.add(rival.contestant());
           }
         }
       }
-      if (count > 0) {
+      if (!owns.isEmpty()) {
         clauses.add(
             String.format(
                 Locale.ROOT,
                 "%s is %s times as fast as %s",
                 contestant,
-                Ratio.text(Math.exp(logarithms / count)),
+                speed(owns, against),
                 String.join(" or ", rivals)));
       }
     }
@@ -67,6 +69,28 @@ final class SuiteSection {
         : "In the geometric mean over the shapes, each against the fastest at each shape: "
             + String.join("; ", clauses)
             + ".";
+  }
+
+  /** In the geometric mean; with an interval where there are rounds, in which all meet the same. */
+  private static String speed(List<Measurement> owns, List<Measurement> rivals) {
+    int rounds =
+        Stream.concat(owns.stream(), rivals.stream())
+            .mapToInt(m -> m.rounds().size())
+            .min()
+            .orElse(0);
+    double[] logarithms = new double[rounds];
+    double ofMedians = 0;
+    for (int i = 0; i < owns.size(); i++) {
+      Measurement own = owns.get(i);
+      ofMedians += Math.log(own.speedOver(rivals.get(i)).median()) / owns.size();
+      for (int round = 0; round < rounds; round++) {
+        double ratio = own.rounds().get(round) / rivals.get(i).rounds().get(round);
+        logarithms[round] += Math.log(own.isRate() ? ratio : 1 / ratio) / owns.size();
+      }
+    }
+    return rounds < 2
+        ? Ratio.text(Math.exp(ofMedians))
+        : Interval.ofMean(logarithms).map(Math::exp).text("%.2f");
   }
 
   private Table table() {

@@ -7,11 +7,13 @@ import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.LineChart;
 import dev.switchyard.bench.report.Trainings.Run;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.bench.train.LossCurve;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Trainings side by side: loss curves, accuracy, speed. */
 final class TrainingSection {
@@ -42,8 +44,10 @@ final class TrainingSection {
               run.precision(),
               String.format(Locale.ROOT, "%.4f", run.finalLoss()),
               String.format(Locale.ROOT, "%.2f %%", 100 * run.testAccuracy()),
+              cell(run, runs, run.accuracyOverFirst().map(i -> i.map(part -> 100 * part)), "%+.2f"),
               Measurement.digits(run.stepMillis()) + " ms",
-              String.format(Locale.ROOT, "%,.0f", run.imagesPerSecond())));
+              String.format(Locale.ROOT, "%,.0f", run.imagesPerSecond()),
+              cell(run, runs, run.speedOverFirst(), "%.2f")));
     }
     speeds.group("", bars);
     boolean curves = runs.stream().anyMatch(run -> run.losses().length > 0);
@@ -52,11 +56,24 @@ final class TrainingSection {
         "Training: " + trainings.folder(),
         String.format(
             Locale.ROOT,
-            "The same model, data, batches and optimizer in each: %s. On %s.",
+            "The same model, data, batches and optimizer in each: %s. On %s. In brackets: 95 %%"
+                + " intervals.",
             trainings.options(),
             trainings.machine()),
         figures,
         new Table(
-            List.of("", "final loss", "test accuracy", "time of a step", "images a second"), rows));
+            List.of(
+                "",
+                "final loss",
+                "test accuracy",
+                "points more than the first",
+                "time of a step",
+                "images a second",
+                "times as fast as the first"),
+            rows));
+  }
+
+  private static String cell(Run run, List<Run> runs, Optional<Interval> overFirst, String format) {
+    return run.equals(runs.getFirst()) ? "" : overFirst.map(i -> i.cell(format)).orElse("");
   }
 }

@@ -1,6 +1,8 @@
 package dev.switchyard.bench.report;
 
+import dev.switchyard.bench.statistics.Interval;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What {@code switchyard train} has written to a folder.
@@ -23,6 +25,9 @@ record Trainings(String folder, String machine, String options, List<Run> runs) 
    * @param finalLoss not a number where it diverged
    * @param stepMillis time of a step
    * @param imagesPerSecond images trained on in a second
+   * @param accuracyOverFirst how much more of the test images it has right than the first training;
+   *     empty where that is not known
+   * @param speedOverFirst how many times as fast it is; empty likewise
    * @param losses of each step; not a number where there is none
    */
   record Run(
@@ -31,5 +36,7 @@ record Trainings(String folder, String machine, String options, List<Run> runs) 
       double finalLoss,
       double stepMillis,
       double imagesPerSecond,
+      Optional<Interval> accuracyOverFirst,
+      Optional<Interval> speedOverFirst,
       double[] losses) {}
 }

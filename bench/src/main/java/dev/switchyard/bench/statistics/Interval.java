@@ -92,16 +92,14 @@ public record Interval(double estimate, double lower, double upper) {
 
   /** The mean (Student 1908); infinite unless there are two values. */
   public static Interval ofMean(double... values) {
-    double mean = Arrays.stream(values).average().orElse(Double.NaN);
+    double mean = mean(values);
     if (values.length < 2) {
       return new Interval(mean, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY);
     }
-    double squares = Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum();
-    double error = Math.sqrt(squares / (values.length - 1.0) / values.length);
-    return around(mean, error, values.length - 1);
+    return around(mean, Math.sqrt(squaredError(values)), values.length - 1);
   }
 
-  private static Interval around(double estimate, double error, int freedom) {
+  private static Interval around(double estimate, double error, double freedom) {
     double reach = error * new TDistribution(null, freedom).inverseCumulativeProbability(1 - TAIL);
     return new Interval(estimate, estimate - reach, estimate + reach);
   }
@@ -114,6 +112,39 @@ public record Interval(double estimate, double lower, double upper) {
   /** How many times as large, in the geometric mean, values of pairs are; all above 0. */
   public static Interval ofRatio(double[] first, double[] second) {
     return ofMean(pairs(first, second, (a, b) -> Math.log(a / b))).map(Math::exp);
+  }
+
+  /**
+   * How many times as large, in the geometric mean, values are as others that have nothing to do
+   * with them, such as those of another day (Welch 1947); all above 0. Infinite unless there are
+   * two of either.
+   */
+  public static Interval ofUnpairedRatio(double[] first, double[] second) {
+    double[] a = Arrays.stream(first).map(Math::log).toArray();
+    double[] b = Arrays.stream(second).map(Math::log).toArray();
+    double difference = mean(a) - mean(b);
+    if (Math.min(a.length, b.length) < 2) {
+      return new Interval(Math.exp(difference), 0, Double.POSITIVE_INFINITY);
+    }
+    double ofA = squaredError(a);
+    double ofB = squaredError(b);
+    double sum = ofA + ofB;
+    double freedom =
+        sum == 0
+            ? a.length + b.length - 2
+            : sum * sum / (ofA * ofA / (a.length - 1) + ofB * ofB / (b.length - 1));
+    return around(difference, Math.sqrt(sum), freedom).map(Math::exp);
+  }
+
+  private static double mean(double[] values) {
+    return Arrays.stream(values).average().orElse(Double.NaN);
+  }
+
+  /** That of the mean. */
+  private static double squaredError(double[] values) {
+    double mean = mean(values);
+    double squares = Arrays.stream(values).map(v -> square(v - mean)).sum();
+    return squares / (values.length - 1.0) / values.length;
   }
 
   private interface PairFunction {
@@ -136,8 +167,8 @@ public record Interval(double estimate, double lower, double upper) {
 
   /** The slope of a line through points (least squares); infinite unless there are three. */
   public static Interval ofSlope(double[] x, double[] y) {
-    double meanX = Arrays.stream(x).average().orElse(Double.NaN);
-    double meanY = Arrays.stream(y).average().orElse(Double.NaN);
+    double meanX = mean(x);
+    double meanY = mean(y);
     double xx = Arrays.stream(pairs(x, x, (a, b) -> (a - meanX) * (b - meanX))).sum();
     double xy = Arrays.stream(pairs(x, y, (a, b) -> (a - meanX) * (b - meanY))).sum();
     double slope = xy / xx;
@@ -171,6 +202,16 @@ public record Interval(double estimate, double lower, double upper) {
   /** Whether the value is below a limit. */
   public Answer isBelow(double limit) {
     return new Interval(-estimate, -upper, -lower).isAbove(-limit);
+  }
+
+  /**
+   * For tables that say what stands in brackets: {@code 1.20 (0.90 to 1.50)}.
+   *
+   * @param format of a number
+   */
+  public String cell(String format) {
+    return String.format(
+        Locale.ROOT, format + " (" + format + " to " + format + ")", estimate, lower, upper);
   }
 
   /**

@@ -16,7 +16,6 @@ import java.util.function.LongSupplier;
 final class Timing {
   private static final int WARM_UP = 2;
   private static final int ROUNDS = 8;
-  private static final int STEPS = 5;
 
   /** For those who read the results. */
   static final String METHOD =
@@ -44,7 +43,7 @@ final class Timing {
   /**
    * A measurement.
    *
-   * @param steps that belong together, of which a turn has at least one lot
+   * @param steps of a turn
    * @param step makes one
    */
   Timing(List<Training> trainings, int steps, Step step) {
@@ -53,7 +52,7 @@ final class Timing {
 
   Timing(List<Training> trainings, int steps, Step step, LongSupplier nanoTime) {
     this.trainings = trainings;
-    this.steps = Math.max(STEPS, steps);
+    this.steps = steps;
     this.step = step;
     this.nanoTime = nanoTime;
   }

@@ -276,7 +276,7 @@ public final class TrainCommand implements Callable<Integer> {
     }
     Optional<List<StepTimes>> times;
     try (ProgressDisplay progress = display("timing")) {
-      times = trainer.times(progress, interruption);
+      times = trainer.times(Trainer.STEPS_OF_A_TURN, progress, interruption);
     }
     if (times.isEmpty()) {
       return interruption.leave(console());

@@ -22,6 +22,9 @@ import java.util.stream.IntStream;
  * alone, so that the runs differ in nothing but the precision.
  */
 public final class Trainer {
+  /** Steps of a turn of {@link #times} where time is no concern. */
+  public static final int STEPS_OF_A_TURN = 5;
+
   /** The part of all steps in which the learning rate rises. */
   private static final double WARMUP = 0.1;
 
@@ -132,16 +135,18 @@ public final class Trainer {
   /**
    * Measures steps of the trainings that have ended here, see {@link Timing}.
    *
+   * @param stepsOfATurn at least; as many as processes make alone, if those are more
    * @param interrupted asked now and then whether to leave
    * @return the times of each, in the order they ran; nothing if it was interrupted
    */
-  public Optional<List<StepTimes>> times(ProgressDisplay progress, BooleanSupplier interrupted) {
+  public Optional<List<StepTimes>> times(
+      int stepsOfATurn, ProgressDisplay progress, BooleanSupplier interrupted) {
     int[] order = IntStream.range(0, task.examples()).toArray();
     float rate = schedule().rate(steps - 1);
     Timing timing =
         new Timing(
             ended,
-            options.sharing().localSteps(),
+            Math.max(stepsOfATurn, options.sharing().localSteps()),
             (training, i) -> training.step(0, order, i % stepsAnEpoch * options.batch(), rate));
     return timing.run(progress, () -> processes.any(interrupted.getAsBoolean()));
   }

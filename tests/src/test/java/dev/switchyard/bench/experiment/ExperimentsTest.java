@@ -3,12 +3,18 @@ package dev.switchyard.bench.experiment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.switchyard.bench.CommandRun;
+import dev.switchyard.bench.command.ProgressDisplay;
+import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.bench.data.NoiseImages;
 import dev.switchyard.bench.page.Findings;
+import dev.switchyard.bench.page.Page;
 import dev.switchyard.bench.page.PageTest;
 import dev.switchyard.bench.statistics.Answer;
 import dev.switchyard.bench.train.StepTimes;
 import dev.switchyard.bench.train.TimedTraining;
 import dev.switchyard.bench.train.TrainingResult;
+import dev.switchyard.kernels.Kernels;
+import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,6 +33,9 @@ import org.xml.sax.SAXException;
 
 /** Every experiment in a small size, and how verdicts follow from data. */
 class ExperimentsTest {
+  /** A transformer that trains in no time. */
+  static final PrecisionsExperiment.Size TINY = new PrecisionsExperiment.Size(20, 8, 1, 1);
+
   @TempDir private Path folder;
 
   @Tag("full")
@@ -56,6 +65,33 @@ class ExperimentsTest {
     int columns = header.split(",", -1).length;
     assertThat(csv)
         .allSatisfy(line -> assertThat(line.split(",", -1)).hasSizeGreaterThanOrEqualTo(columns));
+  }
+
+  @Test
+  void precisionsTakeAsManyStepsAsTheirScaleSays()
+      throws IOException, SAXException, ParserConfigurationException {
+    Path data = Files.createDirectory(folder.resolve("data"));
+    NoiseImages.write(data, 200, 20);
+    FashionMnist images = FashionMnist.load(data);
+    int precisions = Precision.values().length;
+    for (double scale : new double[] {0.3, 1, 2}) {
+      Findings findings =
+          new PrecisionsExperiment(TINY)
+              .run(
+                  new Setting(
+                      Kernels.create(Parallel.serial()),
+                      1,
+                      images,
+                      1,
+                      scale,
+                      new KeptParts(folder.resolve("parts" + scale), Map.of(), 1, warning -> {}),
+                      () -> false,
+                      ProgressDisplay.none()));
+      long steps = Math.round(2 * 200 / 20 * scale); // of two epochs
+      assertThat(findings.csv()).as("scale %s", scale).hasSize((int) (1 + precisions * steps));
+      String page = Page.of(findings, Map.of());
+      assertThat(PageTest.parse(page).getElementsByTagName("svg").getLength()).isOne();
+    }
   }
 
   @ParameterizedTest

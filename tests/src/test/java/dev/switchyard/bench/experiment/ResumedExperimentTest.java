@@ -53,7 +53,7 @@ class ResumedExperimentTest {
         interrupted(new SpikesExperiment(), 0.02, 2, 2, 50),
         interrupted(new NoiseExperiment(), 0.01, 1, 2, 9, 15),
         interrupted(new InstabilityExperiment(), 0.1, 1, 24),
-        interrupted(new PrecisionsExperiment(), 0.1, 7, 5, 20));
+        interrupted(new PrecisionsExperiment(ExperimentsTest.TINY), 0.3, 17, 5, 70));
   }
 
   private static Arguments interrupted(Experiment experiment, double size, int... steps) {

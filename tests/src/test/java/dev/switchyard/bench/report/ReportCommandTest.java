@@ -127,6 +127,20 @@ class ReportCommandTest {
         .hasSize(4);
   }
 
+  /** 1.2 and 1.3 times as fast in two rounds, of which the second was slower for both. */
+  @Test
+  void roundsGiveAnInterval() throws IOException, SAXException, ParserConfigurationException {
+    List<Map<String, Object>> entries = new ArrayList<>(rounds("SWITCHBACK", "10 20"));
+    entries.addAll(rounds("onednn FLOAT32", "12 26"));
+    write(folder, Suite.STEP, entries);
+
+    assertThat(report().exitCode()).isZero();
+
+    assertThat(page().getDocumentElement().getTextContent())
+        .contains(
+            "SWITCHBACK is 1.25 (95 % interval 0.75 to 2.08) times as fast as onednn FLOAT32");
+  }
+
   @Test
   void findsWhereSwitchBackBeginsToPay()
       throws IOException, SAXException, ParserConfigurationException {
@@ -165,37 +179,77 @@ class ReportCommandTest {
         .isEqualTo("from about 316 rows");
   }
 
-  @Test
-  void tellsWhatBecameSlowerBeyondNoise()
+  /** One entry for each round, of one value. */
+  private static List<Map<String, Object>> rounds(String contestant, String times) {
+    return Arrays.stream(times.split(" ", -1))
+        .map(time -> entry("StepBenchmark", "1x1x1", contestant, "ms/op", Double.parseDouble(time)))
+        .toList();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "1.00 1.01 1.02    | 1.10 1.11 1.12    | 0.91 (95 % interval 0.89 to 0.93) | slower",
+        "1.10 1.11 1.12    | 1.00 1.01 1.02    | 1.10 (95 % interval 1.08 to 1.12) | faster",
+        "1.000 1.001 1.002 | 1.010 1.011 1.012 | '' | ''", // as fast, within 3 %
+        "1 2 3             | 2 2.5 3           | 0.74 (95 % interval 0.22 to 2.48) | cannot be"
+            + " told",
+        "1.00 1.01         | 1.10 1.30         | 0.84 (95 % interval 0.30 to 2.39) | cannot be"
+            + " told",
+        "1                 | 2                 | 0.50 | measured once, no interval",
+        "1.00 1.01 1.02    | 4                 | 0.25 | measured once, no interval"
+      })
+  void aChangeIsToldByItsInterval(String before, String now, String speed, String change)
       throws IOException, SAXException, ParserConfigurationException {
-    write(
-        earlier,
-        Suite.STEP,
-        List.of(
-            entry("StepBenchmark", "1x1x1", "SWITCHBACK", "ms/op", 1.0, 1.01, 1.02),
-            entry("StepBenchmark", "1x1x1", "BFLOAT16", "ms/op", 1, 2, 3), // noise
-            entry("StepBenchmark", "1x1x1", "FLOAT32", "ms/op", 4, 4, 4),
-            entry("StepBenchmark", "1x1x1", "onednn FLOAT32", "ms/op", 4, 4, 4)));
-    write(
-        folder,
-        Suite.STEP,
-        List.of(
-            entry("StepBenchmark", "1x1x1", "SWITCHBACK", "ms/op", 1.1, 1.11, 1.12),
-            entry("StepBenchmark", "1x1x1", "BFLOAT16", "ms/op", 2, 2.5, 3),
-            entry("StepBenchmark", "1x1x1", "FLOAT32", "ms/op", 2, 2, 2),
-            entry("StepBenchmark", "1x1x1", "onednn FLOAT32", "ms/op", 4.1, 4.1, 4.1),
-            entry("StepBenchmark", "2x1x1", "FLOAT32", "ms/op", 1)));
+    write(earlier, Suite.STEP, rounds("SWITCHBACK", before));
+    write(folder, Suite.STEP, rounds("SWITCHBACK", now));
+
+    CommandRun run = report("--against", earlier.toString());
+
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.out().contains("\n  step 1x1x1 SWITCHBACK: "))
+        .isEqualTo(change.equals("slower"));
+    List<String> cells = cells(page());
+    if (change.isEmpty()) {
+      assertThat(run.out()).contains("1 are as fast within 3 %");
+      assertThat(cells).doesNotContain("step");
+    } else {
+      int at = cells.indexOf("step");
+      assertThat(cells.subList(at + 5, at + 7)).containsExactly(speed, change);
+    }
+  }
+
+  @Test
+  void tellsWhatBecameSlower() throws IOException, SAXException, ParserConfigurationException {
+    List<Map<String, Object>> then = new ArrayList<>();
+    then.addAll(rounds("SWITCHBACK", "1.00 1.01 1.02"));
+    then.addAll(rounds("BFLOAT16", "1 2 3")); // noise
+    then.addAll(rounds("FLOAT32", "4 4 4"));
+    then.addAll(rounds("onednn FLOAT32", "4 4 4"));
+    write(earlier, Suite.STEP, then);
+    List<Map<String, Object>> now = new ArrayList<>();
+    now.addAll(rounds("SWITCHBACK", "1.10 1.11 1.12"));
+    now.addAll(rounds("BFLOAT16", "2 2.5 3"));
+    now.addAll(rounds("FLOAT32", "2 2 2"));
+    now.addAll(rounds("onednn FLOAT32", "4.1 4.1 4.1"));
+    now.add(entry("StepBenchmark", "2x1x1", "FLOAT32", "ms/op", 1));
+    write(folder, Suite.STEP, now);
 
     CommandRun run = report("--against", earlier.toString());
 
     assertThat(run.exitCode()).isZero();
     assertThat(run.out())
         .contains(
-            "Of 4 measured here and in " + earlier + ", 1 became slower and 1 faster beyond noise.",
+            "Of 4 measured here and in "
+                + earlier
+                + ", 1 became slower, 1 faster, 1 are as fast within 3 %, and of 1 it cannot be"
+                + " told. More rounds",
             "Peers, which tell how the machine fared, are 0.98 times as fast",
-            "\n  step 1x1x1 SWITCHBACK: 1.11 ms, 1.01 ms before, 0.91 times as fast\n")
+            "\n  step 1x1x1 SWITCHBACK: 1.11 ms, 1.01 ms before, 0.91 (95 % interval"
+                + " 0.89 to 0.93) times as fast\n")
         .hasLineCount(3);
-    assertThat(cells(page())).contains("0.91 x", "2.00 x").doesNotContain("0.80 x", "0.98 x");
+    assertThat(cells(page())).contains("2.00 (95 % interval 2.00 to 2.00)");
   }
 
   @Test
@@ -207,9 +261,12 @@ class ReportCommandTest {
         """
         {"runs": [
           {"precision": "SWITCHBACK", "testAccuracy": 0.9, "finalLoss": 0.25, "stepMillis": 10,
-           "imagesPerSecond": 3000},
+           "imagesPerSecond": 3000,
+           "speedOverFirst": {"estimate": 1, "lower": 1, "upper": 1}},
           {"precision": "PYTORCH_FLOAT32", "testAccuracy": 0.8, "finalLoss": null,
-           "stepMillis": 30, "imagesPerSecond": 1000}],
+           "stepMillis": 30, "imagesPerSecond": 1000,
+           "testAccuracyMinusFirst": {"estimate": -0.1, "lower": -0.12, "upper": -0.07},
+           "speedOverFirst": {"estimate": 0.33, "lower": 0.32, "upper": 0.34}}],
          "machine": {"cpu": "a CPU", "os": "an OS"}, "jdk": "a JDK", "backend": "a backend",
          "options": {"epochs": 3}}
         """);
@@ -221,7 +278,10 @@ class ReportCommandTest {
     Document page = page();
     assertThat(page.getDocumentElement().getTextContent())
         .contains("Training: vit", "epochs 3", "a CPU, an OS, a JDK, a backend");
-    assertThat(cells(page)).contains("90.00 %", "0.2500", "NaN", "3,000", "30.0 ms");
+    assertThat(cells(page))
+        .contains("90.00 %", "0.2500", "NaN", "3,000", "30.0 ms")
+        .contains("-10.00 (-12.00 to -7.00)", "0.33 (0.32 to 0.34)")
+        .doesNotContain("1.00 (1.00 to 1.00)");
     assertThat(count(page, "path", "s1")).isOne();
     assertThat(count(page, "rect", "f1")).isOne();
   }

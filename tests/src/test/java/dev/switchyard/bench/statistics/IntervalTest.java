@@ -9,6 +9,7 @@ import java.util.BitSet;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import org.apache.commons.math3.distribution.BinomialDistribution;
+import org.apache.commons.math3.distribution.TDistribution;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -169,12 +170,30 @@ class IntervalTest {
     assertThat(inverse.upper()).isCloseTo(1 / ratio.lower(), within(1e-12));
   }
 
+  @Test
+  void unpairedValuesAreFurtherApart() {
+    double[] first = {2, 8, 4};
+    double[] second = {1, 2, 2};
+    Interval ratio = Interval.ofUnpairedRatio(first, second);
+    assertThat(ratio.estimate()).isCloseTo(Math.cbrt(2 * 4 * 2), within(1e-12));
+    // The logarithms to base 2 are 1, 3, 2 and 0, 1, 1: variances 1 and 1/3, so that the squared
+    // error of the difference is 4/9, with 3.2 degrees of freedom, of which t is 3.07.
+    double t = Math.log(ratio.upper() / ratio.estimate()) / Math.log(2) / Math.sqrt(4 / 9.0);
+    assertThat(t)
+        .isCloseTo(new TDistribution(null, 3.2).inverseCumulativeProbability(0.975), within(1e-6));
+    Interval inverse = Interval.ofUnpairedRatio(second, first);
+    assertThat(inverse.lower()).isCloseTo(1 / ratio.upper(), within(1e-12));
+    assertThat(Interval.ofUnpairedRatio(new double[] {4, 4}, new double[] {2, 2, 2}))
+        .isEqualTo(new Interval(2, 2, 2));
+  }
+
   @ParameterizedTest
   @CsvSource({"2", "3", "8", "30"})
   void oneInFortyIsWrongToEitherSide(int rounds) {
     assertWrongOneInForty(
         0, () -> Interval.ofDifference(gaussians(rounds, 5), gaussians(rounds, 5)));
     assertWrongOneInForty(1, () -> Interval.ofRatio(times(rounds), times(rounds)));
+    assertWrongOneInForty(1, () -> Interval.ofUnpairedRatio(times(rounds), times(rounds + 1)));
     double[] x = new double[rounds + 1];
     Arrays.setAll(x, i -> i * i);
     assertWrongOneInForty(0, () -> Interval.ofSlope(x, gaussians(rounds + 1, 0)));
@@ -218,6 +237,8 @@ class IntervalTest {
     assertThat(Interval.ofMean(7).isAbove(0)).isEqualTo(Answer.CANNOT_TELL);
     assertThat(Interval.ofMean().isAbove(0)).isEqualTo(Answer.CANNOT_TELL);
     assertThat(Interval.ofMean(7, Double.NaN).isAbove(0)).isEqualTo(Answer.CANNOT_TELL);
+    assertThat(Interval.ofUnpairedRatio(new double[] {1, 2, 1}, new double[] {9}).isBelow(1))
+        .isEqualTo(Answer.CANNOT_TELL);
     assertThat(Interval.ofSlope(new double[] {1, 2}, new double[] {3, 4}).isAbove(0))
         .isEqualTo(Answer.CANNOT_TELL);
   }

@@ -78,7 +78,7 @@ class TimingTest {
     LongSupplier clock = () -> now;
     Timing timing =
         new Timing(
-            trainings, 0, (training, i) -> now += cost.nanos(training.name(), steps[0]++), clock);
+            trainings, 5, (training, i) -> now += cost.nanos(training.name(), steps[0]++), clock);
     return timing.run(ProgressDisplay.none(), () -> false).orElseThrow().toArray(StepTimes[]::new);
   }
 
@@ -116,6 +116,6 @@ class TimingTest {
     Set<Integer> turns = new HashSet<>();
     Timing timing = new Timing(trainings, 7, (training, i) -> turns.add(i));
     assertThat(timing.run(ProgressDisplay.none(), () -> true)).isEmpty();
-    assertThat(turns).as("a turn of steps that belong together").hasSize(7);
+    assertThat(turns).as("a turn").hasSize(7);
   }
 }

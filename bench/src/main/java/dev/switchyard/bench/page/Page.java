@@ -38,7 +38,8 @@ public final class Page {
       .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
       .point { fill: none; stroke-width: 12; stroke-linecap: round; }
       .dots { fill: none; stroke-width: 8; stroke-linecap: round; }
-      .again { opacity: .5; }
+      .line.again { stroke-dasharray: 7 4; } .again { opacity: .75; }
+      ul.legend .again { mask: linear-gradient(90deg, #000 40%, #0000 40% 60%, #000 60%); }
       .error { stroke: var(--ink); stroke-width: 1.5; }
       .words { line-height: 1.7; overflow-wrap: anywhere; } .words span { border-radius: .2em; }
       ul.legend { list-style: none; padding: 0; margin: .3rem 0; display: flex; flex-wrap: wrap;

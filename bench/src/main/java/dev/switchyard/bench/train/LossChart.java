@@ -26,7 +26,10 @@ final class LossChart {
   private static final int WIDTH = 960;
   private static final int HEIGHT = 560;
 
-  /** Okabe and Ito's colours, which people who see fewer colours can tell apart too. */
+  /**
+   * Okabe and Ito's colours, which people who see fewer colours can tell apart too, and then as
+   * many more as there are precisions and kinds of PyTorch.
+   */
   private static final List<Color> COLORS =
       List.of(
           new Color(0x0072B2),
@@ -34,13 +37,21 @@ final class LossChart {
           new Color(0x009E73),
           new Color(0xCC79A7),
           new Color(0xE69F00),
-          new Color(0x56B4E9));
+          new Color(0x56B4E9),
+          new Color(0x6A3D9A),
+          new Color(0x7F7F7F),
+          new Color(0x8C564B),
+          new Color(0x111111),
+          new Color(0x999933),
+          new Color(0x882255),
+          new Color(0x44AA99));
 
   private static final Color INK = new Color(0x222222);
   private static final Color GRID = new Color(0xE4E4E4);
 
   private static final float NARROWEST = 2;
   private static final float STEP = 3;
+  private static final float WIDEST = 12;
 
   private static final Font TITLE_FONT = new Font(Font.SANS_SERIF, Font.BOLD, 18);
   private static final Font LABEL_FONT = new Font(Font.SANS_SERIF, Font.PLAIN, 15);
@@ -165,7 +176,7 @@ final class LossChart {
    * From wide to narrow: curves that coincide, as they should, are then seen one inside the other.
    */
   private static float width(int run, int runs) {
-    return NARROWEST + STEP * (runs - 1 - run);
+    return NARROWEST + Math.min(STEP, (WIDEST - NARROWEST) / runs) * (runs - 1 - run);
   }
 
   private static Color color(int run) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.switchyard.layers.Precision;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilder;
@@ -115,6 +117,30 @@ class ResultWriterTest {
     assertThat(lines(root, "rgb(213,94,0)")).isEqualTo(100);
     assertThat(lines(root, "rgb(191,219,235)")).isEqualTo(99);
     assertThat(lines(root, "rgb(244,214,191)")).isEqualTo(99);
+  }
+
+  /** Of all precisions, and of PyTorch in two. */
+  @Test
+  void everyCurveHasAColourOfItsOwn() throws Exception {
+    assumeTrue(LossChart.canBeLabelled(), "Java finds no font on this machine");
+    int count = Precision.values().length + 2;
+    TimedTraining[] runs =
+        IntStream.range(0, count)
+            .mapToObj(
+                i ->
+                    new TimedTraining(
+                        new TrainingResult("run " + i, 1, List.of(), 1, Sample.losses(3, i)),
+                        Sample.FLOAT32.times(),
+                        1))
+            .toArray(TimedTraining[]::new);
+    Element root = svg(new LossChart(Sample.report(runs)).svg());
+    NodeList lines = root.getElementsByTagNameNS("*", "line");
+    // Three points are two segments; with that of the legend three in full colour.
+    Map<String, Long> byColour =
+        IntStream.range(0, lines.getLength())
+            .mapToObj(i -> stroke((Element) lines.item(i)))
+            .collect(Collectors.groupingBy(colour -> colour, Collectors.counting()));
+    assertThat(byColour.values().stream().filter(segments -> segments == 3)).hasSize(count);
   }
 
   @Test

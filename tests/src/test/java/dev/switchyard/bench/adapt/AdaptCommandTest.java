@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.switchyard.bench.CommandRun;
 import dev.switchyard.bench.page.PageTest;
 import dev.switchyard.encoders.TinyModel;
+import dev.switchyard.kernels.OtherJvm;
 import dev.switchyard.layers.coda.AdapterFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -16,9 +17,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import javax.xml.parsers.ParserConfigurationException;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
@@ -143,6 +148,34 @@ class AdaptCommandTest {
     } finally {
       System.setIn(before);
     }
+  }
+
+  /** The real command, on which whoever reads its first line alone hangs up. */
+  @Tag("full")
+  @EnabledOnOs(OS.LINUX)
+  @Test
+  void predictEndsWithItsReader() throws IOException, InterruptedException {
+    assertThat(adapt("--epochs", "1", "--only", "first").exitCode()).isZero();
+    String predict =
+        String.format(
+            "../bench/switchyard predict --adapter '%s' --model '%s'",
+            out.resolve("first.safetensors"), model);
+
+    Process process =
+        OtherJvm.builder(
+                List.of(
+                    "bash",
+                    "-c",
+                    "yes 'free money' 2>/dev/null | "
+                        + predict
+                        + " | head -1; echo ${PIPESTATUS[1]}"))
+            .redirectOutput(folder.resolve("output").toFile())
+            .start();
+
+    assertThat(process.waitFor(5, TimeUnit.MINUTES)).as("ends").isTrue();
+    assertThat(folder.resolve("output"))
+        .content()
+        .matches("(sp|h)am\t[01]\\.\\d{4}\n141\n"); // as if by SIGPIPE
   }
 
   @Test

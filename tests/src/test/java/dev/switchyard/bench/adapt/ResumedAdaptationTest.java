@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -195,6 +196,45 @@ class ResumedAdaptationTest {
           .hasSameBinaryContentAs(folder.resolve("whole").resolve(name));
     }
     assertThat(checkpoints).doesNotExist();
+  }
+
+  /**
+   * Ctrl-C when all is learned, and an encoder of real size is being measured, which takes seconds.
+   */
+  @Tag("full")
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  @Test
+  void ctrlCWhileItMeasuresIsALineToo() throws IOException, InterruptedException {
+    assumeFalse(OtherJvm.ignoresInterrupts(), "what a shell starts in the background ignores it");
+    Files.writeString(
+        data, "spam\tfree money for you\nham\tlunch at the usual time ?\n".repeat(160));
+    Path out = folder.resolve("measured");
+    String[] command = {
+      "adapt",
+      "--only",
+      "adapter",
+      "--epochs",
+      "1",
+      "--light-steps",
+      "0",
+      "--batch",
+      "32",
+      "--data",
+      data.toString(),
+      "--out",
+      out.toString()
+    };
+    CommandProcess process = CommandProcess.start(folder.resolve("output"), command);
+    process.await(() -> Files.exists(out.resolve("adapter.safetensors")));
+    process.interrupt(out.resolve("checkpoints"));
+    assertThat(out.resolve("result.json")).doesNotExist();
+
+    CommandRun resumed =
+        CommandRun.of(
+            Stream.concat(Stream.of(command), Stream.of("--resume")).toArray(String[]::new));
+    assertThat(resumed.exitCode()).as(resumed.err()).isZero();
+    assertThat(out.resolve("result.json")).exists();
+    assertThat(out.resolve("checkpoints")).doesNotExist();
   }
 
   private static void assertUsageError(String[] command, String sentence) {

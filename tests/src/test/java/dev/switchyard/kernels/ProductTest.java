@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -31,22 +32,34 @@ class ProductTest {
   };
 
   static Stream<Arguments> configurations() {
-    return configurations(Kind.values());
+    return Stream.concat(onOneThread(), onTwoThreads());
+  }
+
+  static Stream<Arguments> onOneThread() {
+    return configurations(1, Kind.values());
+  }
+
+  static Stream<Arguments> onTwoThreads() {
+    return configurations(2, Kind.values());
   }
 
   /** Those of the backends whose panels are arrays of floats in the order of their elements. */
   static Stream<Arguments> arrayConfigurations() {
-    return configurations().filter(a -> !((Setup) a.get()[2]).backend().startsWith("x86"));
+    return onOneThread().filter(a -> !((Setup) a.get()[2]).backend().startsWith("x86"));
   }
 
   static Stream<Arguments> int8Configurations() {
-    return configurations(Kind.INT8, Kind.INT8_SUMS);
+    return configurations(1, Kind.INT8, Kind.INT8_SUMS);
   }
 
-  private static Stream<Arguments> configurations(Kind... kinds) {
+  private static Stream<Arguments> configurations(int threads, Kind... kinds) {
     return Arrays.stream(kinds)
         .flatMap(kind -> Arrays.stream(Form.values()).map(form -> List.of(kind, form)))
-        .flatMap(p -> Setup.all().map(setup -> Arguments.of(p.get(0), p.get(1), setup)));
+        .flatMap(
+            p ->
+                Setup.all()
+                    .filter(setup -> setup.threads() == threads)
+                    .map(setup -> Arguments.of(p.get(0), p.get(1), setup)));
   }
 
   /**
@@ -75,13 +88,22 @@ class ProductTest {
   }
 
   @ParameterizedTest(name = "{0} {1} {2}")
-  @MethodSource("configurations")
+  @MethodSource("onOneThread")
   void oddShapes(Kind kind, Form form, Setup setup) {
     check(kind, form, setup, shapes());
   }
 
+  /** Of which most are too small to be shared. */
+  @Tag("full")
   @ParameterizedTest(name = "{0} {1} {2}")
-  @MethodSource("configurations")
+  @MethodSource("onTwoThreads")
+  void shared(Kind kind, Form form, Setup setup) {
+    oddShapes(kind, form, setup);
+    longSums(kind, form, setup);
+  }
+
+  @ParameterizedTest(name = "{0} {1} {2}")
+  @MethodSource("onOneThread")
   void longSums(Kind kind, Form form, Setup setup) {
     check(
         kind,
@@ -139,7 +161,7 @@ class ProductTest {
   }
 
   static Stream<Arguments> floatConfigurations() {
-    return configurations(Kind.FLOAT32, Kind.BFLOAT16);
+    return configurations(1, Kind.FLOAT32, Kind.BFLOAT16);
   }
 
   /** Float products take operands of any storage: floats, bfloat16, or int8 with any scaling. */

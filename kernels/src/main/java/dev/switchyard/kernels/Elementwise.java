@@ -6,6 +6,7 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.driver.RowTasks;
 import dev.switchyard.kernels.driver.RunSum;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.kernels.stack.StackProbe;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.IntConsumer;
@@ -60,8 +61,7 @@ public final class Elementwise {
    */
   public void addColumnSums(FloatMatrix x, float[] sums) {
     checkLength("sums", sums, x.cols());
-    RowTasks.forEach(
-        parallel,
+    forEach(
         x.cols(),
         x.rows(),
         columnsATask(x),
@@ -106,8 +106,7 @@ public final class Elementwise {
   public void addColumnDots(FloatMatrix x, FloatMatrix y, float[] sums) {
     checkShape("y", y, x.rows(), x.cols());
     checkLength("sums", sums, x.cols());
-    RowTasks.forEach(
-        parallel,
+    forEach(
         x.cols(),
         x.rows(),
         columnsATask(x),
@@ -250,8 +249,7 @@ public final class Elementwise {
     checkLength("stats", stats, 3L * x.rows());
     checkLength("ggamma", ggamma, x.cols());
     checkLength("gbeta", gbeta, x.cols());
-    RowTasks.forEach(
-        parallel,
+    forEach(
         x.cols(),
         2L * x.rows(),
         columnsATask(x),
@@ -495,12 +493,7 @@ public final class Elementwise {
             decay,
             (float) (1 - Math.pow(beta1, step)),
             (float) (1 - Math.pow(beta2, step)));
-    RowTasks.forEach(
-        parallel,
-        n,
-        1,
-        16,
-        (begin, end) -> kernel.adamW(w, g, m, v, begin, end - begin, constants));
+    forEach(n, 1, 16, (begin, end) -> kernel.adamW(w, g, m, v, begin, end - begin, constants));
   }
 
   /**
@@ -541,6 +534,7 @@ public final class Elementwise {
     }
     float keep1 = corrected(beta1, step);
     float keep2 = corrected(beta2, step);
+    StackProbe.require();
     double sum =
         RunSum.of(
             parallel,
@@ -572,8 +566,7 @@ public final class Elementwise {
     checkLength("w", w, n);
     checkLength("m", m, n);
     checkLength("v", v, n);
-    RowTasks.forEach(
-        parallel,
+    forEach(
         n,
         1,
         16,
@@ -592,6 +585,7 @@ public final class Elementwise {
   public double sumOfSquares(float[] x, int n) {
     checkNotNegative("n", n);
     checkLength("x", x, n);
+    StackProbe.require();
     return RunSum.of(parallel, n, (from, length) -> kernel.sumOfSquares(x, from, length));
   }
 
@@ -606,8 +600,7 @@ public final class Elementwise {
   public void scale(float[] x, int n, float factor) {
     checkNotNegative("n", n);
     checkLength("x", x, n);
-    RowTasks.forEach(
-        parallel, n, 1, 16, (begin, end) -> kernel.scale(x, begin, end - begin, factor));
+    forEach(n, 1, 16, (begin, end) -> kernel.scale(x, begin, end - begin, factor));
   }
 
   /**
@@ -639,7 +632,12 @@ public final class Elementwise {
    * addition.
    */
   private void eachRange(FloatMatrix x, int work, RowTasks.Range rows) {
-    RowTasks.forEach(parallel, x.rows(), (long) work * x.cols(), 1, rows);
+    forEach(x.rows(), (long) work * x.cols(), 1, rows);
+  }
+
+  private void forEach(int rows, long elementsARow, int grain, RowTasks.Range body) {
+    StackProbe.require();
+    RowTasks.forEach(parallel, rows, elementsARow, grain, body);
   }
 
   private static void checkShape(String name, FloatMatrix matrix, int rows, int cols) {

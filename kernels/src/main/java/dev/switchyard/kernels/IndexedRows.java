@@ -4,6 +4,7 @@ import dev.switchyard.kernels.backend.ElementwiseKernel;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.driver.RowTasks;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.kernels.stack.StackProbe;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -35,8 +36,7 @@ public final class IndexedRows {
   public void gather(FloatMatrix x, int[] index, FloatMatrix y) {
     checkCols("y", y, x.cols());
     checkIndex(index, y.rows(), x.rows());
-    RowTasks.forEach(
-        parallel,
+    forEach(
         y.rows(),
         y.cols(),
         1,
@@ -57,8 +57,7 @@ public final class IndexedRows {
   public void scatterAdd(FloatMatrix x, int[] index, FloatMatrix y) {
     checkCols("y", y, x.cols());
     checkIndex(index, x.rows(), y.rows());
-    RowTasks.forEach(
-        parallel,
+    forEach(
         x.rows(),
         x.cols(),
         1,
@@ -103,8 +102,7 @@ public final class IndexedRows {
     checkShape("y", y, x);
     checkIndex(index, b.rows(), x.rows());
     checkGates("gates", gates, b.rows());
-    RowTasks.forEach(
-        parallel,
+    forEach(
         x.rows(),
         2L * x.cols(),
         1,
@@ -167,8 +165,7 @@ public final class IndexedRows {
     checkIndex(index, b.rows(), x.rows());
     checkGates("gates", gates, b.rows());
     checkGates("ggates", ggates, b.rows());
-    RowTasks.forEach(
-        parallel,
+    forEach(
         x.rows(),
         2L * x.cols(),
         1,
@@ -199,6 +196,11 @@ public final class IndexedRows {
             j++;
           }
         });
+  }
+
+  private void forEach(int rows, long elementsARow, int grain, RowTasks.Range body) {
+    StackProbe.require();
+    RowTasks.forEach(parallel, rows, elementsARow, grain, body);
   }
 
   private static void copyRow(FloatMatrix from, int row, FloatMatrix to, int toRow) {

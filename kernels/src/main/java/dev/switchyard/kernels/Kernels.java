@@ -17,6 +17,7 @@ import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.driver.MatmulDriver;
 import dev.switchyard.kernels.driver.QuantizeDriver;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.kernels.stack.StackProbe;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -25,7 +26,8 @@ import java.util.Objects;
  *
  * <p>int8 results are the same bit for bit on every backend and for every number of threads; float
  * results are the same for every number of threads. All arguments are checked before anything is
- * written. The result of a product must not share elements with its operands.
+ * written, and so is whether the stack has room: else a {@link StackOverflowError} comes first. The
+ * result of a product must not share elements with its operands.
  *
  * <p>Immutable and thread-safe: calls from several threads at a time do not disturb each other as
  * long as they write to different results. Calls on one thread allocate nothing once their buffers
@@ -193,6 +195,7 @@ public final class Kernels {
       FloatMatrix x, Rounding rounding, NonFinitePolicy policy, QuantizedMatrix out) {
     Objects.requireNonNull(rounding, "rounding");
     Objects.requireNonNull(policy, "policy");
+    StackProbe.require();
     quantize.quantize(x, rounding, policy, out);
   }
 
@@ -221,6 +224,7 @@ public final class Kernels {
       throw new IllegalArgumentException(
           "result is " + x.shape() + " but the quantized matrix is " + q.shape());
     }
+    StackProbe.require();
     quantize.dequantize(q, x);
   }
 
@@ -248,6 +252,7 @@ public final class Kernels {
       throw new IllegalArgumentException(
           "result is " + out.shape() + " but the matrix to round is " + x.shape());
     }
+    StackProbe.require();
     quantize.roundToFloat8(x, rounding, policy, out);
   }
 
@@ -284,6 +289,7 @@ public final class Kernels {
               + q.scaling().name().toLowerCase(Locale.ROOT)
               + " (expected TENSOR, the only one that can be factored out of both products)");
     }
+    StackProbe.require();
     quantize.quantizeAndPack(w, policy, q, forward, inputGradient);
   }
 
@@ -301,6 +307,7 @@ public final class Kernels {
    */
   public void pack(ElementType type, Form form, Matrix b, PackedMatrix out) {
     checkOperand("right", type, form, b, Scaling.ROW, Scaling.COLUMN);
+    StackProbe.require();
     matmul.pack(type, form, b, out);
   }
 
@@ -317,6 +324,7 @@ public final class Kernels {
   public void multiply(Matrix a, PackedMatrix b, Epilogue epilogue, FloatMatrix c) {
     checkProduct(a, b);
     checkResult(b.form().resultRows(a), b.cols(), c.rows(), c.cols(), epilogue);
+    StackProbe.require();
     matmul.multiply(a, b, epilogue, c);
   }
 
@@ -334,6 +342,7 @@ public final class Kernels {
   public void multiply(Matrix a, PackedMatrix b, Epilogue epilogue, Bfloat16Matrix c) {
     checkProduct(a, b);
     checkResult(b.form().resultRows(a), b.cols(), c.rows(), c.cols(), epilogue);
+    StackProbe.require();
     matmul.multiply(a, b, epilogue, c);
   }
 
@@ -351,6 +360,7 @@ public final class Kernels {
     checkProduct(a, b);
     checkIntegers(b.type(), b.inner(), epilogue);
     checkResult(b.form().resultRows(a), b.cols(), c.rows(), c.cols(), epilogue);
+    StackProbe.require();
     matmul.multiply(a, b, epilogue, c);
   }
 
@@ -370,6 +380,7 @@ public final class Kernels {
       ElementType type, Form form, Matrix a, Matrix b, Epilogue epilogue, FloatMatrix c) {
     checkProduct(type, form, a, b);
     checkResult(form.resultRows(a), form.resultCols(b), c.rows(), c.cols(), epilogue);
+    StackProbe.require();
     matmul.multiply(type, form, a, b, epilogue, c);
   }
 
@@ -390,6 +401,7 @@ public final class Kernels {
       ElementType type, Form form, Matrix a, Matrix b, Epilogue epilogue, Bfloat16Matrix c) {
     checkProduct(type, form, a, b);
     checkResult(form.resultRows(a), form.resultCols(b), c.rows(), c.cols(), epilogue);
+    StackProbe.require();
     matmul.multiply(type, form, a, b, epilogue, c);
   }
 
@@ -409,6 +421,7 @@ public final class Kernels {
     checkProduct(ElementType.INT8, form, a, b);
     checkIntegers(ElementType.INT8, form.innerOf(a), epilogue);
     checkResult(form.resultRows(a), form.resultCols(b), c.rows(), c.cols(), epilogue);
+    StackProbe.require();
     matmul.multiply(ElementType.INT8, form, a, b, epilogue, c);
   }
 

@@ -3,6 +3,7 @@ package dev.switchyard.kernels;
 import dev.switchyard.kernels.backend.ElementwiseKernel;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.SparseMatrix;
+import dev.switchyard.kernels.stack.StackProbe;
 import java.util.Locale;
 
 /**
@@ -50,6 +51,7 @@ public final class Outliers {
       throw new IllegalArgumentException(
           "rest is " + rest.shape() + " but x is " + x.shape() + " (expected equal)");
     }
+    StackProbe.require();
     outliers.beginFill(x.rows(), x.cols());
     int rows = x.cols() == 0 ? 0 : x.rows(); // those of an empty view need not lie in its array
     for (int i = 0; i < rows; i++) {
@@ -97,6 +99,7 @@ public final class Outliers {
               rows,
               w.cols()));
     }
+    StackProbe.require();
     for (int i = 0; i < rows; i++) {
       if (outliers.begin(i) < outliers.end(i)) {
         kernel.addRowProducts(

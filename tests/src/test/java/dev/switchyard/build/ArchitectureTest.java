@@ -43,6 +43,8 @@ class ArchitectureTest {
           .definedBy("dev.switchyard.kernels.data..")
           .layer("threads")
           .definedBy("dev.switchyard.kernels.parallel..")
+          .layer("stack")
+          .definedBy("dev.switchyard.kernels.stack..")
           .whereLayer("langchain4j")
           .mayOnlyAccessLayers("encoders", "layers", "operations", "data", "threads")
           .whereLayer("encoders")
@@ -54,7 +56,7 @@ class ArchitectureTest {
           .whereLayer("layers")
           .mayOnlyAccessLayers("operations", "data", "threads")
           .whereLayer("operations")
-          .mayOnlyAccessLayers("driver", "backends", "data", "threads")
+          .mayOnlyAccessLayers("driver", "backends", "data", "threads", "stack")
           .whereLayer("driver")
           .mayOnlyAccessLayers("backends", "data", "threads")
           .whereLayer("backends")
@@ -62,6 +64,8 @@ class ArchitectureTest {
           .whereLayer("data")
           .mayNotAccessAnyLayer()
           .whereLayer("threads")
+          .mayOnlyAccessLayers("stack")
+          .whereLayer("stack")
           .mayNotAccessAnyLayer();
 
   @ArchTest

@@ -120,6 +120,11 @@ final class FuzzCase {
     return isRefused() ? "accepted, but should have been refused with one of " + refusals : null;
   }
 
+  /** Makes the call and nothing else: errors, too, are the caller's to judge. */
+  void make(Kernels kernels) {
+    call.accept(kernels);
+  }
+
   private String judge(RuntimeException e) {
     String disturbed = canaries.disturbed(true);
     if (!refusals.contains(e.getClass())) {

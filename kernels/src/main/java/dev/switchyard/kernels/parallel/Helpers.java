@@ -1,5 +1,6 @@
 package dev.switchyard.kernels.parallel;
 
+import dev.switchyard.kernels.stack.StackProbe;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;

@@ -1,5 +1,6 @@
 package dev.switchyard.kernels.parallel;
 
+import dev.switchyard.kernels.stack.StackProbe;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.function.IntConsumer;
@@ -93,13 +94,13 @@ public final class Parallel {
    */
   public void forEach(int tasks, IntConsumer body) {
     int wanted = Math.min(threads, tasks) - 1;
-    if (wanted <= 0) {
+    // What follows the tasks must not fail while a helper is inside: without room, none is asked.
+    if (wanted <= 0 || !StackProbe.hasRoom()) {
       for (int i = 0; i < tasks; i++) {
         body.accept(i);
       }
       return;
     }
-    StackProbe.require(); // for what follows the tasks: it must not fail while a helper is inside
     Call call = new Call(tasks, wanted, body);
     try {
       helpers.summon(call, wanted);

@@ -1,5 +1,5 @@
 /**
- * How work is spread over threads; depends on nothing else in Switchyard. {@link
+ * How work is spread over threads; depends on the stack alone. {@link
  * dev.switchyard.kernels.parallel.Parallel} shares the tasks of a {@code Call} with helpers, who
  * are {@code Helpers} and wait for the next.
  */

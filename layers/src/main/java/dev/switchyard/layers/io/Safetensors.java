@@ -4,10 +4,13 @@ import dev.switchyard.kernels.data.Bfloat16;
 import dev.switchyard.kernels.data.FloatMatrix;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.ShortBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
@@ -109,6 +112,38 @@ public final class Safetensors implements Closeable {
       return new Safetensors(path.toString(), channel);
     } catch (Throwable t) {
       channel.close();
+      throw t;
+    }
+  }
+
+  /**
+   * Opens what a stream gives, such as a resource, and checks it. It is copied to a temporary file,
+   * which is deleted when this is closed, so that tensors can be read in any order and size.
+   *
+   * @param in is read to its end and stays open
+   * @return the open file
+   * @throws MalformedFileException if it is damaged or not of this format
+   * @throws IOException if it cannot be read, or there is no room for the copy
+   */
+  public static Safetensors open(InputStream in) throws IOException {
+    String prefix = "switchyard-" + ProcessHandle.current().pid() + "-";
+    Path copy = Files.createTempFile(prefix, ".safetensors");
+    FileChannel channel = null;
+    try {
+      channel =
+          FileChannel.open(
+              copy,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE,
+              StandardOpenOption.DELETE_ON_CLOSE);
+      in.transferTo(Channels.newOutputStream(channel));
+      return new Safetensors("the stream", channel);
+    } catch (Throwable t) {
+      if (channel == null) {
+        Files.delete(copy);
+      } else {
+        channel.close();
+      }
       throw t;
     }
   }

@@ -251,6 +251,18 @@ public final class SafetensorsWriter {
    * @throws IOException if it cannot be written; what stood there before is intact
    */
   public void write(Path file) throws IOException {
+    AtomicFile.write(file, this::write);
+  }
+
+  /**
+   * Writes the same bytes to a stream, which is flushed and stays open.
+   *
+   * @param out where to
+   * @throws IllegalStateException if the header is beyond the format's limit of 100 MB; nothing is
+   *     written then
+   * @throws IOException if it cannot be written; the stream then holds a part
+   */
+  public void write(OutputStream out) throws IOException {
     List<Map.Entry<String, Source>> order = new ArrayList<>(sources.entrySet());
     order.sort(Comparator.comparingInt(entry -> -entry.getValue().dtype().bytes()));
     List<TensorInfo> tensors = new ArrayList<>();
@@ -269,25 +281,16 @@ public final class SafetensorsWriter {
     int length = Math.ceilDiv(json.length, ALIGNMENT) * ALIGNMENT;
     if (length > Header.LIMIT) {
       throw new IllegalStateException(
-          "the header of "
-              + file
-              + " has "
-              + length
-              + " bytes (expected up to "
-              + Header.LIMIT
-              + ")");
+          "the header has " + length + " bytes (expected up to " + Header.LIMIT + ")");
     }
     byte[] padded = Arrays.copyOf(json, length);
     Arrays.fill(padded, json.length, length, (byte) ' ');
-    AtomicFile.write(
-        file,
-        out -> {
-          byte[] first = new byte[Long.BYTES];
-          littleEndian(first).putLong(length);
-          out.write(first);
-          out.write(padded);
-          writeData(order, out);
-        });
+    byte[] first = new byte[Long.BYTES];
+    littleEndian(first).putLong(length);
+    out.write(first);
+    out.write(padded);
+    writeData(order, out);
+    out.flush();
   }
 
   private static void writeData(List<Map.Entry<String, Source>> order, OutputStream out)

@@ -3,6 +3,8 @@ package dev.switchyard.layers.io;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Parameter;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -10,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** The values of a model's parameters, by their names. */
@@ -74,6 +77,18 @@ public final class Weights {
   }
 
   /**
+   * Writes the same bytes to a stream, which is flushed and stays open.
+   *
+   * @param parameters of a model
+   * @param out where to
+   * @throws IllegalArgumentException if two have one name
+   * @throws IOException if it cannot be written; the stream then holds a part
+   */
+  public static void write(List<Parameter> parameters, OutputStream out) throws IOException {
+    new SafetensorsWriter().weights(of(parameters), vectors(parameters)).write(out);
+  }
+
+  /**
    * Reads the weights in a file, which need have no checksum: all tensors of F32, F16 and BF16 in
    * up to two dimensions. Others are left out.
    *
@@ -85,6 +100,20 @@ public final class Weights {
   public static Map<String, FloatMatrix> read(Path file) throws IOException {
     try (Safetensors in = Safetensors.open(file)) {
       return read(in);
+    }
+  }
+
+  /**
+   * Reads the weights that a stream gives, such as a resource, as {@link #read(Path)} does.
+   *
+   * @param in is read to its end and stays open
+   * @return values by name, in their order
+   * @throws MalformedFileException if it is damaged
+   * @throws IOException if it cannot be read, or there is no room for a temporary file as large
+   */
+  public static Map<String, FloatMatrix> read(InputStream in) throws IOException {
+    try (Safetensors copy = Safetensors.open(in)) {
+      return read(copy);
     }
   }
 
@@ -107,7 +136,8 @@ public final class Weights {
   }
 
   /**
-   * Copies values into parameters and marks them changed.
+   * Copies values into parameters and marks them changed: each parameter has to have a value, and
+   * each value a parameter. {@link #rename} and {@link #loadPresent} are for other files.
    *
    * @param weights values by name
    * @param parameters all that the values are for
@@ -117,6 +147,65 @@ public final class Weights {
   public static void load(Map<String, FloatMatrix> weights, List<Parameter> parameters) {
     requireFit(weights, parameters);
     parameters.forEach(parameter -> parameter.assign(weights.get(parameter.name())));
+  }
+
+  /**
+   * Gives weights other names, such as those that another library has for the same parameters.
+   *
+   * @param weights values by name
+   * @param newName the name to have instead, or null to leave a weight out
+   * @return the same values by new name, in their order
+   * @throws IllegalArgumentException if two get the same name
+   */
+  public static Map<String, FloatMatrix> rename(
+      Map<String, FloatMatrix> weights, UnaryOperator<String> newName) {
+    Map<String, FloatMatrix> renamed = new LinkedHashMap<>();
+    weights.forEach(
+        (name, value) -> {
+          String other = newName.apply(name);
+          if (other != null && renamed.put(other, value) != null) {
+            throw new IllegalArgumentException(
+                "two weights are named " + other + ", the second was " + name);
+          }
+        });
+    return renamed;
+  }
+
+  /**
+   * What a lenient {@link #loadPresent} has left.
+   *
+   * @param missing names of the parameters without a value, which are as they were
+   * @param unexpected names of the values without a parameter
+   */
+  public record Left(List<String> missing, List<String> unexpected) {
+    /** Copies the lists. */
+    public Left {
+      missing = List.copyOf(missing);
+      unexpected = List.copyOf(unexpected);
+    }
+  }
+
+  /**
+   * Copies values into the parameters of their names and leaves all others, as when a model gets a
+   * new head. Look at what is returned: a name that is spelt otherwise is missing, not wrong.
+   *
+   * @param weights values by name
+   * @param parameters of a model
+   * @return what has found no partner
+   * @throws IllegalArgumentException that lists values of another shape than the parameter of their
+   *     name; no parameter is changed then
+   */
+  public static Left loadPresent(Map<String, FloatMatrix> weights, List<Parameter> parameters) {
+    Map<String, FloatMatrix> present = new LinkedHashMap<>(weights);
+    List<Parameter> having = new ArrayList<>(parameters);
+    having.removeIf(parameter -> !weights.containsKey(parameter.name()));
+    present.keySet().retainAll(having.stream().map(Parameter::name).toList());
+    load(present, having);
+    List<String> missing = new ArrayList<>(parameters.stream().map(Parameter::name).toList());
+    missing.removeAll(present.keySet());
+    List<String> unexpected = new ArrayList<>(weights.keySet());
+    unexpected.removeAll(present.keySet());
+    return new Left(missing, unexpected);
   }
 
   /** Refuses what {@link #load} does, and changes nothing. */

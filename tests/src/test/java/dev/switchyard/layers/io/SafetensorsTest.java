@@ -253,8 +253,7 @@ class SafetensorsTest {
     }
     assertThatThrownBy(() -> out.write(file))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageMatching(
-            "the header of " + file + " has 10\\d{7} bytes \\(expected up to 100000000\\)");
+        .hasMessageMatching("the header has 10\\d{7} bytes \\(expected up to 100000000\\)");
     assertThat(file).doesNotExist();
   }
 

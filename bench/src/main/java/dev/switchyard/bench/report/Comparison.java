@@ -53,13 +53,13 @@ final class Comparison {
       return Change.of(speed);
     }
 
-    String speedText() {
+    String cell() {
       return change() == Change.ONE_ROUND
           ? String.format(Locale.ROOT, "%.2f", speed.estimate())
-          : speed.text("%.2f");
+          : speed.cell("%.2f");
     }
 
-    /** For people, in a line. */
+    /** Of one that became slower, in a line. */
     String text() {
       return String.format(
           Locale.ROOT,
@@ -69,7 +69,7 @@ final class Comparison {
           now.contestant(),
           now.text(),
           before.text(),
-          speedText());
+          speed.text("%.2f"));
     }
   }
 
@@ -156,9 +156,9 @@ final class Comparison {
     return new Section(
         "Compared with " + before.path(),
         summary()
-            + " Slower or faster is what has its whole 95 % interval on one side of 1, as one in 20"
-            + " has by chance; intervals are those of the geometric mean over rounds, each a JVM of"
-            + " its own (Welch 1947).",
+            + " Slower or faster is what has its whole 95 % interval, in brackets, on one side of"
+            + " 1: by chance one in 20 has of those that did not change. The ratio is that of"
+            + " geometric means over rounds, each a JVM of its own (Welch 1947).",
         List.of(),
         new Table(
             List.of("suite", "shape", "contestant", "before", "now", "times as fast", "change"),
@@ -172,7 +172,7 @@ final class Comparison {
                             pair.now().contestant(),
                             pair.before().text(),
                             pair.now().text(),
-                            pair.speedText(),
+                            pair.cell(),
                             pair.change().text))
                 .toList()));
   }

@@ -63,7 +63,7 @@ public final class CodaCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "SWITCHBACK",
       description = {
-        "Of the linear layers (default: ${DEFAULT-VALUE}).",
+        "Precision of the linear layers (default: ${DEFAULT-VALUE}).",
         "Any of ${COMPLETION-CANDIDATES}."
       })
   private Precision precision;

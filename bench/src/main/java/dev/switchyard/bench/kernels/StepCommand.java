@@ -26,8 +26,9 @@ import picocli.CommandLine.Spec;
       "Measures a training step of one linear layer, from 32-bit floats to 32-bit floats: output"
           + " with bias, input gradient, weight gradient and bias gradient, with all that the"
           + " precision needs, such as quantizing the input, the weight and the gradient."
-          + " Switchyard in SwitchBack (weight gradient in bfloat16), bfloat16 and float32, and the"
-          + " other libraries on the class path in bfloat16 and float32, in interleaved rounds.",
+          + " Switchyard computes it in SwitchBack (weight gradient in bfloat16), bfloat16 and"
+          + " float32, the other libraries on the class path in bfloat16 and float32, in"
+          + " interleaved rounds.",
       ""
     })
 public final class StepCommand implements Callable<Integer> {

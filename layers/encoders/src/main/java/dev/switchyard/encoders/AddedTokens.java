@@ -10,7 +10,7 @@ import java.util.Map;
  */
 final class AddedTokens {
   private final List<Token> tokens;
-  private final SortedTexts texts; // whose ids are places in the list
+  private final Trie texts; // whose ids are places in the list
 
   /**
    * A token.
@@ -34,7 +34,7 @@ final class AddedTokens {
     for (int i = 0; i < tokens.size(); i++) {
       places.putIfAbsent(tokens.get(i).text(), i);
     }
-    texts = new SortedTexts(places);
+    texts = new Trie(places);
   }
 
   boolean isEmpty() {

@@ -18,7 +18,7 @@ final class Comparison {
     FASTER("faster"),
     AS_FAST("as fast"),
     CANNOT_TELL("cannot be told"),
-    ONE_ROUND("measured once, no interval");
+    ONE_ROUND("measured once");
 
     /** Less than this is no change, however little each varies by itself. */
     private static final double NOTICEABLE = 1.03;
@@ -51,12 +51,6 @@ final class Comparison {
 
     Change change() {
       return Change.of(speed);
-    }
-
-    String cell() {
-      return change() == Change.ONE_ROUND
-          ? String.format(Locale.ROOT, "%.2f", speed.estimate())
-          : speed.cell("%.2f");
     }
 
     /** Of one that became slower, in a line. */
@@ -143,13 +137,10 @@ final class Comparison {
     if (logarithms.length == 0) {
       return "";
     }
-    Interval speed = Interval.ofMean(logarithms).map(Math::exp);
     return String.format(
         Locale.ROOT,
         " Peers, which tell how the machine fared, are %s times as fast in the geometric mean.",
-        logarithms.length == 1
-            ? String.format(Locale.ROOT, "%.2f", speed.estimate())
-            : speed.text("%.2f"));
+        Interval.ofMean(logarithms).map(Math::exp).text("%.2f"));
   }
 
   Section section() {
@@ -172,7 +163,7 @@ final class Comparison {
                             pair.now().contestant(),
                             pair.before().text(),
                             pair.now().text(),
-                            pair.cell(),
+                            pair.speed().cell("%.2f"),
                             pair.change().text))
                 .toList()));
   }

@@ -49,7 +49,7 @@ public final class Dropout implements Layer {
     long key = tape.draw(random);
     FloatMatrix y = tape.result(x.rows(), x.cols());
     tape.kernels().elementwise().dropout(x.value(), rate, key, y);
-    return tape.record(y, List.of(x), parameters(), List.of(), gy -> backward(tape, x, key, gy));
+    return tape.node(y).from(x).backward((gy, kept) -> backward(tape, x, key, gy));
   }
 
   // gy [rows, cols] -> gx [rows, cols]

@@ -29,12 +29,14 @@ public final class L2Normalization implements Layer {
                 y.set(i, j, length == 0 ? 0 : (float) (from.get(i, j) / length));
               }
             });
-    return tape.record(y, List.of(x), parameters(), List.of(from), gy -> backward(tape, x, gy));
+    return tape.node(y)
+        .from(x)
+        .keeps(from)
+        .backward((gy, kept) -> backward(tape, x, kept.floats(0), gy));
   }
 
   // gy [rows, cols] -> gx [rows, cols]
-  private static void backward(Tape tape, Tensor x, FloatMatrix gy) {
-    FloatMatrix from = x.value();
+  private static void backward(Tape tape, Tensor x, FloatMatrix from, FloatMatrix gy) {
     FloatMatrix gx = tape.take(x.rows(), x.cols());
     tape.kernels()
         .parallel()

@@ -66,8 +66,7 @@ public enum Pooling implements SequenceLayer {
     FloatMatrix y = tape.result(sequences.count(), x.cols());
     Arrays.fill(y.data(), 0, y.rows() * y.cols(), 0);
     eachToken(tape, sequences, (t, s, share) -> addScaled(x.value(), t, share, y, s));
-    return tape.record(
-        y, List.of(x), parameters(), List.of(), gy -> backward(tape, x, sequences, gy));
+    return tape.node(y).from(x).backward((gy, kept) -> backward(tape, x, sequences, gy));
   }
 
   // gy [sequences, features] -> gx [tokens, features]

@@ -42,16 +42,14 @@ public final class StochasticDepth implements SequenceLayer {
     long key = tape.draw(random);
     FloatMatrix y = tape.result(x.rows(), x.cols());
     scale(tape, x.value(), sequences, key, y);
-    return tape.record(
-        y,
-        List.of(x),
-        parameters(),
-        List.of(),
-        gy -> {
-          FloatMatrix gx = tape.take(x.rows(), x.cols());
-          scale(tape, gy, sequences, key, gx);
-          tape.addGrad(x, gx);
-        });
+    return tape.node(y)
+        .from(x)
+        .backward(
+            (gy, kept) -> {
+              FloatMatrix gx = tape.take(x.rows(), x.cols());
+              scale(tape, gy, sequences, key, gx);
+              tape.addGrad(x, gx);
+            });
   }
 
   private void scale(Tape tape, FloatMatrix x, Sequences sequences, long key, FloatMatrix y) {

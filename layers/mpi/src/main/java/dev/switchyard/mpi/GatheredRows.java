@@ -74,7 +74,7 @@ public final class GatheredRows {
       at += floats;
     }
     int first = before;
-    return tape.record(y, List.of(x), List.of(), List.of(), gy -> backward(tape, x, first, gy));
+    return tape.node(y).from(x).backward((gy, kept) -> backward(tape, x, first, gy));
   }
 
   // gy [all rows, cols] -> gx [rows, cols]

@@ -241,7 +241,7 @@ class CodaGradientsTest {
       for (int j = 0; j < w.rows(); j++) {
         gates.set(j, 0, w.value().get(j, 0) - before[j] + 1);
       }
-      Tensor shifted = tape.record(gates, List.of(w), List.of(), List.of(), gy -> tape.passOn(w));
+      Tensor shifted = tape.node(gates).from(w).backward((gy, kept) -> tape.passOn(w));
       return new Routing(routing.selection(), Optional.of(shifted));
     }
 

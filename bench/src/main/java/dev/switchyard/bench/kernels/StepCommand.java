@@ -1,6 +1,6 @@
 package dev.switchyard.bench.kernels;
 
-import dev.switchyard.bench.kernels.Contest.Turn;
+import dev.switchyard.bench.kernels.Contest.Turns;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.Kernels;
@@ -83,17 +83,19 @@ public final class StepCommand implements Callable<Integer> {
     Kernels kernels = Kernels.create(choice, Parallel.ofThreads(measuring.threads));
     List<StepContestant> contestants =
         StepContestant.all(kernels, peers, StepContestant.operands(rows, in, out));
-    List<Turn> turns =
+    List<Turns> turns =
         new Contest(measuring.rounds, measuring.threads, err)
             .run(contestants.stream().map(StepContestant::contestant).toList());
     List<StepReport.Result> results = new ArrayList<>();
     for (int i = 0; i < turns.size(); i++) {
       StepContestant contestant = contestants.get(i);
-      results.add(StepReport.Result.of(contestant.name(), contestant.precision(), turns.get(i)));
+      results.add(
+          StepReport.Result.of(contestant.name(), contestant.precision(), turns.get(i).median()));
     }
     StepReport report = new StepReport(rows, in, out, measuring.threads, results);
     String title = String.format(Locale.ROOT, "%d rows, %d to %d features", rows, in, out);
-    measuring.print(spec.commandLine().getOut(), report, title, report.table());
+    measuring.print(
+        spec.commandLine().getOut(), report, title, report.table(Turns.overFirst(turns)));
     return 0;
   }
 

@@ -2,6 +2,7 @@ package dev.switchyard.encoders;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Texts by their letters (Fredkin 1960), among which the longest is found with which another text
@@ -9,12 +10,14 @@ import java.util.Map;
  * length of what fits, however many texts there are. Immutable.
  *
  * <p>The table holds what begins a text, each but the empty beginning, by the place of what it is
- * without its last letter, and this letter. With open addressing, half of it free at least.
+ * without its last letter, and this letter. With open addressing, half of it free at least, and a
+ * factor that is drawn (Dietzfelbinger et al. 1997): no file can have its texts fall into one
+ * place.
  */
 final class Trie {
   private static final int ROOT = -1;
-  private static final long GOLDEN = 0x9E3779B97F4A7C15L; // 2^64 / golden ratio, rounded to odd
 
+  private final long factor = ThreadLocalRandom.current().nextLong() | 1;
   private final long[] keys; // 0 where free
   private final int[] ends; // of each beginning, the text it is, counted from 1
   private final int shift;
@@ -59,7 +62,7 @@ final class Trie {
 
   /** Where a key is, or would be. */
   private int place(long key) {
-    int at = (int) (key * GOLDEN >>> shift);
+    int at = (int) (key * factor >>> shift);
     while (keys[at] != key && keys[at] != 0) {
       at = (at + 1) & (keys.length - 1);
     }

@@ -195,7 +195,7 @@ final class Adaptation {
       }
       processes.requireSame(Map.of("model", Fingerprint.of(phase.learned)));
       int done = losses.size() - phase.from;
-      tape.resumeAfter((long) done * options.sharing().shards() / processes.count());
+      shared.resumeAfter(done);
       int length = phase.to - phase.from;
       Schedule schedule = Schedule.cosine(options.rate(), (int) (WARMUP * length), length);
       CounterRandom shuffle = new CounterRandom(options.seed()).split(phase.shuffle);

@@ -161,9 +161,4 @@ public final class ContrastiveLoss implements Model {
   public List<Parameter> parameters() {
     return List.of(logScale);
   }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
-  }
 }

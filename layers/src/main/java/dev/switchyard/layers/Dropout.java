@@ -2,7 +2,6 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
-import java.util.List;
 
 /**
  * Drops elements at random while training, and scales the others so that the expectation stays
@@ -57,15 +56,5 @@ public final class Dropout implements Layer {
     FloatMatrix gx = tape.take(x.rows(), x.cols());
     tape.kernels().elementwise().dropout(gy, rate, key, gx);
     tape.addGrad(x, gx);
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

@@ -1,7 +1,6 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
-import java.util.List;
 
 /**
  * The exact GELU (Hendrycks and Gimpel 2016), with the normal distribution Phi and its density phi:
@@ -30,15 +29,5 @@ public final class Gelu implements Layer {
     FloatMatrix gx = tape.take(x.rows(), x.cols());
     tape.kernels().elementwise().geluBackward(value, gy, gx);
     tape.addGrad(x, gx);
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

@@ -1,7 +1,6 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
-import java.util.List;
 
 /**
  * Rows of length 1, so that their products are cosines; a row of zeros stays one:
@@ -59,15 +58,5 @@ public final class L2Normalization implements Layer {
       sum += (double) a.get(row, j) * b.get(row, j);
     }
     return sum;
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

@@ -127,9 +127,4 @@ public final class LayerNorm implements Layer {
   public List<Parameter> parameters() {
     return List.of(gamma, beta);
   }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
-  }
 }

@@ -82,9 +82,4 @@ public final class LayerScale implements Layer {
   public List<Parameter> parameters() {
     return List.of(gain);
   }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
-  }
 }

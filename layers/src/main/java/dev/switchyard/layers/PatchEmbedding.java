@@ -147,12 +147,7 @@ public final class PatchEmbedding implements Layer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return Model.concat(projection.parameters(), positions.parameters());
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return projection.linears();
+  public List<? extends Model> parts() {
+    return List.of(projection, positions);
   }
 }

@@ -3,7 +3,6 @@ package dev.switchyard.layers;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * One row for each sequence: the mean over a range of its tokens, zeros for a sequence without
@@ -101,15 +100,5 @@ public enum Pooling implements SequenceLayer {
     for (int j = 0; j < x.cols(); j++) {
       y.data()[to + j] += scale * x.data()[from + j];
     }
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

@@ -124,9 +124,4 @@ public final class Positions implements SequenceLayer {
   public List<Parameter> parameters() {
     return learned ? List.of(table) : List.of();
   }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
-  }
 }

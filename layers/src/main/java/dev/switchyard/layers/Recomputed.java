@@ -56,12 +56,7 @@ public final class Recomputed implements SequenceLayer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return layer.parameters();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return layer.linears();
+  public List<? extends Model> parts() {
+    return List.of(layer);
   }
 }

@@ -302,15 +302,8 @@ public final class SelfAttention implements SequenceLayer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return qkv == null
-        ? Model.concat(query.parameters(), keyValue.parameters(), out.parameters())
-        : Model.concat(qkv.parameters(), out.parameters());
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return qkv == null ? List.of(query, keyValue, out) : Model.concat(qkv.linears(), out.linears());
+  public List<? extends Model> parts() {
+    return qkv == null ? List.of(query, keyValue, out) : List.of(qkv, out);
   }
 
   private interface HeadWork {

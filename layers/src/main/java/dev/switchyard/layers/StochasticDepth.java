@@ -3,7 +3,6 @@ package dev.switchyard.layers;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
-import java.util.List;
 
 /**
  * Leaves out a residual branch for whole sequences at random while training (Huang et al. 2016),
@@ -68,15 +67,5 @@ public final class StochasticDepth implements SequenceLayer {
                 }
               }
             });
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

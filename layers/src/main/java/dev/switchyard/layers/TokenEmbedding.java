@@ -114,9 +114,4 @@ public final class TokenEmbedding implements Model {
   public List<Parameter> parameters() {
     return List.of(table);
   }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
-  }
 }

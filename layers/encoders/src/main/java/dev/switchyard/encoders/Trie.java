@@ -62,7 +62,7 @@ final class Trie {
 
   /** Where a key is, or would be. */
   private int place(long key) {
-    int at = (int) (key * factor >>> shift);
+    int at = (int) ((key * factor) >>> shift);
     while (keys[at] != key && keys[at] != 0) {
       at = (at + 1) & (keys.length - 1);
     }

@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -45,7 +46,7 @@ class ParallelTest {
     Parallel.over(new ClosedPool().pool, 1)
         .forEach(3, i -> assertThat(Thread.currentThread()).isSameAs(caller));
 
-    assertThat(Parallel.ofThreads(1)).isSameAs(Parallel.serial());
+    assertThat(Parallel.ofThreads(1).threads()).isEqualTo(1);
     assertThat(Parallel.serial().threads()).isEqualTo(1);
   }
 
@@ -264,6 +265,8 @@ class ParallelTest {
     assertThat(least).hasValue(0);
   }
 
+  private static final int LONGER_THAN_CALLERS_SPIN = 20_000;
+
   enum Source {
     OWN,
     FORK_JOIN,
@@ -283,7 +286,8 @@ class ParallelTest {
       AtomicInteger inside = new AtomicInteger();
       AtomicInteger insideAfterwards = new AtomicInteger();
       AtomicInteger overflows = new AtomicInteger();
-      Runnable call =
+      AtomicInteger helped = new AtomicInteger(); // tasks of one climb that helpers did
+      BooleanSupplier call =
           () -> {
             Thread caller = Thread.currentThread();
             try {
@@ -292,8 +296,12 @@ class ParallelTest {
                   _ -> {
                     int helpers = Thread.currentThread().equals(caller) ? 0 : 1;
                     inside.getAndAdd(helpers);
+                    helped.getAndAdd(helpers);
                     try {
                       countDown(50);
+                      for (int turn = 0; turn < helpers * LONGER_THAN_CALLERS_SPIN; turn++) {
+                        Thread.onSpinWait();
+                      }
                     } finally {
                       inside.getAndAdd(-helpers);
                     }
@@ -304,10 +312,16 @@ class ParallelTest {
             } finally {
               insideAfterwards.accumulateAndGet(inside.get(), Math::max);
             }
+            return helped.get() > 20;
           };
       for (int i = 0; i < 8; i++) {
         int padding = i;
-        Thread deep = new Thread(null, () -> climb(padding, 0, call), "deep", 1 << 18);
+        helped.set(0);
+        Runnable climb = () -> climb(padding, 0, call);
+        Thread deep = // one that sleeps in a call, and one that leaves its carrier
+            i % 2 == 0
+                ? new Thread(null, climb, "deep", 1 << 18)
+                : Thread.ofVirtual().unstarted(climb);
         deep.start();
         assertThat(joins(deep)).as("a thread that met the end of its stack ended").isTrue();
         Thread other = new Thread(() -> parallel.forEach(20, _ -> countDown(50)));
@@ -320,13 +334,13 @@ class ParallelTest {
   }
 
   /** Frames of other sizes first, so that the end lies elsewhere. */
-  private static boolean climb(int padding, long value, Runnable call) {
+  private static boolean climb(int padding, long value, BooleanSupplier call) {
     return padding == 0 ? deeper(0, call) : climb(padding - 1, value + 1, call) && value >= 0;
   }
 
-  /** To the end of the stack, and on the way back calls now and then until one succeeds. */
+  /** To the end of the stack, and on the way back calls now and then until it says enough. */
   @SuppressWarnings("InfiniteRecursion") // ends where the stack does
-  private static boolean deeper(int depth, Runnable call) {
+  private static boolean deeper(int depth, BooleanSupplier call) {
     boolean done;
     try {
       done = deeper(depth + 1, call);
@@ -335,8 +349,7 @@ class ParallelTest {
     }
     if (!done && depth % 7 == 0) {
       try {
-        call.run();
-        done = true;
+        done = call.getAsBoolean();
       } catch (StackOverflowError e) {
         done = false;
       }

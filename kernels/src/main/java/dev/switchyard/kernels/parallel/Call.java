@@ -97,10 +97,19 @@ final class Call {
     boolean interrupted = false;
     while (helpers.get() != CLOSED) {
       interrupted |= Thread.interrupted(); // buffers are still in use: wait on, tell it afterwards
-      LockSupport.parkNanos(this, LOOK_NANOS);
+      rest();
     }
     if (interrupted) {
       caller.interrupt();
+    }
+  }
+
+  /** A virtual thread cannot leave its carrier where the stack is nearly full: it looks again. */
+  private void rest() {
+    try {
+      LockSupport.parkNanos(this, LOOK_NANOS);
+    } catch (StackOverflowError | OutOfMemoryError e) {
+      Thread.onSpinWait();
     }
   }
 

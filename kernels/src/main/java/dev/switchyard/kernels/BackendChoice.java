@@ -7,6 +7,7 @@ import dev.switchyard.kernels.backend.x86.Unavailable;
 import dev.switchyard.kernels.backend.x86.X86Backend;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.PeakLoop;
+import dev.switchyard.kernels.stack.StackProbe;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -21,7 +22,6 @@ public final class BackendChoice {
   public static final String PROPERTY = "switchyard.backend";
 
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
-  private static final System.Logger LOG = System.getLogger("dev.switchyard.kernels");
 
   private final Backend backend;
   private final String reason;
@@ -41,6 +41,7 @@ public final class BackendChoice {
    * @throws IllegalStateException if the named backend cannot run here, with the reason
    */
   public static BackendChoice automatic() {
+    StackProbe.requireForOthers();
     return Automatic.choice();
   }
 
@@ -54,6 +55,7 @@ public final class BackendChoice {
    * @throws IllegalStateException if it cannot run here, with the reason
    */
   public static BackendChoice named(String name) {
+    StackProbe.requireForOthers();
     return named(name, "asked for by name");
   }
 
@@ -90,12 +92,18 @@ public final class BackendChoice {
       try {
         return Vector.create();
       } catch (RuntimeException | LinkageError e) { // the module is not yet a stable part of Java
-        LOG.log(
-            System.Logger.Level.WARNING,
-            "Switchyard runs on its slow reference backend, because vectors failed: " + e);
+        warn("Switchyard runs on its slow reference backend, because vectors failed: " + e);
       }
     }
     return new ReferenceBackend();
+  }
+
+  private static void warn(String sentence) {
+    log().log(System.Logger.Level.WARNING, sentence);
+  }
+
+  private static System.Logger log() {
+    return System.getLogger("dev.switchyard.kernels");
   }
 
   private static boolean vectorModulePresent() {
@@ -185,16 +193,12 @@ public final class BackendChoice {
       } catch (Unavailable e) {
         String reason = "no machine code, because " + e.getMessage();
         if (vectorModulePresent()) {
-          LOG.log(System.Logger.Level.INFO, "Switchyard emits {0}", reason);
+          log().log(System.Logger.Level.INFO, "Switchyard emits {0}", reason);
           return new BackendChoice(portable(), reason);
         }
         warn("Switchyard runs on its slow reference backend, because " + hint);
         return named("reference", missing + "; " + reason);
       }
-    }
-
-    private static void warn(String sentence) {
-      LOG.log(System.Logger.Level.WARNING, sentence);
     }
   }
 }

@@ -82,6 +82,7 @@ public final class Kernels {
    * @return the kernels
    */
   public static Kernels create(BackendChoice choice, Parallel parallel) {
+    StackProbe.requireForOthers();
     Kernels kernels = new Kernels(choice, parallel, NonFinitePolicy.REJECT);
     kernels.serial.initializeClasses();
     return kernels;
@@ -89,7 +90,7 @@ public final class Kernels {
 
   /**
    * Passes through the classes that calls need. One whose first use meets the end of the stack can
-   * never be used again; here there is room, or the creation fails.
+   * never be used again; here there is room.
    */
   private void initializeClasses() {
     FloatMatrix x = FloatMatrix.allocate(1, 64); // whole vectors
@@ -188,7 +189,8 @@ public final class Kernels {
    * @param x the matrix to quantize
    * @param rounding nearest-even or stochastic
    * @param policy what to do with a NaN or an infinity
-   * @param out takes the shape of x; row sums are filled too. After an exception it holds no values
+   * @param out takes the shape of x; row sums are filled too. After an exception that is not about
+   *     the arguments it holds no values
    * @throws NonFiniteException if x holds a non-finite value and {@code policy} is REJECT
    */
   public void quantize(

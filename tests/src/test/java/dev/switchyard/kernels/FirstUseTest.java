@@ -9,8 +9,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Classes are initialized when kernels are created, and not by the first call: one that meets the
- * end of the stack there would be lost for good.
+ * Classes are initialized when kernels are created, if there is room, and not by the first call:
+ * one that meets the end of the stack there would be lost for good.
  */
 class FirstUseTest {
   @TempDir private Path directory;
@@ -31,6 +31,8 @@ class FirstUseTest {
     List<String> lines = run.output().lines().toList();
     List<String> ours = lines.stream().filter(FirstUseTest::initializes).toList();
     assertThat(ours).as("what was initialized before").isNotEmpty();
+    assertThat(lines.subList(0, lines.indexOf(FirstUse.REFUSED)))
+        .noneMatch(FirstUseTest::initializes);
     assertThat(lines.subList(lines.indexOf(FirstUse.CREATED), lines.indexOf(FirstUse.USED)))
         .noneMatch(FirstUseTest::initializes);
   }

@@ -14,8 +14,6 @@ import java.util.function.IntConsumer;
  * caller when no helper is inside a task any more, and leaves the runner as it was.
  */
 public final class Parallel {
-  private static final Parallel SERIAL = new Parallel(null, 1);
-
   /** Made when first needed: where one thread does all the work there is none. */
   private static final class Own {
     static final Helpers HELPERS =
@@ -36,7 +34,7 @@ public final class Parallel {
    * @return the runner of one thread
    */
   public static Parallel serial() {
-    return SERIAL;
+    return new Parallel(null, 1);
   }
 
   /**
@@ -50,7 +48,8 @@ public final class Parallel {
    */
   public static Parallel ofThreads(int threads) {
     checkThreads(threads);
-    return threads == 1 ? SERIAL : new Parallel(Own.HELPERS, threads);
+    StackProbe.requireForOthers();
+    return threads == 1 ? serial() : new Parallel(Own.HELPERS, threads);
   }
 
   /**
@@ -66,6 +65,7 @@ public final class Parallel {
   public static Parallel over(ExecutorService executor, int threads) {
     Objects.requireNonNull(executor, "executor");
     checkThreads(threads);
+    StackProbe.requireForOthers();
     return new Parallel(Helpers.lent(executor, threads - 1), threads);
   }
 

@@ -30,10 +30,20 @@ public final class StackProbe {
     }
   }
 
-  /** For code of others, 32 KB. */
+  /**
+   * For code of others, and for classes that are initialized: 32 KB. An initializer that overflows
+   * is never run again, so that its class is lost.
+   *
+   * @throws StackOverflowError if there is not enough
+   */
+  public static void requireForOthers() {
+    descend(OTHERS_LEVELS);
+  }
+
+  /** As {@link #requireForOthers}, for who can do without. */
   public static boolean hasRoomForOthers() {
     try {
-      descend(OTHERS_LEVELS);
+      requireForOthers();
       return true;
     } catch (StackOverflowError e) {
       return false;

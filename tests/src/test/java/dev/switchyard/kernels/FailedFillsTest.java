@@ -10,8 +10,10 @@ import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
+import dev.switchyard.kernels.data.SparseMatrix;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -21,6 +23,9 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class FailedFillsTest {
   private static final int N = 512;
+
+  /** An array of so many floats takes 8 GB. */
+  private static final int MOST = Integer.MAX_VALUE - 1024;
 
   private final Threads threads = new Threads();
   private final FloatMatrix ones = Matrices.gaussian(N, N, 1);
@@ -65,6 +70,23 @@ class FailedFillsTest {
       assertRefused(
           () -> kernels.multiply(left, panels, Epilogue.STORE, c), "packed matrix 512x512");
     }
+  }
+
+  /** No memory even to begin: what was there before is not taken for what should be there. */
+  @Test
+  void beginning() {
+    Kernels kernels = Setup.on("reference", Parallel.serial());
+    QuantizedMatrix q = new QuantizedMatrix(Scaling.COLUMN);
+    kernels.quantize(row, q);
+    assertThatThrownBy(() -> q.beginFill(0, MOST)).isInstanceOf(OutOfMemoryError.class);
+    assertRefused(() -> kernels.dequantize(q, row), "quantized matrix 1x512");
+    assertRefused(() -> q.get(0, 0), "quantized matrix 1x512");
+    assertRefused(() -> q.scale(0, 0), "quantized matrix 1x512");
+
+    SparseMatrix outliers = new SparseMatrix();
+    kernels.outliers().split(row, 1, outliers, FloatMatrix.allocate(1, N));
+    assertThatThrownBy(() -> outliers.beginFill(MOST, 1)).isInstanceOf(OutOfMemoryError.class);
+    assertRefused(outliers::requireFilled, "sparse matrix 1x512");
   }
 
   private void assertFails(Runnable fill) {

@@ -51,6 +51,7 @@ public final class PackedMatrix {
    */
   public void reshape(
       String newBackend, ElementType newType, Form newForm, Matrix b, int newPanelCols) {
+    filled = false; // first: after an error too, nobody reads what was there before
     int newInner = newForm.innerOfRight(b);
     int newCols = newForm.resultCols(b);
     boolean byColumn = false;
@@ -61,7 +62,6 @@ public final class PackedMatrix {
     }
     int scaleCount = byColumn ? newCols : 1;
     float[] newScales = scales.length < scaleCount ? new float[scaleCount] : scales;
-    filled = false;
     parts = List.of();
     System.arraycopy(source, 0, newScales, 0, scaleCount);
     scales = newScales;

@@ -9,8 +9,9 @@ import java.util.Objects;
  * scale a row, a column, or for all. Rows start at multiples of 64 bytes; the padding is zero.
  *
  * <p>A buffer that quantization fills and may fill again: its storage grows when needed and is kept
- * otherwise. While it is being filled, and after a fill that failed, every read refuses with an
- * {@link IllegalStateException}. One thread may fill it, any number may read it afterwards.
+ * otherwise. While it is being filled, and after a fill that failed, products, {@link #get} and
+ * {@link #scale} refuse it with an {@link IllegalStateException}. One thread may fill it, any
+ * number may read it afterwards.
  */
 public final class QuantizedMatrix implements Matrix {
   private static final int ROW_ALIGNMENT = 64;
@@ -47,11 +48,11 @@ public final class QuantizedMatrix implements Matrix {
     int scaleCount = scaling.scales(newRows, newCols);
     // Without columns there are still row sums, and without rows scales.
     Bounds.checkElements("quantized matrix", newRows, newCols, Math.max(newRows, scaleCount));
+    filled = false; // first: after an error too, nobody reads what was there before
     boolean grows = data.length < elements;
     byte[] newData = grows ? new byte[elements] : data;
     float[] newScales = scales.length < scaleCount ? new float[scaleCount] : scales;
     int[] newRowSums = rowSums.length < newRows ? new int[newRows] : rowSums;
-    filled = false;
     if (!grows && (newStride != rowStride || newCols < cols)) {
       Arrays.fill(newData, (byte) 0); // the padding of the new shape
     }
@@ -108,8 +109,10 @@ public final class QuantizedMatrix implements Matrix {
    * @param col its column
    * @return the scale; 0 where all that share it are zero, NaN where a non-finite value propagates
    * @throws IndexOutOfBoundsException if there is no such element
+   * @throws IllegalStateException if the matrix was not filled
    */
   public float scale(int row, int col) {
+    requireFilled();
     Bounds.checkElement(row, col, rows, cols);
     return switch (scaling) {
       case ROW -> scales[row];

@@ -30,8 +30,8 @@ public final class SparseMatrix {
    * @param newCols columns of each
    */
   public void beginFill(int newRows, int newCols) {
+    filled = false; // first: after an error too, nobody reads what was there before
     int[] newEnds = ends.length < newRows ? new int[newRows] : ends;
-    filled = false;
     Arrays.fill(newEnds, 0, newRows, 0);
     ends = newEnds;
     rows = newRows;

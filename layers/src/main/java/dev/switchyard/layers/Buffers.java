@@ -5,13 +5,11 @@ import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Storage that goes round: what is given back is handed out again to whoever needs about that size,
@@ -30,7 +28,7 @@ final class Buffers {
   private final Map<Integer, Free<float[]>> floats;
   private final Map<Scaling, Map<Integer, Free<QuantizedMatrix>>> quantized;
   private final Map<Integer, Free<int[]>> indices;
-  private final Set<Object> lent;
+  private final Map<Object, Boolean> lent; // true while with who took it, then it is the tape's
   private final List<FloatMatrix> keptFloats = new ArrayList<>();
   private final List<QuantizedMatrix> keptQuantized = new ArrayList<>();
   private final List<int[]> keptIndices = new ArrayList<>();
@@ -64,7 +62,7 @@ final class Buffers {
     floats = new HashMap<>();
     quantized = new EnumMap<>(Scaling.class);
     indices = new HashMap<>();
-    lent = Collections.newSetFromMap(new IdentityHashMap<>());
+    lent = new IdentityHashMap<>();
   }
 
   private Buffers(Buffers whole) {
@@ -102,19 +100,24 @@ final class Buffers {
     Free<float[]> free = floats.get(size);
     float[] data = free == null ? null : free.take();
     FloatMatrix matrix = FloatMatrix.of(data == null ? new float[size] : data, rows, cols);
-    lent.add(matrix.data());
+    lent.put(matrix.data(), true);
     return matrix;
   }
 
-  /** Whether a matrix lies in a buffer that was handed out and not given back. */
+  /** Whether a matrix lies in a buffer that was handed out, and neither given back nor owned. */
   synchronized boolean isLent(FloatMatrix matrix) {
     boolean goesRound = pooling && matrix.data().length <= Integer.MAX_VALUE / 2;
-    return !goesRound || lent.contains(matrix.data());
+    return !goesRound || lent.getOrDefault(matrix.data(), false);
+  }
+
+  /** Makes a buffer the tape's, which gives it back itself: whoever took it no longer may. */
+  synchronized void own(FloatMatrix matrix) {
+    lent.replace(matrix.data(), false);
   }
 
   /** Takes back a buffer, unless it was not lent. */
   synchronized void giveBack(FloatMatrix matrix) {
-    if (lent.remove(matrix.data())) {
+    if (lent.remove(matrix.data()) != null) {
       floats.computeIfAbsent(matrix.data().length, size -> new Free<>()).put(matrix.data());
     }
   }
@@ -124,14 +127,14 @@ final class Buffers {
     QuantizedMatrix free = pooling ? freeQuantized(scaling, rows, cols).take() : null;
     QuantizedMatrix matrix = free == null ? new QuantizedMatrix(scaling) : free;
     if (pooling) {
-      lent.add(matrix);
+      lent.put(matrix, true);
     }
     return matrix;
   }
 
   /** Takes back a buffer that holds a matrix of the shape it was taken for. */
   synchronized void giveBack(QuantizedMatrix matrix) {
-    if (lent.remove(matrix)) {
+    if (lent.remove(matrix) != null) {
       freeQuantized(matrix.scaling(), matrix.rows(), matrix.cols()).put(matrix);
     }
   }
@@ -151,12 +154,12 @@ final class Buffers {
     Free<int[]> free = indices.get(size);
     int[] old = free == null ? null : free.take();
     int[] buffer = old == null ? new int[size] : old;
-    lent.add(buffer);
+    lent.put(buffer, true);
     return buffer;
   }
 
   private void giveBack(int[] buffer) {
-    if (lent.remove(buffer)) {
+    if (lent.remove(buffer) != null) {
       indices.computeIfAbsent(buffer.length, size -> new Free<>()).put(buffer);
     }
   }
@@ -168,6 +171,7 @@ final class Buffers {
 
   /** Notes a buffer for {@link #recycleKept()}. */
   synchronized void keep(FloatMatrix matrix) {
+    own(matrix);
     keptFloats.add(matrix);
   }
 

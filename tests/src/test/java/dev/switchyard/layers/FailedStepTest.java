@@ -156,13 +156,15 @@ class FailedStepTest {
   @Test
   void takesBackNothingButItsOwn() {
     String foreign =
-        "matrix 4x2 was not taken from this tape in this step, or was given back before (expected a"
-            + " buffer of take, once)";
+        "matrix 4x2 was not taken from this tape in this step, or was given back or handed on"
+            + " before (expected a buffer of take, once)";
     FloatMatrix mine = FloatMatrix.allocate(4, 2);
     Tensor wanting = Tensor.withGrad(mine);
     FloatMatrix taken = tape.take(4, 2);
     tape.giveBack(taken);
-    for (FloatMatrix matrix : List.of(mine, taken)) {
+    FloatMatrix handedOn = tape.take(4, 2);
+    tape.addGrad(wanting, handedOn);
+    for (FloatMatrix matrix : List.of(mine, taken, handedOn, tape.result(4, 2))) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> tape.giveBack(matrix))
           .withMessage(foreign);
@@ -185,16 +187,19 @@ class FailedStepTest {
   void aGradientThatIsPassedBackIsNobodysBuffer() {
     Tensor input = Tensor.withGrad(x);
     Tensor y =
-        tape.node(tape.result(5, 3)).from(input).backward((gy, kept) -> tape.addGrad(input, gy));
+        tape.record(
+            tape.result(5, 3), List.of(input), List.of(), List.of(), gy -> tape.addGrad(input, gy));
     Tensor z =
-        tape.node(tape.result(5, 3))
-            .from(y)
-            .backward(
-                (gy, kept) -> {
-                  FloatMatrix gradient = tape.take(5, 3);
-                  gy.copyTo(gradient);
-                  tape.addGrad(y, gradient);
-                });
+        tape.record(
+            tape.result(5, 3),
+            List.of(y),
+            List.of(),
+            List.of(),
+            gy -> {
+              FloatMatrix gradient = tape.take(5, 3);
+              gy.copyTo(gradient);
+              tape.addGrad(y, gradient);
+            });
     assertThatIllegalArgumentException()
         .isThrownBy(() -> tape.backward(z, x))
         .withMessage(
@@ -207,19 +212,21 @@ class FailedStepTest {
     Tensor hidden = below.forward(tape, Tensor.of(x));
     Tensor input = Tensor.withGrad(x);
     Tensor y =
-        tape.node(tape.result(5, 4))
-            .from(input)
-            .backward(
-                (gy, kept) -> {
-                  FloatMatrix gradient = tape.take(5, 4);
-                  gy.copyTo(gradient);
-                  tape.addGrad(hidden, gradient);
-                });
+        tape.record(
+            tape.result(5, 4),
+            List.of(input),
+            List.of(),
+            List.of(),
+            gy -> {
+              FloatMatrix gradient = tape.take(5, 4);
+              gy.copyTo(gradient);
+              tape.addGrad(hidden, gradient);
+            });
     assertThatIllegalStateException()
         .isThrownBy(() -> tape.backward(y, gaussian(5, 4, 1)))
         .withMessage(
             "a layer gave a gradient to tensor 5x4, but its result was not recorded as computed"
-                + " from it (expected it among those that from names)");
+                + " from it (expected it among those that record names)");
   }
 
   @Test
@@ -228,7 +235,7 @@ class FailedStepTest {
     for (Runnable work :
         List.<Runnable>of(
             () -> tape.result(1, 1),
-            () -> tape.node(x).backward((gy, kept) -> {}),
+            () -> tape.record(x, List.of(), List.of(), List.of(), gy -> {}),
             () -> tape.backward(y, g))) {
       assertThat(elsewhere(work))
           .isInstanceOf(IllegalStateException.class)

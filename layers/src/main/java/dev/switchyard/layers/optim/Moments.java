@@ -28,6 +28,15 @@ final class Moments {
       this.decay = group.decay();
     }
 
+    /** Whatever an update needs is there, or it is refused before any has begun. */
+    void prepare() {
+      int size = w().length;
+      if (step == 0) {
+        m = new float[size];
+        v = new float[size];
+      }
+    }
+
     float[] w() {
       return parameter.value().data();
     }
@@ -46,7 +55,6 @@ final class Moments {
 
   private final Kernels kernels;
   private final Map<String, Slot> slots;
-  private final List<Parameter> parameters;
   private final Map<String, Long> skipped = new TreeMap<>();
   private StabilityMonitor monitor;
   private boolean halfway; // in a step or restore, or out of one that failed
@@ -65,7 +73,6 @@ final class Moments {
         }
       }
     }
-    parameters = slots.values().stream().map(slot -> slot.parameter).toList();
   }
 
   StabilityMonitor monitor() {
@@ -80,12 +87,12 @@ final class Moments {
     requireWhole();
     Requirement.notNegative("learning rate", learningRate);
     if (kernels.nonFinite() == NonFinitePolicy.REJECT) {
-      FiniteGradients.require(kernels, parameters);
+      FiniteGradients.require(
+          kernels, slots.values().stream().map(slot -> slot.parameter).toList());
     }
     for (Slot slot : slots.values()) {
-      if (slot.step == 0 && !slot.parameter.frozen()) { // who stays frozen needs no moments
-        slot.m = new float[slot.w().length];
-        slot.v = new float[slot.w().length];
+      if (!slot.parameter.frozen()) { // who stays frozen needs no moments
+        slot.prepare();
       }
     }
     halfway = true;

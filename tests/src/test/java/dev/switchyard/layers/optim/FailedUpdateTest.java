@@ -15,6 +15,7 @@ import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.OutOfThreads;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Precisions;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
 import dev.switchyard.layers.io.Checkpoint;
@@ -144,5 +145,18 @@ class FailedUpdateTest {
     optimizer.zeroGrad();
     optimizer.step(0.1f);
     assertThat(optimizer.state()).allSatisfy(state -> assertThat(state.step()).isEqualTo(1));
+
+    Linear quantized = new Linear("q", 64, 64, Precision.SWITCHBACK, RANDOM);
+    Optimizer ofQuantized = optimizer(stable, quantized);
+    ofQuantized.step(0.1f);
+    Parameter weight = quantized.parameters().getFirst();
+    FloatMatrix value = weight.value().copy();
+    Precisions.release(quantized, kernels);
+    assertThatIllegalStateException()
+        .isThrownBy(() -> ofQuantized.step(0.1f))
+        .withMessageStartingWith("the value of parameter q.weight 64x64 was released");
+    weight.assign(value);
+    ofQuantized.step(0.1f);
+    assertThat(ofQuantized.state()).allSatisfy(state -> assertThat(state.step()).isEqualTo(2));
   }
 }

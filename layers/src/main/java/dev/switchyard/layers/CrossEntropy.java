@@ -2,6 +2,7 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -16,11 +17,12 @@ import java.util.Locale;
  *
  * Label smoothing is that of Szegedy et al. 2016, section 7; without it t is w for the label and 0
  * elsewhere. The loss is computed from differences of scores: a number that is added to all scores
- * of a row changes nothing. If no row counts, the loss is 0, and so are the gradients.
+ * of a row changes nothing. If n is 0, so are the loss and the gradients.
  *
  * <p>A score of -Infinity stands for a class that is impossible, and is fine where t is 0. Other
  * scores that are not finite are for the policy of the tape's kernels: the loss refuses them, or is
- * not finite and has a gradient of NaN in that row. Rows that are ignored may hold anything.
+ * not finite and has a gradient of NaN in that row. Rows that are ignored, and those whose targets
+ * are all 0, may hold anything.
  *
  * <p>Immutable and thread-safe.
  */
@@ -107,7 +109,7 @@ public final class CrossEntropy {
     double sum = 0;
     double n = 0;
     for (int i = 0; i < x.rows(); i++) {
-      if (labels[i] == ignored) {
+      if (!counts(labels[i])) {
         continue;
       }
       double ofRow = ofRow(scores, i, labels[i], normalizers.get(i, 0), normalizers.get(i, 1));
@@ -119,7 +121,7 @@ public final class CrossEntropy {
       sum += ofRow;
       n += weight(labels[i]);
     }
-    double divisor = n == 0 ? 1 : n;
+    double divisor = n == 0 ? Double.POSITIVE_INFINITY : n;
     double mean = sum / divisor;
     NonFinite.check(
         tape, mean, () -> "the cross-entropy is " + mean + " (expected a number within float32)");
@@ -127,11 +129,12 @@ public final class CrossEntropy {
     // A mean that is beyond float32 though each row is finite goes back to all of them.
     double by = NonFinite.isFinite(mean) || !Double.isFinite(mean) ? divisor : Double.NaN;
     int[] kept = labels.clone(); // the caller may fill in the next batch's before going back
-    return tape.node(loss)
-        .from(x)
-        .keeps(p)
-        .backward(
-            (gLoss, all) -> backward(tape, x, all.floats(0), kept, (float) (gLoss.get(0, 0) / by)));
+    return tape.record(
+        loss,
+        List.of(x),
+        List.of(),
+        List.of(p),
+        gLoss -> backward(tape, x, p, kept, (float) (gLoss.get(0, 0) / by)));
   }
 
   /** -(sum of t_j log p_j), with -log p_j = log + (largest - x_j), both of which are 0 or more. */
@@ -146,6 +149,10 @@ public final class CrossEntropy {
       }
     }
     return sum;
+  }
+
+  private boolean counts(int label) {
+    return label != ignored && sumOfTargets(label) > 0;
   }
 
   private double sumOfTargets(int label) {
@@ -169,7 +176,7 @@ public final class CrossEntropy {
     FloatMatrix gx = tape.take(x.rows(), x.cols());
     for (int i = 0; i < x.rows(); i++) {
       int label = labels[i];
-      if (label == ignored) {
+      if (!counts(label)) {
         Arrays.fill(gx.data(), gx.rowIndex(i), gx.rowIndex(i) + gx.cols(), 0);
         continue;
       }

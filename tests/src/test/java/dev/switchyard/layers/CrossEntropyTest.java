@@ -207,6 +207,29 @@ class CrossEntropyTest {
     assertThat(none.gradient).containsOnly(0);
   }
 
+  /** A row whose class has no weight, and no part in any other, is as if it were not there. */
+  @Test
+  void rowsWithoutTargetsDoNotCount() {
+    CrossEntropy loss = new CrossEntropy().withClassWeights(0, 1, 2);
+    for (float any : new float[] {1, -INF, INF, Float.NaN}) {
+      FloatMatrix x = rows(3, any, any, any, 1, 2, 3);
+      Result expected = run(kernels("x86"), loss, x.rowRange(1, 2), 2);
+      Result actual = run(kernels("x86"), loss, x, 0, 2);
+      assertThat(actual.loss).isEqualTo(expected.loss);
+      assertThat(Arrays.copyOf(actual.gradient, 3)).containsOnly(0);
+      assertThat(Arrays.copyOfRange(actual.gradient, 3, 6)).isEqualTo(expected.gradient);
+    }
+  }
+
+  /** Their targets are those of smoothing alone, and there is nothing to divide by. */
+  @Test
+  void noWeightAtAll() {
+    CrossEntropy loss = new CrossEntropy(0.1f).withClassWeights(0, 1);
+    Result result = run(kernels("x86"), loss, rows(2, 3, 1), 0);
+    assertThat(result.loss).isZero();
+    assertThat(result.gradient).containsOnly(0, -0f);
+  }
+
   /** A class that a mask has set to -Infinity is as if it were not there. */
   @Test
   void impossibleClasses() {

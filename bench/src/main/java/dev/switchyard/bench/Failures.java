@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What a command says in a line when it fails. */
@@ -26,13 +25,7 @@ final class Failures {
   }
 
   private static String text(Throwable error) {
-    Optional<Throwable> memory =
-        causes(error).filter(OutOfMemoryError.class::isInstance).findFirst();
-    if (memory.isPresent()) {
-      String what = String.valueOf(memory.get().getMessage());
-      if (what.contains("native thread")) { // of which a larger heap would leave fewer
-        return what + " (expected fewer --threads, or a higher limit of the system)";
-      }
+    if (causes(error).anyMatch(OutOfMemoryError.class::isInstance)) {
       long mebibytes = Runtime.getRuntime().maxMemory() / MEBIBYTE;
       return String.format(
           Locale.ROOT,

@@ -55,7 +55,12 @@ public final class FeedForward implements Layer {
   }
 
   @Override
-  public List<? extends Model> parts() {
-    return List.of(up, down);
+  public List<Parameter> parameters() {
+    return Model.concat(up.parameters(), down.parameters());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return Model.concat(up.linears(), down.linears());
   }
 }

@@ -1,6 +1,7 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
+import java.util.List;
 
 /**
  * Rows of length 1, so that their products are cosines; a row of zeros stays one:
@@ -28,14 +29,12 @@ public final class L2Normalization implements Layer {
                 y.set(i, j, length == 0 ? 0 : (float) (from.get(i, j) / length));
               }
             });
-    return tape.node(y)
-        .from(x)
-        .keeps(from)
-        .backward((gy, kept) -> backward(tape, x, kept.floats(0), gy));
+    return tape.record(y, List.of(x), parameters(), List.of(from), gy -> backward(tape, x, gy));
   }
 
   // gy [rows, cols] -> gx [rows, cols]
-  private static void backward(Tape tape, Tensor x, FloatMatrix from, FloatMatrix gy) {
+  private static void backward(Tape tape, Tensor x, FloatMatrix gy) {
+    FloatMatrix from = x.value();
     FloatMatrix gx = tape.take(x.rows(), x.cols());
     tape.kernels()
         .parallel()
@@ -58,5 +57,15 @@ public final class L2Normalization implements Layer {
       sum += (double) a.get(row, j) * b.get(row, j);
     }
     return sum;
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of();
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of();
   }
 }

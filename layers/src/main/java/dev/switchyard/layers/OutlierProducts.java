@@ -62,7 +62,7 @@ final class OutlierProducts implements LinearProducts {
     this.weight = weight;
     this.gradients = gradients;
     int in = weight.cols();
-    int count = (in + GROUP - 1) / GROUP;
+    int count = Math.max(1, Math.ceilDiv(in, GROUP)); // one of no columns, without which Y is b
     this.groups = new ArrayList<>();
     for (int g = 0; g < count; g++) {
       int from = (int) ((long) in * g / count);

@@ -34,7 +34,13 @@ public record TextTransformer(
   }
 
   @Override
-  public List<? extends Model> parts() {
-    return List.of(embedding, positions, blocks, head);
+  public List<Parameter> parameters() {
+    return Model.concat(
+        embedding.parameters(), positions.parameters(), blocks.parameters(), head.parameters());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return Model.concat(blocks.linears(), head.linears());
   }
 }

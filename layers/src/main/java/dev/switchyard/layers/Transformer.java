@@ -51,7 +51,16 @@ public final class Transformer implements SequenceLayer {
   }
 
   @Override
-  public List<? extends Model> parts() {
-    return blocks;
+  public List<Parameter> parameters() {
+    List<Parameter> all = new ArrayList<>();
+    blocks.forEach(block -> all.addAll(block.parameters()));
+    return List.copyOf(all);
+  }
+
+  @Override
+  public List<Linear> linears() {
+    List<Linear> all = new ArrayList<>();
+    blocks.forEach(block -> all.addAll(block.linears()));
+    return List.copyOf(all);
   }
 }

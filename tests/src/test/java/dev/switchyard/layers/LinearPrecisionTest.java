@@ -432,6 +432,21 @@ class LinearPrecisionTest {
     assertThat(profile.nanos(Profile.Part.QUANTIZE)).isEqualTo(times);
   }
 
+  /** There is nothing to add to the bias, and nothing goes back. */
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void withoutInputsTheOutputIsTheBias(Precision precision) {
+    Linear layer =
+        new Linear(
+            new Parameter("l.weight", FloatMatrix.allocate(2, 0), true),
+            Parameter.vector("l.bias", 3, 4),
+            precision);
+    Tape tape = Tape.recording(Fixtures.reference());
+    Tensor y = layer.forward(tape, Tensor.withGrad(FloatMatrix.allocate(3, 0)));
+    assertThat(Fixtures.values(y.value())).containsExactly(3, 4, 3, 4, 3, 4);
+    tape.backward(y, gaussian(3, 2, 1));
+  }
+
   /** 500 inputs are three groups, each with its own scales and outliers; 70 rows are two blocks. */
   @Test
   void outliersHaveGroupsOfInputs() {

@@ -59,7 +59,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Written to the output folder:",
-      "  adapt.html         a page: quality against speed, and the words computed",
+      "  adapt.html         a page: quality against speed, and which words were computed",
       "  result.json        all numbers, with machine and options",
       "  NAME.safetensors   what each variant has learned, for switchyard predict",
       "  checkpoints        until then, what a training needs to go on"
@@ -85,21 +85,14 @@ public final class AdaptCommand implements Callable<Integer> {
       names = "--attention",
       paramLabel = "NAME",
       defaultValue = "CHOSEN_TO_ALL",
-      description = {
-        "What the chosen tokens attend to (default: ${DEFAULT-VALUE}).",
-        "Any of ${COMPLETION-CANDIDATES}."
-      })
+      description = "Any of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private HeavyAttention attention;
 
   @Option(
       names = "--gate",
       paramLabel = "NAME",
       defaultValue = "SCALE",
-      description = {
-        "Whether what a block adds to a chosen token is multiplied by its weight, or added whole"
-            + " with the weight's gradient (default: ${DEFAULT-VALUE}).",
-        "Any of ${COMPLETION-CANDIDATES}."
-      })
+      description = "Any of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Gate gate;
 
   @Option(
@@ -121,7 +114,7 @@ public final class AdaptCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "SWITCHBACK_Q",
       description = {
-        "Precision of the frozen blocks while training and in tests (default: ${DEFAULT-VALUE}).",
+        "Of the heavy branch while training and in tests (default: ${DEFAULT-VALUE}).",
         "Any of ${COMPLETION-CANDIDATES}."
       })
   private Precision precision;
@@ -181,9 +174,8 @@ public final class AdaptCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "NAME",
       description =
-          "Variants beside the dense one, separated by commas (default: all): coda-r3 and coda-r5"
-              + " choose every third or fifth token, first and random every third blindly, and"
-              + " adapter none.")
+          "Variants beside the dense one, separated by commas: any of coda-r3, coda-r5, first,"
+              + " random, adapter (default: all).")
   private List<String> only;
 
   @Option(

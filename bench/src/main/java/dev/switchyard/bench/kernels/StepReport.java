@@ -3,7 +3,6 @@ package dev.switchyard.bench.kernels;
 import dev.switchyard.bench.command.Ratio;
 import dev.switchyard.bench.command.TextTable;
 import dev.switchyard.bench.kernels.Contest.Turn;
-import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Profile.Part;
 import java.util.LinkedHashMap;
@@ -55,16 +54,12 @@ public record StepReport(int rows, int in, int out, int threads, List<Result> re
     }
   }
 
-  /**
-   * The results as a table for a terminal.
-   *
-   * @param overFirst how many times as fast as the first each is
-   */
-  String table(List<Interval> overFirst) {
+  /** The results as a table for a terminal. */
+  String table() {
     TextTable table =
         new TextTable("", "step ms", "quantize", "multiply", "weight gradient", "rest", "speed");
-    for (int i = 0; i < results.size(); i++) {
-      Result result = results.get(i);
+    double first = results.get(0).millis();
+    for (Result result : results) {
       Map<String, Double> parts = result.partsMillis();
       table.row(
           result.name() + " " + result.precision(),
@@ -73,7 +68,7 @@ public record StepReport(int rows, int in, int out, int threads, List<Result> re
           format("%.2f", parts.get("multiply")),
           format("%.2f", parts.get("weightGradient")),
           format("%.2f", parts.get(REST)),
-          i == 0 ? Ratio.text(1) : Ratio.cell(overFirst.get(i)));
+          Ratio.text(first / result.millis()) + " x");
     }
     return table.toString();
   }

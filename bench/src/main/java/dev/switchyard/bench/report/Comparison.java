@@ -18,7 +18,7 @@ final class Comparison {
     FASTER("faster"),
     AS_FAST("as fast"),
     CANNOT_TELL("cannot be told"),
-    ONE_ROUND("measured once");
+    ONE_ROUND("measured once, no interval");
 
     /** Less than this is no change, however little each varies by itself. */
     private static final double NOTICEABLE = 1.03;
@@ -53,7 +53,13 @@ final class Comparison {
       return Change.of(speed);
     }
 
-    /** Of one that became slower, in a line. */
+    String speedText() {
+      return change() == Change.ONE_ROUND
+          ? String.format(Locale.ROOT, "%.2f", speed.estimate())
+          : speed.text("%.2f");
+    }
+
+    /** For people, in a line. */
     String text() {
       return String.format(
           Locale.ROOT,
@@ -63,7 +69,7 @@ final class Comparison {
           now.contestant(),
           now.text(),
           before.text(),
-          speed.text("%.2f"));
+          speedText());
     }
   }
 
@@ -137,19 +143,22 @@ final class Comparison {
     if (logarithms.length == 0) {
       return "";
     }
+    Interval speed = Interval.ofMean(logarithms).map(Math::exp);
     return String.format(
         Locale.ROOT,
         " Peers, which tell how the machine fared, are %s times as fast in the geometric mean.",
-        Interval.ofMean(logarithms).map(Math::exp).text("%.2f"));
+        logarithms.length == 1
+            ? String.format(Locale.ROOT, "%.2f", speed.estimate())
+            : speed.text("%.2f"));
   }
 
   Section section() {
     return new Section(
         "Compared with " + before.path(),
         summary()
-            + " Slower or faster is what has its whole 95 % interval, in brackets, on one side of"
-            + " 1: by chance one in 20 has of those that did not change. The ratio is that of"
-            + " geometric means over rounds, each a JVM of its own (Welch 1947).",
+            + " Slower or faster is what has its whole 95 % interval on one side of 1, as one in 20"
+            + " has by chance; intervals are those of the geometric mean over rounds, each a JVM of"
+            + " its own (Welch 1947).",
         List.of(),
         new Table(
             List.of("suite", "shape", "contestant", "before", "now", "times as fast", "change"),
@@ -163,7 +172,7 @@ final class Comparison {
                             pair.now().contestant(),
                             pair.before().text(),
                             pair.now().text(),
-                            pair.speed().cell("%.2f"),
+                            pair.speedText(),
                             pair.change().text))
                 .toList()));
   }

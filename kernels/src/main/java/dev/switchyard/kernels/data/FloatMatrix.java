@@ -102,7 +102,7 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
       throw new IllegalArgumentException(
           "matrix is " + shape() + " but target is " + target.shape() + " (expected equal shapes)");
     }
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < rows && cols > 0; i++) { // empty rows need not lie in the array
       System.arraycopy(data, rowIndex(i), target.data, target.rowIndex(i), cols);
     }
   }
@@ -201,14 +201,14 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
     if (target.isReadOnly()) {
       throw new IllegalArgumentException("the target of " + shape() + " elements is read-only");
     }
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < rows && cols > 0; i++) {
       MemorySegment.copy(data, rowIndex(i), target, layout, (long) i * cols * Float.BYTES, cols);
     }
   }
 
   private void copyFrom(MemorySegment source, ValueLayout.OfFloat layout) {
     requireBytes(source);
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < rows && cols > 0; i++) {
       MemorySegment.copy(source, layout, (long) i * cols * Float.BYTES, data, rowIndex(i), cols);
     }
   }

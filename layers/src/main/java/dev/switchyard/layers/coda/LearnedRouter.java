@@ -94,10 +94,7 @@ public final class LearnedRouter implements Router {
       count(choice);
     }
     Tensor gates =
-        tape.node(choice.gates)
-            .from(s)
-            .keeps(choice.w, s.value())
-            .backward((gy, kept) -> choice.backward(gy));
+        tape.record(choice.gates, List.of(s), List.of(), List.of(choice.w), choice::backward);
     return new Routing(choice.selection, Optional.of(gates));
   }
 

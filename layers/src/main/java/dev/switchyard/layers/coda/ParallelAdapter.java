@@ -90,7 +90,12 @@ public final class ParallelAdapter implements Layer {
   }
 
   @Override
-  public List<? extends Model> parts() {
-    return List.of(down, up);
+  public List<Parameter> parameters() {
+    return Model.concat(down.parameters(), up.parameters());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return Model.concat(down.linears(), up.linears());
   }
 }

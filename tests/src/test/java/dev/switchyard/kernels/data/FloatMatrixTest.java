@@ -110,6 +110,19 @@ class FloatMatrixTest {
     assertThat(matrix.data()).isEqualTo(within(1, 2, 3, 1, true).data());
   }
 
+  /** Rows without elements need not lie within the array. */
+  @Test
+  void copyNothing() {
+    FloatMatrix none = new FloatMatrix(new float[1], 1, 3, 0, 5);
+    assertThat(none.toArray()).isEmpty();
+    none.copyTo(new float[0]);
+    none.copyFrom(new float[0]);
+    none.copyTo(FloatBuffer.allocate(0));
+    none.copyFrom(FloatBuffer.allocate(0));
+    none.copyTo(MemorySegment.NULL);
+    none.copyFrom(MemorySegment.NULL);
+  }
+
   @Test
   void showShapeAndFirstElements() {
     assertThat(within(2, 2, 3, 1, true))

@@ -3,6 +3,7 @@ package org.example;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.RandomStream;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.CrossEntropy;
 import dev.switchyard.layers.Gelu;
@@ -26,10 +27,10 @@ public final class Moons implements Layer {
 
   /** A network of random weights, whose middle, which does the work, is of this precision. */
   public Moons(Precision precision) {
-    CounterRandom random = new CounterRandom(1);
-    in = new Linear("in", 2, 64, Precision.FLOAT32, random.split(0));
-    hidden = new Linear("hidden", 64, 64, precision, random.split(1));
-    out = new Linear("out", 64, 2, Precision.FLOAT32, random.split(2));
+    RandomStream random = new RandomStream(1);
+    in = new Linear("in", 2, 64, Precision.FLOAT32, random.next());
+    hidden = new Linear("hidden", 64, 64, precision, random.next());
+    out = new Linear("out", 64, 2, Precision.FLOAT32, random.next());
   }
 
   /** Scores of both moons [points, 2] for points [points, 2]. */
@@ -64,7 +65,7 @@ public final class Moons implements Layer {
 
   /** Every other point is of the second moon. */
   static FloatMatrix points(int count, long seed) {
-    CounterRandom random = new CounterRandom(seed);
+    RandomStream random = new RandomStream(seed);
     long angle = random.key(0);
     long noise = random.key(1);
     FloatMatrix points = FloatMatrix.allocate(count, 2);

@@ -42,8 +42,9 @@ public final class Linear implements Layer {
    * @param in features of the input
    * @param out features of the output
    * @param precision how the products are computed
-   * @param random where the weights come from: a {@linkplain CounterRandom#split split} for it
-   *     alone, as the same generator gives two layers the same numbers
+   * @param random where the weights come from: a generator for it alone, such as the next of a
+   *     {@link dev.switchyard.kernels.data.RandomStream}: one given to two layers gives them the
+   *     same weights
    * @throws IllegalArgumentException if a number of features is less than 1
    */
   public Linear(String name, int in, int out, Precision precision, CounterRandom random) {

@@ -7,8 +7,8 @@ package dev.switchyard.kernels.data;
  *
  * <p><b>Whoever draws from it twice gets the same numbers twice.</b> It does not move on: one
  * generator given to two layers of equal shape gives them equal weights, and nothing reports it.
- * Give each layer a {@linkplain #split(long) split} of its own: {@code random.split(0)}, {@code
- * random.split(1)}, and so on.
+ * Give each layer a generator of its own: the next of a {@link RandomStream}, or a {@linkplain
+ * #split(long) split}, {@code random.split(0)}, {@code random.split(1)}, and so on.
  *
  * <p>Streams are separated by the SplitMix64 finalizer (Steele, Lea and Flood 2014); the numbers of
  * a stream come from two rounds of a 32-bit multiply and xor-shift mixer keyed by it, which is

@@ -15,7 +15,8 @@
  *       dev.switchyard.kernels.data.Rounding}, {@link dev.switchyard.kernels.data.NonFinitePolicy}.
  *   <li>Simulated float8: {@link dev.switchyard.kernels.data.Float8Format} and {@link
  *       dev.switchyard.kernels.data.Float8Rounding}.
- *   <li>Repeatable randomness: {@link dev.switchyard.kernels.data.CounterRandom}.
+ *   <li>Repeatable randomness: {@link dev.switchyard.kernels.data.CounterRandom}, and a {@link
+ *       dev.switchyard.kernels.data.RandomStream} of them.
  * </ul>
  *
  * This package depends on nothing else in Switchyard.

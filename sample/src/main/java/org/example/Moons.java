@@ -9,7 +9,6 @@ import dev.switchyard.layers.CrossEntropy;
 import dev.switchyard.layers.Gelu;
 import dev.switchyard.layers.Layer;
 import dev.switchyard.layers.Linear;
-import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
@@ -89,12 +88,7 @@ public final class Moons implements Layer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return linears().stream().flatMap(layer -> layer.parameters().stream()).toList();
-  }
-
-  @Override
-  public List<Linear> linears() {
+  public List<Linear> parts() {
     return List.of(in, hidden, out);
   }
 

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What a command says in a line when it fails. */
@@ -25,7 +26,13 @@ final class Failures {
   }
 
   private static String text(Throwable error) {
-    if (causes(error).anyMatch(OutOfMemoryError.class::isInstance)) {
+    Optional<Throwable> memory =
+        causes(error).filter(OutOfMemoryError.class::isInstance).findFirst();
+    if (memory.isPresent()) {
+      String what = String.valueOf(memory.get().getMessage());
+      if (what.contains("native thread")) { // of which a larger heap would leave fewer
+        return what + " (expected fewer --threads, or a higher limit of the system)";
+      }
       long mebibytes = Runtime.getRuntime().maxMemory() / MEBIBYTE;
       return String.format(
           Locale.ROOT,

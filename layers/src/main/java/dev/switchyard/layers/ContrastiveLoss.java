@@ -103,23 +103,18 @@ public final class ContrastiveLoss implements Model {
     }
     FloatMatrix loss = tape.result(1, 1);
     loss.set(0, 0, (float) (sum / (2 * n)));
-    return tape.record(
-        loss,
-        List.of(u, v),
-        List.of(logScale),
-        List.of(u.value(), v.value(), cosines, p, q),
-        gLoss -> backward(tape, u, v, cosines, p, q, gLoss.get(0, 0)));
+    return tape.node(loss)
+        .from(u, v)
+        .uses(logScale)
+        .keeps(u.value(), v.value(), cosines, p, q)
+        .backward((gLoss, kept) -> backward(tape, u, v, kept, gLoss.get(0, 0)));
   }
 
   // gLoss [1, 1] -> gu [n, size], gv [n, size], gt
-  private void backward(
-      Tape tape,
-      Tensor u,
-      Tensor v,
-      FloatMatrix cosines,
-      FloatMatrix p,
-      FloatMatrix q,
-      float gLoss) {
+  private void backward(Tape tape, Tensor u, Tensor v, Node.Kept kept, float gLoss) {
+    FloatMatrix cosines = kept.floats(2);
+    FloatMatrix p = kept.floats(3);
+    FloatMatrix q = kept.floats(4);
     int n = u.rows();
     float scale = scale();
     FloatMatrix g = tape.take(n, n); // of the cosines: e^t dL
@@ -135,15 +130,15 @@ public final class ContrastiveLoss implements Model {
     if (!logScale.frozen() && !(atLimit && sum < 0)) {
       logScale.grad().data()[0] += (float) sum;
     }
-    passBack(tape, u, Form.NN, g, v);
-    passBack(tape, v, Form.TN, g, u);
+    passBack(tape, u, Form.NN, g, kept.floats(1));
+    passBack(tape, v, Form.TN, g, kept.floats(0));
     tape.giveBack(g);
   }
 
-  private static void passBack(Tape tape, Tensor to, Form form, FloatMatrix g, Tensor other) {
+  private static void passBack(Tape tape, Tensor to, Form form, FloatMatrix g, FloatMatrix other) {
     if (to.wantsGrad()) {
       FloatMatrix gx = tape.take(to.rows(), to.cols());
-      multiply(tape, form, g, other.value(), gx);
+      multiply(tape, form, g, other, gx);
       tape.addGrad(to, gx);
     }
   }
@@ -165,10 +160,5 @@ public final class ContrastiveLoss implements Model {
   @Override
   public List<Parameter> parameters() {
     return List.of(logScale);
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

@@ -2,7 +2,6 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 
 /**
@@ -129,12 +128,11 @@ public final class CrossEntropy {
     // A mean that is beyond float32 though each row is finite goes back to all of them.
     double by = NonFinite.isFinite(mean) || !Double.isFinite(mean) ? divisor : Double.NaN;
     int[] kept = labels.clone(); // the caller may fill in the next batch's before going back
-    return tape.record(
-        loss,
-        List.of(x),
-        List.of(),
-        List.of(p),
-        gLoss -> backward(tape, x, p, kept, (float) (gLoss.get(0, 0) / by)));
+    return tape.node(loss)
+        .from(x)
+        .keeps(p)
+        .backward(
+            (gLoss, all) -> backward(tape, x, all.floats(0), kept, (float) (gLoss.get(0, 0) / by)));
   }
 
   /** -(sum of t_j log p_j), with -log p_j = log + (largest - x_j), both of which are 0 or more. */

@@ -2,7 +2,6 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
-import java.util.List;
 
 /**
  * Drops elements at random while training, and scales the others so that the expectation stays
@@ -49,7 +48,7 @@ public final class Dropout implements Layer {
     long key = tape.draw(random);
     FloatMatrix y = tape.result(x.rows(), x.cols());
     tape.kernels().elementwise().dropout(x.value(), rate, key, y);
-    return tape.record(y, List.of(x), parameters(), List.of(), gy -> backward(tape, x, key, gy));
+    return tape.node(y).from(x).backward((gy, kept) -> backward(tape, x, key, gy));
   }
 
   // gy [rows, cols] -> gx [rows, cols]
@@ -57,15 +56,5 @@ public final class Dropout implements Layer {
     FloatMatrix gx = tape.take(x.rows(), x.cols());
     tape.kernels().elementwise().dropout(gy, rate, key, gx);
     tape.addGrad(x, gx);
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

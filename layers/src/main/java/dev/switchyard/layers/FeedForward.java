@@ -55,12 +55,7 @@ public final class FeedForward implements Layer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return Model.concat(up.parameters(), down.parameters());
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return Model.concat(up.linears(), down.linears());
+  public List<? extends Model> parts() {
+    return List.of(up, down);
   }
 }

@@ -1,7 +1,6 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
-import java.util.List;
 
 /**
  * The exact GELU (Hendrycks and Gimpel 2016), with the normal distribution Phi and its density phi:
@@ -19,24 +18,16 @@ public final class Gelu implements Layer {
   public Tensor forward(Tape tape, Tensor x) {
     FloatMatrix y = tape.result(x.rows(), x.cols());
     tape.kernels().elementwise().gelu(x.value(), y);
-    return tape.record(
-        y, List.of(x), parameters(), List.of(x.value()), gy -> backward(tape, x, gy));
+    return tape.node(y)
+        .from(x)
+        .keeps(x.value())
+        .backward((gy, kept) -> backward(tape, x, kept.floats(0), gy));
   }
 
   // gy [rows, cols] -> gx [rows, cols]
-  private static void backward(Tape tape, Tensor x, FloatMatrix gy) {
+  private static void backward(Tape tape, Tensor x, FloatMatrix value, FloatMatrix gy) {
     FloatMatrix gx = tape.take(x.rows(), x.cols());
-    tape.kernels().elementwise().geluBackward(x.value(), gy, gx);
+    tape.kernels().elementwise().geluBackward(value, gy, gx);
     tape.addGrad(x, gx);
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

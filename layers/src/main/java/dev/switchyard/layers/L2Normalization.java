@@ -1,7 +1,6 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
-import java.util.List;
 
 /**
  * Rows of length 1, so that their products are cosines; a row of zeros stays one:
@@ -29,12 +28,14 @@ public final class L2Normalization implements Layer {
                 y.set(i, j, length == 0 ? 0 : (float) (from.get(i, j) / length));
               }
             });
-    return tape.record(y, List.of(x), parameters(), List.of(from), gy -> backward(tape, x, gy));
+    return tape.node(y)
+        .from(x)
+        .keeps(from)
+        .backward((gy, kept) -> backward(tape, x, kept.floats(0), gy));
   }
 
   // gy [rows, cols] -> gx [rows, cols]
-  private static void backward(Tape tape, Tensor x, FloatMatrix gy) {
-    FloatMatrix from = x.value();
+  private static void backward(Tape tape, Tensor x, FloatMatrix from, FloatMatrix gy) {
     FloatMatrix gx = tape.take(x.rows(), x.cols());
     tape.kernels()
         .parallel()
@@ -57,15 +58,5 @@ public final class L2Normalization implements Layer {
       sum += (double) a.get(row, j) * b.get(row, j);
     }
     return sum;
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

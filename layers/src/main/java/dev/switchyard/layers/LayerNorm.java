@@ -96,21 +96,20 @@ public final class LayerNorm implements Layer {
     tape.kernels()
         .elementwise()
         .layerNorm(x.value(), gamma.value().data(), beta.value().data(), eps, y, stats.data());
-    return tape.record(
-        y,
-        List.of(x),
-        parameters(),
-        List.of(x.value(), stats),
-        gy -> backward(tape, x, stats.data(), gy));
+    return tape.node(y)
+        .from(x)
+        .uses(parameters())
+        .keeps(x.value(), stats)
+        .backward((gy, kept) -> backward(tape, x, kept.floats(0), kept.floats(1).data(), gy));
   }
 
   // gy [rows, features] -> gx [rows, features], ggamma [features], gbeta [features]
-  private void backward(Tape tape, Tensor x, float[] stats, FloatMatrix gy) {
+  private void backward(Tape tape, Tensor x, FloatMatrix value, float[] stats, FloatMatrix gy) {
     Elementwise elementwise = tape.kernels().elementwise();
     if (!gamma.frozen() || !beta.frozen()) {
       FloatMatrix unwanted = tape.take(1, x.cols());
       elementwise.layerNormParameterGradients(
-          x.value(),
+          value,
           stats,
           gy,
           (gamma.frozen() ? unwanted : gamma.grad()).data(),
@@ -119,7 +118,7 @@ public final class LayerNorm implements Layer {
     }
     if (x.wantsGrad()) {
       FloatMatrix gx = tape.take(x.rows(), x.cols());
-      elementwise.layerNormBackward(x.value(), gamma.value().data(), stats, gy, gx);
+      elementwise.layerNormBackward(value, gamma.value().data(), stats, gy, gx);
       tape.addGrad(x, gx);
     }
   }
@@ -127,10 +126,5 @@ public final class LayerNorm implements Layer {
   @Override
   public List<Parameter> parameters() {
     return List.of(gamma, beta);
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

@@ -2,7 +2,6 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.Elementwise;
 import dev.switchyard.kernels.data.FloatMatrix;
-import dev.switchyard.kernels.data.Matrix;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -59,15 +58,18 @@ public final class LayerScale implements Layer {
     }
     FloatMatrix y = tape.result(x.rows(), x.cols());
     tape.kernels().elementwise().scaleColumns(x.value(), gain.value().data(), y);
-    List<Matrix> read = gain.frozen() ? List.of() : List.of(x.value());
-    return tape.record(y, List.of(x), parameters(), read, gy -> backward(tape, x, gy));
+    Node node = tape.node(y).from(x).uses(gain);
+    if (!gain.frozen()) {
+      node.keeps(x.value());
+    }
+    return node.backward((gy, kept) -> backward(tape, x, kept, gy));
   }
 
   // gy [rows, features] -> gx [rows, features], ggain [features]
-  private void backward(Tape tape, Tensor x, FloatMatrix gy) {
+  private void backward(Tape tape, Tensor x, Node.Kept kept, FloatMatrix gy) {
     Elementwise elementwise = tape.kernels().elementwise();
     if (!gain.frozen()) {
-      elementwise.addColumnDots(gy, x.value(), gain.grad().data());
+      elementwise.addColumnDots(gy, kept.floats(0), gain.grad().data());
     }
     if (x.wantsGrad()) {
       FloatMatrix gx = tape.take(x.rows(), x.cols());
@@ -79,10 +81,5 @@ public final class LayerScale implements Layer {
   @Override
   public List<Parameter> parameters() {
     return List.of(gain);
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

@@ -7,6 +7,7 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 
 /**
  * A linear layer, with the numbers of its products as {@link Precision} says:
@@ -170,33 +171,32 @@ public final class Linear implements Layer {
     if (tape.isRecording() && (x.wantsGrad() || !weight.frozen())) {
       weight.requireValue(); // now, and not on the way back
     }
-    Tape.Backward watcher = tape.watched(this, x.value());
+    Consumer<FloatMatrix> watcher = tape.watched(this, x.value());
     boolean keep = tape.isRecording() && !weight.frozen();
     Epilogue epilogue = Epilogue.bias(bias == null ? null : bias.value().data());
     FloatMatrix y = tape.result(x.rows(), weight.rows());
     LinearProducts same = products; // a conversion in between is for the next step
-    Matrix kept = same.output(tape, x.value(), epilogue, keep, y);
-    List<Matrix> read = kept == null ? List.of() : List.of(kept);
-    return tape.record(
-        y,
-        List.of(x),
-        parameters(),
-        read,
-        gy -> {
+    Matrix ofX = same.output(tape, x.value(), epilogue, keep, y);
+    Node node = tape.node(y).from(x).uses(parameters());
+    if (ofX != null) {
+      node.keeps(ofX);
+    }
+    return node.backward(
+        (gy, kept) -> {
           if (watcher != null) {
-            watcher.run(gy);
+            watcher.accept(gy);
           }
           backward(tape, same, x, kept, gy);
         });
   }
 
   // gy [rows, out] -> gx [rows, in], gw [out, in], gb [out]
-  private void backward(Tape tape, LinearProducts same, Tensor x, Matrix kept, FloatMatrix gy) {
+  private void backward(Tape tape, LinearProducts same, Tensor x, Node.Kept kept, FloatMatrix gy) {
     if (bias != null && !bias.frozen()) {
       tape.kernels().elementwise().addColumnSums(gy, bias.grad().data());
     }
-    if (kept != null) {
-      same.weightGradient(tape, gy, kept, weight.grad());
+    if (kept.count() > 0) { // the weight learns
+      same.weightGradient(tape, gy, kept.matrix(0), weight.grad());
     }
     if (x.wantsGrad()) {
       FloatMatrix gx = tape.take(x.rows(), x.cols());

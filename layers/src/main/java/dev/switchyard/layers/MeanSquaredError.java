@@ -1,7 +1,6 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
-import java.util.List;
 import java.util.Locale;
 
 /**
@@ -56,21 +55,27 @@ public final class MeanSquaredError {
                 mean));
     FloatMatrix loss = tape.result(1, 1);
     loss.set(0, 0, (float) mean);
-    return tape.record(
-        loss,
-        List.of(x),
-        List.of(),
-        List.of(x.value()),
-        gy -> backward(tape, x, target, NonFinite.isFinite(mean) ? gy.get(0, 0) : Float.NaN));
+    return tape.node(loss)
+        .from(x)
+        .keeps(x.value())
+        .backward(
+            (gy, kept) ->
+                backward(
+                    tape,
+                    x,
+                    kept.floats(0),
+                    target,
+                    NonFinite.isFinite(mean) ? gy.get(0, 0) : Float.NaN));
   }
 
   // gy [1, 1] -> gx [rows, cols]
-  private static void backward(Tape tape, Tensor x, FloatMatrix target, float g) {
+  private static void backward(
+      Tape tape, Tensor x, FloatMatrix value, FloatMatrix target, float g) {
     FloatMatrix gx = tape.take(x.rows(), x.cols());
     float factor = (float) (2.0 * g / ((double) x.rows() * x.cols()));
     for (int i = 0; i < x.rows(); i++) {
       for (int j = 0; j < x.cols(); j++) {
-        gx.set(i, j, factor * (x.value().get(i, j) - target.get(i, j)));
+        gx.set(i, j, factor * (value.get(i, j) - target.get(i, j)));
       }
     }
     tape.addGrad(x, gx);

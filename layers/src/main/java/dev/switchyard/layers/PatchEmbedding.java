@@ -111,16 +111,14 @@ public final class PatchEmbedding implements Layer {
   private Tensor cut(Tape tape, Tensor x) {
     FloatMatrix y = tape.result(x.rows() * patches(), channels * patch * patch);
     rearrange(tape, x.value(), y, true);
-    return tape.record(
-        y,
-        List.of(x),
-        List.of(),
-        List.of(),
-        gy -> {
-          FloatMatrix gx = tape.take(x.rows(), x.cols());
-          rearrange(tape, gx, gy, false);
-          tape.addGrad(x, gx);
-        });
+    return tape.node(y)
+        .from(x)
+        .backward(
+            (gy, kept) -> {
+              FloatMatrix gx = tape.take(x.rows(), x.cols());
+              rearrange(tape, gx, gy, false);
+              tape.addGrad(x, gx);
+            });
   }
 
   /** Each run of pixels that is contiguous in both is copied from images to patches, or back. */
@@ -149,12 +147,7 @@ public final class PatchEmbedding implements Layer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return Model.concat(projection.parameters(), positions.parameters());
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return projection.linears();
+  public List<? extends Model> parts() {
+    return List.of(projection, positions);
   }
 }

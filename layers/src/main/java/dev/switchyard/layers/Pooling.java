@@ -3,7 +3,6 @@ package dev.switchyard.layers;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * One row for each sequence: the mean over a range of its tokens, zeros for a sequence without
@@ -66,8 +65,7 @@ public enum Pooling implements SequenceLayer {
     FloatMatrix y = tape.result(sequences.count(), x.cols());
     Arrays.fill(y.data(), 0, y.rows() * y.cols(), 0);
     eachToken(tape, sequences, (t, s, share) -> addScaled(x.value(), t, share, y, s));
-    return tape.record(
-        y, List.of(x), parameters(), List.of(), gy -> backward(tape, x, sequences, gy));
+    return tape.node(y).from(x).backward((gy, kept) -> backward(tape, x, sequences, gy));
   }
 
   // gy [sequences, features] -> gx [tokens, features]
@@ -102,15 +100,5 @@ public enum Pooling implements SequenceLayer {
     for (int j = 0; j < x.cols(); j++) {
       y.data()[to + j] += scale * x.data()[from + j];
     }
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

@@ -92,8 +92,10 @@ public final class Positions implements SequenceLayer {
                   p.rowRange(0, end - start),
                   y.rowRange(start, end));
             });
-    return tape.record(
-        y, List.of(x), List.of(table), List.of(), gy -> backward(tape, x, sequences, gy));
+    return tape.node(y)
+        .from(x)
+        .uses(table)
+        .backward((gy, kept) -> backward(tape, x, sequences, gy));
   }
 
   // gy [tokens, features] -> gx [tokens, features], gtable [longest, features]
@@ -121,10 +123,5 @@ public final class Positions implements SequenceLayer {
   @Override
   public List<Parameter> parameters() {
     return learned ? List.of(table) : List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

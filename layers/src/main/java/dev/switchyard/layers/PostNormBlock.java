@@ -96,13 +96,7 @@ public final class PostNormBlock implements ResidualBlock {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return Model.concat(
-        attention.parameters(), norm1.parameters(), feedForward.parameters(), norm2.parameters());
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return Model.concat(attention.linears(), feedForward.linears());
+  public List<? extends Model> parts() {
+    return List.of(attention, norm1, feedForward, norm2);
   }
 }

@@ -36,12 +36,11 @@ public final class Recomputed implements SequenceLayer {
     inside.copyTo(y);
     tape.skipDraws(first.draws());
     first.reset(); // its storage goes to the next layer
-    return tape.record(
-        y,
-        List.of(x),
-        layer.parameters(),
-        List.of(x.value()),
-        gy -> backward(tape.again(first, draws), tape, x, sequences, gy));
+    return tape.node(y)
+        .from(x)
+        .uses(layer.parameters())
+        .keeps(x.value())
+        .backward((gy, kept) -> backward(tape.again(first, draws), tape, x, sequences, gy));
   }
 
   // gy, as the layer -> gx [tokens, features]
@@ -57,12 +56,7 @@ public final class Recomputed implements SequenceLayer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return layer.parameters();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return layer.linears();
+  public List<? extends Model> parts() {
+    return List.of(layer);
   }
 }

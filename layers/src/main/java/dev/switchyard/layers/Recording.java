@@ -21,42 +21,6 @@ import java.util.function.Consumer;
  * node is gone back through at most once, so that a gradient that has left it is whole.
  */
 final class Recording {
-  /**
-   * A parameter as it was when a layer computed with it.
-   *
-   * @param version its version then
-   * @param frozen whether it was frozen then
-   */
-  private record Use(Parameter parameter, long version, boolean frozen) {
-    void check() {
-      if (parameter.version() != version) {
-        throw new IllegalStateException(
-            String.format(
-                Locale.ROOT,
-                "parameter %s was changed between forward and backward: version %d then, %d now",
-                parameter,
-                version,
-                parameter.version()));
-      }
-      if (parameter.frozen() != frozen) {
-        throw new IllegalStateException(
-            String.format(
-                Locale.ROOT,
-                "parameter %s was %s between forward and backward (expected that before forward or"
-                    + " after backward)",
-                parameter,
-                frozen ? "unfrozen" : "frozen"));
-      }
-    }
-  }
-
-  private record Node(
-      Tensor result,
-      List<Tensor> from,
-      List<Use> uses,
-      List<Matrix> read,
-      Tape.Backward backward) {}
-
   private final List<Node> nodes = new ArrayList<>();
   private final Set<Object> readLater = Collections.newSetFromMap(new IdentityHashMap<>());
   private final BitSet walked = new BitSet();
@@ -65,23 +29,14 @@ final class Recording {
     return nodes.isEmpty();
   }
 
-  /** The place of the node that is recorded next. */
+  /** The place of the node that is added next. */
   int next() {
     return nodes.size();
   }
 
-  void add(
-      Tensor result,
-      List<Tensor> from,
-      List<Parameter> parameters,
-      List<Matrix> read,
-      Tape.Backward backward) {
-    read.forEach(matrix -> readLater.add(storage(matrix)));
-    List<Use> uses = new ArrayList<>(parameters.size());
-    for (Parameter parameter : parameters) {
-      uses.add(new Use(parameter, parameter.version(), parameter.frozen()));
-    }
-    nodes.add(new Node(result, List.copyOf(from), uses, read, backward));
+  void add(Node node) {
+    node.kept().forEach(matrix -> readLater.add(storage(matrix)));
+    nodes.add(node);
   }
 
   /** Whether a layer said that it reads a matrix on the way back. */
@@ -101,7 +56,7 @@ final class Recording {
   long bytesRead() {
     Set<Matrix> read = new HashSet<>(); // equal: the same part of the same array
     for (Node node : nodes) {
-      read.addAll(node.read());
+      read.addAll(node.kept());
     }
     return read.stream().mapToLong(Recording::bytes).sum();
   }
@@ -138,7 +93,7 @@ final class Recording {
                     + " backward(List, List), or reset() to begin the next step)",
                 node.result().shape()));
       }
-      node.uses().forEach(Use::check);
+      node.uses().forEach(Node.Use::check);
       for (Tensor x : node.from()) {
         if (x.node() >= 0) {
           ways.set(x.node());
@@ -148,18 +103,14 @@ final class Recording {
     return ways;
   }
 
-  /** Goes back through one layer. */
-  interface Step {
-    void back(Tensor result, Tape.Backward backward);
-  }
-
   /**
    * Goes back from the last of the given nodes to the first, through each that a gradient came to.
    *
+   * @param back goes back through one
    * @param whenComplete is told of each parameter that learns once all nodes that use it were gone
    *     back through, when no gradient can be added any more in this step; may be null
    */
-  void goBack(BitSet ways, Step step, Consumer<Parameter> whenComplete) {
+  void goBack(BitSet ways, Consumer<Node> back, Consumer<Parameter> whenComplete) {
     Map<Parameter, Integer> open = whenComplete == null ? Map.of() : openUses();
     for (int i = ways.length() - 1; i >= 0; i--) {
       Node node = nodes.get(i);
@@ -171,9 +122,9 @@ final class Recording {
             "a layer gave a gradient to tensor "
                 + node.result().shape()
                 + ", but its result was not recorded as computed from it (expected it among those"
-                + " that record names)");
+                + " that from names)");
       }
-      step.back(node.result(), node.backward());
+      back.accept(node);
       walked.set(i);
       if (whenComplete != null) {
         complete(node, open, whenComplete);
@@ -183,7 +134,7 @@ final class Recording {
 
   private static void complete(
       Node node, Map<Parameter, Integer> open, Consumer<Parameter> whenComplete) {
-    for (Use use : node.uses().reversed()) {
+    for (Node.Use use : node.uses().reversed()) {
       if (open.merge(use.parameter(), -1, Integer::sum) == 0 && !use.frozen()) {
         whenComplete.accept(use.parameter());
       }

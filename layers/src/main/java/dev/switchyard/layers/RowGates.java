@@ -1,7 +1,6 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
-import java.util.List;
 
 /**
  * Multiplies part of each row by a gate of its own:
@@ -28,26 +27,25 @@ final class RowGates {
     }
     FloatMatrix y = tape.result(x.rows(), x.cols());
     scale(tape, x.value(), from, gates.value(), y);
-    return tape.record(
-        y,
-        List.of(x, gates),
-        List.of(),
-        List.of(x.value(), gates.value()),
-        gy -> backward(tape, x, from, gates, gy));
+    return tape.node(y)
+        .from(x, gates)
+        .keeps(x.value(), gates.value())
+        .backward((gy, kept) -> backward(tape, x, from, gates, kept, gy));
   }
 
   // gy [rows, cols] -> gx [rows, cols], gm [rows, 1]
-  private static void backward(Tape tape, Tensor x, int from, Tensor gates, FloatMatrix gy) {
+  private static void backward(
+      Tape tape, Tensor x, int from, Tensor gates, Node.Kept kept, FloatMatrix gy) {
     if (gates.wantsGrad()) {
       FloatMatrix gm = tape.take(x.rows(), 1);
       tape.kernels()
           .parallel()
-          .forEach(x.rows(), i -> gm.set(i, 0, (float) dot(gy, x.value(), i, from)));
+          .forEach(x.rows(), i -> gm.set(i, 0, (float) dot(gy, kept.floats(0), i, from)));
       tape.addGrad(gates, gm);
     }
     if (x.wantsGrad()) {
       FloatMatrix gx = tape.take(x.rows(), x.cols());
-      scale(tape, gy, from, gates.value(), gx);
+      scale(tape, gy, from, kept.floats(1), gx);
       tape.addGrad(x, gx);
     }
   }

@@ -257,12 +257,10 @@ public final class SelfAttention implements SequenceLayer {
                 head ->
                     head.forward(
                         q.value(), keysAndValues(kv.value(), column), normalizers.data(), o)));
-    return tape.record(
-        o,
-        List.of(q, kv),
-        List.of(),
-        List.of(q.value(), kv.value(), normalizers),
-        go -> attendBackward(tape, q, ofQ, kv, column, ofKv, normalizers.data(), go));
+    return tape.node(o)
+        .from(q, kv)
+        .keeps(q.value(), kv.value(), normalizers)
+        .backward((go, kept) -> attendBackward(tape, q, ofQ, kv, column, ofKv, kept, go));
   }
 
   // go [queries, features] -> gq, (gk, gv), in one matrix if q and kv are
@@ -273,7 +271,7 @@ public final class SelfAttention implements SequenceLayer {
       Tensor kv,
       int column,
       Sequences ofKv,
-      float[] normalizers,
+      Node.Kept kept,
       FloatMatrix go) {
     boolean one = q == kv;
     FloatMatrix gq = tape.take(q.rows(), q.cols());
@@ -287,9 +285,9 @@ public final class SelfAttention implements SequenceLayer {
                 ofKv,
                 head ->
                     head.backward(
-                        q.value(),
-                        keysAndValues(kv.value(), column),
-                        normalizers,
+                        kept.floats(0),
+                        keysAndValues(kept.floats(1), column),
+                        kept.floats(2).data(),
                         go,
                         gq,
                         keysAndValues(gkv, column))));
@@ -304,15 +302,8 @@ public final class SelfAttention implements SequenceLayer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return qkv == null
-        ? Model.concat(query.parameters(), keyValue.parameters(), out.parameters())
-        : Model.concat(qkv.parameters(), out.parameters());
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return qkv == null ? List.of(query, keyValue, out) : Model.concat(qkv.linears(), out.linears());
+  public List<? extends Model> parts() {
+    return qkv == null ? List.of(query, keyValue, out) : List.of(qkv, out);
   }
 
   private interface HeadWork {

@@ -70,12 +70,7 @@ public final class SequenceHead implements SequenceLayer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return Model.concat(norm.parameters(), linear.parameters());
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return linear.linears();
+  public List<? extends Model> parts() {
+    return List.of(norm, linear);
   }
 }

@@ -3,7 +3,6 @@ package dev.switchyard.layers;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
-import java.util.List;
 
 /**
  * Leaves out a residual branch for whole sequences at random while training (Huang et al. 2016),
@@ -42,16 +41,14 @@ public final class StochasticDepth implements SequenceLayer {
     long key = tape.draw(random);
     FloatMatrix y = tape.result(x.rows(), x.cols());
     scale(tape, x.value(), sequences, key, y);
-    return tape.record(
-        y,
-        List.of(x),
-        parameters(),
-        List.of(),
-        gy -> {
-          FloatMatrix gx = tape.take(x.rows(), x.cols());
-          scale(tape, gy, sequences, key, gx);
-          tape.addGrad(x, gx);
-        });
+    return tape.node(y)
+        .from(x)
+        .backward(
+            (gy, kept) -> {
+              FloatMatrix gx = tape.take(x.rows(), x.cols());
+              scale(tape, gy, sequences, key, gx);
+              tape.addGrad(x, gx);
+            });
   }
 
   private void scale(Tape tape, FloatMatrix x, Sequences sequences, long key, FloatMatrix y) {
@@ -70,15 +67,5 @@ public final class StochasticDepth implements SequenceLayer {
                 }
               }
             });
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

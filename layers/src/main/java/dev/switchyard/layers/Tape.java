@@ -3,11 +3,9 @@ package dev.switchyard.layers;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
-import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
@@ -30,8 +28,8 @@ import java.util.function.Consumer;
  * }
  * }</pre>
  *
- * <p>A layer of your own takes its result from {@link #result}, fills it, and {@linkplain #record
- * records} how to go back; there it computes into buffers of {@link #take(int, int)} and hands them
+ * <p>A layer of your own takes its result from {@link #result}, fills it, and says in a {@link
+ * #node} how to go back; there it computes into buffers of {@link #take(int, int)} and hands them
  * to {@link #addGrad}.
  *
  * <p>Everything computed between two calls of {@link #reset()} is one step: first all forward
@@ -43,16 +41,6 @@ import java.util.function.Consumer;
  * steps. Within one, a second thread is refused where it takes a result or records, if it is seen.
  */
 public final class Tape {
-  /** How to go back through one layer: adds to the gradients of its inputs and parameters. */
-  public interface Backward {
-    /**
-     * Goes back.
-     *
-     * @param gy the gradient of the result; it must not be written to or kept
-     */
-    void run(FloatMatrix gy);
-  }
-
   /** Is told what the linear layers compute with, see {@link #watch}. */
   public interface Watcher {
     /**
@@ -62,18 +50,7 @@ public final class Tape {
      * @param x its input [rows, in], which must not be written to; copy it to keep it
      * @return is told the gradient of the output, [rows, out], when the tape goes back
      */
-    Backward forward(Linear layer, FloatMatrix x);
-  }
-
-  /** How far a step is. */
-  private enum Phase {
-    FORWARD,
-    GOING_BACK,
-    WENT_BACK,
-    /** An exception came out of the way back: some gradients are a part of what they should be. */
-    FAILED,
-    /** Its tensors have ended, and not all of its storage is back. */
-    ENDING
+    Consumer<FloatMatrix> forward(Linear layer, FloatMatrix x);
   }
 
   private final Kernels kernels;
@@ -81,32 +58,34 @@ public final class Tape {
   private final boolean keeping; // results end with their step
   private final Profile profile;
   private final Buffers buffers;
+  private final Step step;
+  private final Watching watching;
+  private final Gradients gradients;
   private final Recording recorded = new Recording();
   private final List<Tensor> inputs = new ArrayList<>();
-  private long step = 1;
-  private int draws;
-  private Phase phase = Phase.FORWARD;
-  private Thread owner; // of this step, from its first result on
-  private Tensor current; // on the way back: of which the gradient is passed on
-  private Watcher watcher;
   private Consumer<Parameter> whenComplete;
 
-  // Of a part of a step, which may be computed twice.
-  private final Tape whole; // null for a tape of its own
-  private final boolean repeats; // the same part again
-  private final List<Backward> watched; // what watchers want told, layer by layer
-  private int nextWatched;
-
   private Tape(
-      Kernels kernels, boolean recording, boolean keeping, Profile profile, Buffers buffers) {
-    this.whole = null;
-    this.repeats = false;
-    this.watched = List.of();
+      Kernels kernels,
+      boolean recording,
+      boolean keeping,
+      Profile profile,
+      Buffers buffers,
+      Step step,
+      Watching watching) {
     this.kernels = Objects.requireNonNull(kernels, "kernels");
     this.recording = recording;
     this.keeping = keeping;
     this.profile = profile;
     this.buffers = buffers;
+    this.step = step;
+    this.watching = watching;
+    this.gradients = new Gradients(kernels, buffers);
+  }
+
+  private Tape(
+      Kernels kernels, boolean recording, boolean keeping, Profile profile, Buffers buffers) {
+    this(kernels, recording, keeping, profile, buffers, new Step(keeping, 1, 0), new Watching());
   }
 
   /**
@@ -208,20 +187,12 @@ public final class Tape {
    * @param newWatcher is told from the next layer on
    */
   public void watch(Watcher newWatcher) {
-    watcher = Objects.requireNonNull(newWatcher, "newWatcher");
+    watching.set(Objects.requireNonNull(newWatcher, "newWatcher"));
   }
 
-  /** Tells whoever watches, once; what is told the gradient in turn, or null. */
-  Backward watched(Linear layer, FloatMatrix x) {
-    if (whole == null) {
-      return watcher == null ? null : watcher.forward(layer, x);
-    }
-    if (repeats) {
-      return watched.get(nextWatched++);
-    }
-    Backward told = whole.watched(layer, x);
-    watched.add(told);
-    return told;
+  /** Tells whoever watches; what is told the gradient in turn, or null. */
+  Consumer<FloatMatrix> watched(Linear layer, FloatMatrix x) {
+    return watching.forward(layer, x);
   }
 
   /**
@@ -231,7 +202,7 @@ public final class Tape {
    * @return true the second time
    */
   public boolean isRepeating() {
-    return repeats || (whole != null && whole.isRepeating());
+    return watching.isRepeating();
   }
 
   /**
@@ -251,48 +222,21 @@ public final class Tape {
   }
 
   long step() {
-    return step;
+    return step.number();
   }
 
   /** Whether tensors of a step are alive. */
   boolean isAt(long ofTensor) {
-    return step == ofTensor && phase != Phase.ENDING;
+    return step.isAt(ofTensor);
   }
 
   void requireWholeGradients() {
-    if (phase == Phase.FAILED) {
-      throw new IllegalStateException(
-          "backward has failed in step "
-              + step
-              + ", and gradients may be a part of what they should be: set those of parameters to"
-              + " zero and call reset() to begin the next step");
-    }
+    step.requireWholeGradients();
   }
 
-  /** Refuses a second thread in one step, and a step that has not ended. */
-  private void use() {
-    if (keeping && !Thread.currentThread().equals(owner)) {
-      if (owner != null) {
-        throw new IllegalStateException(
-            String.format(
-                Locale.ROOT,
-                "step %d of this tape was begun by thread %s and is used by thread %s (expected one"
-                    + " thread until reset(), and a tape for each)",
-                step,
-                owner.getName(),
-                Thread.currentThread().getName()));
-      }
-      if (phase == Phase.ENDING) {
-        throw new IllegalStateException(
-            "reset() has failed to end step " + step + " of this tape: call it again");
-      }
-      owner = Thread.currentThread();
-    }
-  }
-
-  private IllegalStateException whileGoingBack(String what) {
-    return new IllegalStateException(
-        what + " while the tape goes back in step " + step + " (expected after backward)");
+  /** Refuses the value of a tensor to a layer that goes back without having kept it. */
+  void requireKept(FloatMatrix value) {
+    gradients.requireKept(value);
   }
 
   /**
@@ -313,15 +257,13 @@ public final class Tape {
     }
     FloatMatrix y = result(a.rows(), a.cols());
     kernels.elementwise().add(a.value(), b.value(), y);
-    return record(
-        y,
-        List.of(a, b),
-        List.of(),
-        List.of(),
-        gy -> {
-          passOn(a);
-          passOn(b);
-        });
+    return node(y)
+        .from(a, b)
+        .backward(
+            (gy, kept) -> {
+              passOn(a);
+              passOn(b);
+            });
   }
 
   /**
@@ -367,7 +309,7 @@ public final class Tape {
    * refuses everything until {@link #reset()}.
    *
    * @param ys tensors of this step, each once
-   * @param gradients of the loss with respect to each; only read
+   * @param gradYs the gradients of the loss with respect to each; only read
    * @throws IllegalArgumentException if the shapes differ, or there are more of one than of the
    *     other
    * @throws IllegalStateException if the tape does not record, a tensor is not of this step, a
@@ -376,47 +318,31 @@ public final class Tape {
    * @throws dev.switchyard.kernels.data.NonFiniteException if a layer cannot round a gradient that
    *     is not finite, and the policy of the kernels is to reject it
    */
-  public void backward(List<Tensor> ys, List<FloatMatrix> gradients) {
+  public void backward(List<Tensor> ys, List<FloatMatrix> gradYs) {
     if (!recording) {
       throw new IllegalStateException(
           "this tape records nothing, so there is no way back (expected Tape.recording)");
     }
-    if (ys.size() != gradients.size()) {
+    if (ys.size() != gradYs.size()) {
       throw new IllegalArgumentException(
-          ys.size() + " tensors and " + gradients.size() + " gradients (expected one for each)");
+          ys.size() + " tensors and " + gradYs.size() + " gradients (expected one for each)");
     }
-    use();
-    requireWholeGradients();
-    if (phase == Phase.GOING_BACK) {
-      throw whileGoingBack("backward() was called");
-    }
+    step.useBack();
     for (int i = 0; i < ys.size(); i++) {
-      checkBackward(ys.get(i), gradients.get(i));
+      checkBackward(ys.get(i), gradYs.get(i));
       if (ys.indexOf(ys.get(i)) < i) {
         throw new IllegalArgumentException(
             "tensor " + ys.get(i).shape() + " is listed twice (expected the sum of its gradients)");
       }
     }
     BitSet ways = recorded.waysBack(ys);
-    phase = Phase.GOING_BACK;
-    try {
-      for (int i = 0; i < ys.size(); i++) {
-        ys.get(i).grad = gradients.get(i);
-        ys.get(i).ownsGrad = false;
-      }
-      recorded.goBack(ways, this::back, whenComplete);
-      current = null;
-      phase = Phase.WENT_BACK;
-    } catch (Throwable t) {
-      phase = Phase.FAILED;
-      throw t;
-    }
-  }
-
-  private void back(Tensor result, Backward backward) {
-    current = result;
-    backward.run(result.grad);
-    dropGrad(result);
+    step.goBack(
+        () -> {
+          for (int i = 0; i < ys.size(); i++) {
+            gradients.set(ys.get(i), gradYs.get(i));
+          }
+          recorded.goBack(ways, gradients::goBack, whenComplete);
+        });
   }
 
   private void checkBackward(Tensor y, FloatMatrix gradY) {
@@ -482,23 +408,16 @@ public final class Tape {
    * @throws IllegalStateException if it is called while the tape goes back, by a listener say
    */
   public void reset() {
-    if (phase == Phase.GOING_BACK) {
-      throw whileGoingBack("reset() was called");
-    }
-    phase = Phase.ENDING;
-    owner = null;
-    current = null;
+    step.end();
     recorded.clear();
     while (!inputs.isEmpty()) {
-      dropGrad(inputs.removeLast());
+      gradients.drop(inputs.removeLast());
     }
     buffers.recycleKept();
-    if (whole == null) {
+    if (!watching.isPart()) {
       buffers.forgetLent();
     }
-    draws = 0;
-    step += keeping ? 1 : 0;
-    phase = Phase.FORWARD;
+    step.begin();
   }
 
   /**
@@ -512,7 +431,7 @@ public final class Tape {
    */
   public void resumeAfter(long stepsDone) {
     requireResumable(stepsDone);
-    step = stepsDone + 1;
+    step.resumeAfter(stepsDone);
   }
 
   /**
@@ -523,17 +442,17 @@ public final class Tape {
    * @throws IllegalStateException if the next step has already begun
    */
   public void requireResumable(long stepsDone) {
-    if (stepsDone < step - 1) {
+    if (stepsDone < step.number() - 1) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "a run of %d steps cannot go on with a tape that has made %d (expected a new tape)",
               stepsDone,
-              step - 1));
+              step.number() - 1));
     }
-    if (phase != Phase.FORWARD || draws > 0 || !recorded.isEmpty() || !inputs.isEmpty()) {
+    if (!step.isNew() || !recorded.isEmpty() || !inputs.isEmpty()) {
       throw new IllegalStateException(
-          "step " + step + " has begun (expected a new tape, or one after reset())");
+          "step " + step.number() + " has begun (expected a new tape, or one after reset())");
     }
   }
 
@@ -547,7 +466,7 @@ public final class Tape {
    * @return the buffer; its content is arbitrary
    */
   public FloatMatrix result(int rows, int cols) {
-    use();
+    step.use();
     FloatMatrix matrix = take(rows, cols);
     keep(matrix);
     return matrix;
@@ -568,52 +487,35 @@ public final class Tape {
   }
 
   /**
-   * Makes a tensor of what a layer has computed.
+   * Begins to say how a result came about; {@link Node#backward} ends it.
    *
    * @param value a buffer of {@link #result}
-   * @param from what it was computed from
-   * @param parameters what else it was computed from
-   * @param read the activations that backward reads, which nobody recycles before it has
-   * @param backward how to go back; called only if something above wants a gradient
-   * @return the tensor
-   * @throws IllegalStateException if the step has gone back already, or a tensor belongs to another
-   *     tape or to an earlier step, or another thread has begun the step
+   * @return what is to be told of it
    */
-  public Tensor record(
-      FloatMatrix value,
-      List<Tensor> from,
-      List<Parameter> parameters,
-      List<Matrix> read,
-      Backward backward) {
+  public Node node(FloatMatrix value) {
+    return new Node(this, value);
+  }
+
+  /** Makes a tensor of a result, and keeps the way back if something learns by it. */
+  Tensor record(Node node) {
     if (!keeping) {
-      return Tensor.of(value);
+      return Tensor.of(node.value());
     }
     if (!recording) {
-      use();
-      return Tensor.result(value, false, this, step, -1);
+      step.use();
+      return Tensor.result(node.value(), false, this, step.number(), -1);
     }
-    use();
-    requireWholeGradients();
-    if (phase == Phase.GOING_BACK) {
-      throw whileGoingBack("a layer was computed");
-    }
-    if (phase == Phase.WENT_BACK) {
-      throw new IllegalStateException(
-          "backward was already called in step " + step + ": call reset() to begin the next");
-    }
-    boolean wantsGrad = false;
-    for (Tensor x : from) {
+    step.useForward();
+    for (Tensor x : node.from()) {
       bind(x);
-      wantsGrad |= x.wantsGrad();
     }
-    for (Parameter parameter : parameters) {
-      wantsGrad |= !parameter.frozen();
+    boolean learns = node.learns();
+    int place = learns ? recorded.next() : -1;
+    Tensor y = Tensor.result(node.value(), learns, this, step.number(), place);
+    if (learns) {
+      node.setResult(y);
+      recorded.add(node);
     }
-    if (!wantsGrad) {
-      return Tensor.result(value, false, this, step, -1);
-    }
-    Tensor y = Tensor.result(value, true, this, step, recorded.next());
-    recorded.add(y, from, parameters, read, backward);
     return y;
   }
 
@@ -636,7 +538,7 @@ public final class Tape {
     String shape = x.value().shape(); // refuses a tensor of an earlier step
     if (x.tape() == null && x.wantsGrad()) {
       inputs.add(x);
-      x.bind(this, step);
+      x.bind(this, step.number());
     } else if (x.tape() != null && x.tape() != this) {
       throw new IllegalStateException(
           "tensor " + shape + " belongs to another tape (expected one tape in a computation)");
@@ -653,40 +555,38 @@ public final class Tape {
    * @return the key
    */
   public long draw(CounterRandom random) {
-    return random.split(step).key(draws++);
+    return step.draw(random);
   }
 
   /** How many keys were drawn in this step. */
   int draws() {
-    return draws;
+    return step.draws();
   }
 
   /** Goes on as if that many keys had been drawn. */
   void skipDraws(int newDraws) {
-    draws = newDraws;
-  }
-
-  private Tape(Tape whole, boolean repeats, List<Backward> watched, int draws) {
-    this.kernels = whole.kernels;
-    this.recording = whole.recording;
-    this.keeping = whole.keeping;
-    this.profile = whole.profile;
-    this.buffers = whole.buffers.sharing();
-    this.whole = whole;
-    this.repeats = repeats;
-    this.watched = watched;
-    this.step = whole.step;
-    this.draws = draws;
+    step.skipDraws(newDraws);
   }
 
   /** A tape for the part of this step that comes next, with this one's storage. */
   Tape part() {
-    return new Tape(this, false, new ArrayList<>(), draws);
+    return part(watching.part(), draws());
   }
 
   /** A tape for a part of this step again, which draws the same. */
   Tape again(Tape first, int firstDraw) {
-    return new Tape(this, true, first.watched, firstDraw);
+    return part(watching.again(first.watching), firstDraw);
+  }
+
+  private Tape part(Watching watchingPart, int draws) {
+    return new Tape(
+        kernels,
+        recording,
+        keeping,
+        profile,
+        buffers.sharing(),
+        new Step(keeping, step.number(), draws),
+        watchingPart);
   }
 
   // For whoever writes a layer: gradients.
@@ -699,9 +599,8 @@ public final class Tape {
    * @throws IllegalArgumentException if it is not, or no longer, or is the gradient that is being
    *     passed back
    */
-  @SuppressWarnings("ReferenceEquality") // of the array itself
   public void addGrad(Tensor x, FloatMatrix gx) {
-    if (current != null && current.grad != null && current.grad.data() == gx.data()) {
+    if (gradients.isPassedBack(gx)) {
       throw new IllegalArgumentException(
           "matrix "
               + gx.shape()
@@ -709,17 +608,7 @@ public final class Tape {
               + " passOn)");
     }
     requireTaken(gx);
-    if (!x.wantsGrad()) {
-      buffers.giveBack(gx);
-    } else if (x.grad == null) {
-      setGrad(x, gx);
-    } else if (x.ownsGrad) {
-      kernels.elementwise().add(x.grad, gx, x.grad); // the matrix that its owner may have read
-      buffers.giveBack(gx);
-    } else {
-      kernels.elementwise().add(x.grad, gx, gx);
-      setGrad(x, gx);
-    }
+    gradients.add(x, gx);
   }
 
   /**
@@ -730,17 +619,7 @@ public final class Tape {
    * @param gx the rows of the gradient, only read
    */
   public void addGradRows(Tensor x, int[] index, FloatMatrix gx) {
-    FloatMatrix sum = x.grad;
-    if (sum == null || !x.ownsGrad) {
-      sum = take(x.rows(), x.cols());
-      if (x.grad == null) {
-        Arrays.fill(sum.data(), 0, x.rows() * x.cols(), 0);
-      } else {
-        x.grad.copyTo(sum);
-      }
-      setGrad(x, sum);
-    }
-    kernels.indexedRows().scatterAdd(gx, index, sum);
+    gradients.addRows(x, index, gx);
   }
 
   /**
@@ -749,37 +628,7 @@ public final class Tape {
    * @param x of the shape of the result that the gradient is of
    */
   public void passOn(Tensor x) {
-    FloatMatrix gy = current.grad;
-    if (!x.wantsGrad()) {
-      return;
-    }
-    if (x.grad != null) {
-      FloatMatrix sum = x.ownsGrad ? x.grad : take(gy.rows(), gy.cols());
-      kernels.elementwise().add(x.grad, gy, sum);
-      setGrad(x, sum);
-      return;
-    }
-    if (current.ownsGrad) { // two tensors hold it from here on: neither may recycle it
-      keep(gy);
-      current.ownsGrad = false;
-    }
-    x.grad = gy;
-    x.ownsGrad = false;
-  }
-
-  private void setGrad(Tensor x, FloatMatrix gx) {
-    buffers.own(gx);
-    x.grad = gx;
-    x.ownsGrad = true;
-  }
-
-  private void dropGrad(Tensor x) {
-    FloatMatrix gx = x.ownsGrad ? x.grad : null;
-    x.grad = null;
-    x.ownsGrad = false;
-    if (gx != null) {
-      buffers.giveBack(gx);
-    }
+    gradients.passOn(x);
   }
 
   // For whoever writes a layer: storage and time.

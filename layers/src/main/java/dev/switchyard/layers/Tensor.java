@@ -84,11 +84,15 @@ public final class Tensor {
    * The matrix.
    *
    * @return the matrix itself
-   * @throws IllegalStateException if the tensor belongs to an earlier step of its tape, or was an
-   *     intermediate result of a layer
+   * @throws IllegalStateException if the tensor belongs to an earlier step of its tape, was an
+   *     intermediate result of a layer, or is read by a layer on its way back that does not {@link
+   *     Node#keeps keep} it
    */
   public FloatMatrix value() {
     checkStep();
+    if (tape != null) {
+      tape.requireKept(value);
+    }
     return value;
   }
 

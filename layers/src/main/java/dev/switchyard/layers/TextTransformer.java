@@ -34,13 +34,7 @@ public record TextTransformer(
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return Model.concat(
-        embedding.parameters(), positions.parameters(), blocks.parameters(), head.parameters());
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return Model.concat(blocks.linears(), head.linears());
+  public List<? extends Model> parts() {
+    return List.of(embedding, positions, blocks, head);
   }
 }

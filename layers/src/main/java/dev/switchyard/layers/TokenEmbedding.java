@@ -77,7 +77,7 @@ public final class TokenEmbedding implements Model {
           }
         });
     int[] kept = ids.clone(); // the caller may fill in the next batch's before going back
-    return tape.record(y, List.of(), List.of(table), List.of(), gy -> backward(parallel, kept, gy));
+    return tape.node(y).uses(table).backward((gy, none) -> backward(parallel, kept, gy));
   }
 
   // gy [tokens, features] -> gtable [vocabulary, features]
@@ -113,10 +113,5 @@ public final class TokenEmbedding implements Model {
   @Override
   public List<Parameter> parameters() {
     return List.of(table);
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

@@ -51,16 +51,7 @@ public final class Transformer implements SequenceLayer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    List<Parameter> all = new ArrayList<>();
-    blocks.forEach(block -> all.addAll(block.parameters()));
-    return List.copyOf(all);
-  }
-
-  @Override
-  public List<Linear> linears() {
-    List<Linear> all = new ArrayList<>();
-    blocks.forEach(block -> all.addAll(block.linears()));
-    return List.copyOf(all);
+  public List<? extends Model> parts() {
+    return blocks;
   }
 }

@@ -148,17 +148,9 @@ public final class TransformerBlock implements ResidualBlock {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    List<Parameter> all = new ArrayList<>(norm1.parameters());
-    all.addAll(attention.parameters());
-    all.addAll(norm2.parameters());
-    all.addAll(feedForward.parameters());
-    scales.forEach(scale -> all.addAll(scale.parameters()));
-    return List.copyOf(all);
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return Model.concat(attention.linears(), feedForward.linears());
+  public List<? extends Model> parts() {
+    List<Model> parts = new ArrayList<>(List.of(norm1, attention, norm2, feedForward));
+    parts.addAll(scales);
+    return parts;
   }
 }

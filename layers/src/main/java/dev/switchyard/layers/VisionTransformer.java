@@ -23,12 +23,7 @@ public record VisionTransformer(PatchEmbedding embedding, Transformer blocks, Se
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return Model.concat(embedding.parameters(), blocks.parameters(), head.parameters());
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return Model.concat(embedding.linears(), blocks.linears(), head.linears());
+  public List<? extends Model> parts() {
+    return List.of(embedding, blocks, head);
   }
 }

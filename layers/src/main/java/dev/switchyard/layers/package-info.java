@@ -2,10 +2,10 @@
  * Layers that train in int8 and in floating point. Read from the top down:
  *
  * <ul>
- *   <li>{@link dev.switchyard.layers.Tape} records what layers do to a {@link
- *       dev.switchyard.layers.Tensor} and goes back through it, adding to the gradients of each
- *       {@link dev.switchyard.layers.Parameter}; a {@link dev.switchyard.layers.Profile} says where
- *       the time goes.
+ *   <li>{@link dev.switchyard.layers.Tape} records, {@link dev.switchyard.layers.Node} by node,
+ *       what layers do to a {@link dev.switchyard.layers.Tensor} and goes back through it, adding
+ *       to the gradients of each {@link dev.switchyard.layers.Parameter}; a {@link
+ *       dev.switchyard.layers.Profile} says where the time goes.
  *   <li>{@link dev.switchyard.layers.Linear} is where int8 pays: its {@link
  *       dev.switchyard.layers.Precision} says in which numbers it multiplies. {@link
  *       dev.switchyard.layers.Precisions} convert all of a {@link dev.switchyard.layers.Model} as a

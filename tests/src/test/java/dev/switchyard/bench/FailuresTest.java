@@ -99,6 +99,14 @@ class FailuresTest {
         .contains("there is not enough memory", "SWITCHYARD_JAVA_OPTS=-Xmx");
   }
 
+  /** Which a larger heap does not mend. */
+  @Test
+  void tooManyThreadsAreNotTooLittleHeap() {
+    String reason = "unable to create native thread: possibly out of memory or process/resource";
+    assertThat(Failures.sentence(new IllegalStateException(new OutOfMemoryError(reason))))
+        .isEqualTo(reason + " (expected fewer --threads, or a higher limit of the system)");
+  }
+
   @Test
   @ResourceLock(Resources.SYSTEM_PROPERTIES)
   void thePropertyAddsTheStackTrace() {

@@ -22,6 +22,19 @@ class SwitchyardTest {
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
+  /** Where a list below the options would be wrapped, its columns would end. */
+  @Test
+  void listsOfTheHelpFitATerminal() {
+    Switchyard.commandLine()
+        .getSubcommands()
+        .forEach(
+            (name, command) ->
+                assertThat(command.getCommandSpec().usageMessage().footer())
+                    .as(name)
+                    .filteredOn(line -> line.startsWith("  "))
+                    .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(79)));
+  }
+
   @Test
   void helpNamesTheSubcommands() {
     assertThat(run("--help")).isZero();

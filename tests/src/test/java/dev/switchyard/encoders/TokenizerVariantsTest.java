@@ -1,12 +1,14 @@
 package dev.switchyard.encoders;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -153,6 +155,31 @@ class TokenizerVariantsTest {
     int[] ids = tokenizer.encode((word + " ").repeat(20));
     assertThat(ids).hasSize(20 * 10_000 + 2);
     assertThat(tokenizer.encode("a".repeat(10_001))).containsExactly(1, 0, 2);
+  }
+
+  /** Each token looked at all white space before it, or behind it, again. */
+  @ParameterizedTest
+  @ValueSource(strings = {"lstrip", "rstrip"})
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void whiteSpaceAroundTokensIsLookedAtOnce(String strip) {
+    String space =
+        TokenizerJson.special(" ", 4).replace("\"" + strip + "\":false", "\"" + strip + "\":true");
+    WordPieceTokenizer tokenizer =
+        new TokenizerJson(List.of("a")).put("added_tokens", "[" + space + "]").ours();
+    assertThat(tokenizer.encode(" ".repeat(1_000_000))).hasSize(1_000_000 + 2);
+  }
+
+  /** Lists of tokens that are named again and again make more than the file has. */
+  @Test
+  void asManyTokensAroundATextAsThereIsUseFor() {
+    TokenizerJson most =
+        new TokenizerJson(List.of("a")).around(Collections.nCopies(1024, "[CLS]"), List.of());
+    assertThat(most.ours().encode("a")).hasSize(1025);
+    TokenizerJson more =
+        new TokenizerJson(List.of("a")).around(List.of(), Collections.nCopies(1025, "[SEP]"));
+    assertThatThrownBy(more::ours)
+        .hasRootCauseInstanceOf(ModelFileException.class)
+        .hasMessageContaining("(expected at most 1024 tokens on either side of a text)");
   }
 
   /** Each place of a text was compared with each token that begins with its letter. */

@@ -29,7 +29,7 @@ import javax.management.ObjectName;
  * names the seed of its file: with that and one file it happens again.
  */
 public final class FileFuzz {
-  private static final int FILES = Integer.getInteger("switchyard.fuzz.files", 1000);
+  private static final int FILES = Integer.getInteger("switchyard.fuzz.files", 300);
   private static final long SEED = Long.getLong("switchyard.fuzz.seed", 1);
 
   /** What a reader may allocate: so much for buffers, and so often the bytes of what it reads. */

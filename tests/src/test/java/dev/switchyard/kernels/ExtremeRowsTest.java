@@ -27,7 +27,7 @@ class ExtremeRowsTest {
     FAR_FROM_ZERO(1e-3f, 1e4f),
     FURTHER_FROM_ZERO(1, -1e7f),
     SMALL_SPREAD(1e-3f, 1),
-    CONSTANT(0, 3e38f),
+    CONSTANT(0, Float.MAX_VALUE),
     OPPOSITE(3e38f, 0) {
       @Override
       float at(long key, int j) {

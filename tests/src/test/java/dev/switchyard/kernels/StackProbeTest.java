@@ -154,6 +154,7 @@ class StackProbeTest {
     }
 
     /** To the end of the stack, and the operation some frames from there. */
+    @SuppressWarnings("InfiniteRecursion")
     private int descend() {
       int frames;
       try {

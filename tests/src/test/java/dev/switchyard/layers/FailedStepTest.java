@@ -187,19 +187,16 @@ class FailedStepTest {
   void aGradientThatIsPassedBackIsNobodysBuffer() {
     Tensor input = Tensor.withGrad(x);
     Tensor y =
-        tape.record(
-            tape.result(5, 3), List.of(input), List.of(), List.of(), gy -> tape.addGrad(input, gy));
+        tape.node(tape.result(5, 3)).from(input).backward((gy, kept) -> tape.addGrad(input, gy));
     Tensor z =
-        tape.record(
-            tape.result(5, 3),
-            List.of(y),
-            List.of(),
-            List.of(),
-            gy -> {
-              FloatMatrix gradient = tape.take(5, 3);
-              gy.copyTo(gradient);
-              tape.addGrad(y, gradient);
-            });
+        tape.node(tape.result(5, 3))
+            .from(y)
+            .backward(
+                (gy, kept) -> {
+                  FloatMatrix gradient = tape.take(5, 3);
+                  gy.copyTo(gradient);
+                  tape.addGrad(y, gradient);
+                });
     assertThatIllegalArgumentException()
         .isThrownBy(() -> tape.backward(z, x))
         .withMessage(
@@ -212,21 +209,19 @@ class FailedStepTest {
     Tensor hidden = below.forward(tape, Tensor.of(x));
     Tensor input = Tensor.withGrad(x);
     Tensor y =
-        tape.record(
-            tape.result(5, 4),
-            List.of(input),
-            List.of(),
-            List.of(),
-            gy -> {
-              FloatMatrix gradient = tape.take(5, 4);
-              gy.copyTo(gradient);
-              tape.addGrad(hidden, gradient);
-            });
+        tape.node(tape.result(5, 4))
+            .from(input)
+            .backward(
+                (gy, kept) -> {
+                  FloatMatrix gradient = tape.take(5, 4);
+                  gy.copyTo(gradient);
+                  tape.addGrad(hidden, gradient);
+                });
     assertThatIllegalStateException()
         .isThrownBy(() -> tape.backward(y, gaussian(5, 4, 1)))
         .withMessage(
             "a layer gave a gradient to tensor 5x4, but its result was not recorded as computed"
-                + " from it (expected it among those that record names)");
+                + " from it (expected it among those that from names)");
   }
 
   @Test
@@ -235,7 +230,7 @@ class FailedStepTest {
     for (Runnable work :
         List.<Runnable>of(
             () -> tape.result(1, 1),
-            () -> tape.record(x, List.of(), List.of(), List.of(), gy -> {}),
+            () -> tape.node(x).backward((gy, kept) -> {}),
             () -> tape.backward(y, g))) {
       assertThat(elsewhere(work))
           .isInstanceOf(IllegalStateException.class)

@@ -482,6 +482,28 @@ class TapeTest {
     assertThat(x.grad).isNull();
   }
 
+  @Test
+  void aLayerIsRefusedTheValueOfATensorThatItDoesNotKeep() {
+    Tape tape = Tape.recording(Fixtures.reference());
+    Tensor x = Tensor.withGrad(gaussian(3, 2, 1));
+    FloatMatrix[] handed = new FloatMatrix[1];
+    Tensor y =
+        tape.node(tape.result(1, 1))
+            .from(x)
+            .keeps(x.value())
+            .backward((g, kept) -> handed[0] = kept.floats(0));
+    Tensor z = tape.node(tape.result(1, 1)).from(x).backward((g, kept) -> handed[0] = x.value());
+    FloatMatrix one = FloatMatrix.of(new float[] {1}, 1, 1);
+    tape.backward(y, one);
+    assertThat(handed[0]).isSameAs(x.value());
+    assertThatIllegalStateException()
+        .isThrownBy(() -> tape.backward(z, one))
+        .withMessage(
+            "a layer reads tensor 3x2 on the way back, whose storage may be another's by then"
+                + " (expected it among those that it keeps)");
+    assertThat(x.value().rows()).isEqualTo(3); // for anyone else it is as before
+  }
+
   /** What two tensors hold in common is copied before rows are added to the gradient of one. */
   @Test
   void rowsAreAddedToAGradientOfItsOwn() {
@@ -490,24 +512,20 @@ class TapeTest {
     Tensor other = Tensor.withGrad(gaussian(3, 2, 2));
     int[] second = {1, 7};
     FloatMatrix rowValue = tape.result(1, 2);
-    Tensor row =
-        tape.record(
-            rowValue, List.of(x), List.of(), List.of(), g -> tape.addGradRows(x, second, g));
+    Tensor row = tape.node(rowValue).from(x).backward((g, kept) -> tape.addGradRows(x, second, g));
     Tensor sum = tape.add(x, other);
     FloatMatrix ones = FloatMatrix.of(new float[] {1, 2, 3, 4, 5, 6}, 3, 2);
     Tensor y =
-        tape.record(
-            tape.result(1, 1),
-            List.of(row, sum),
-            List.of(),
-            List.of(),
-            g -> {
-              for (Tensor part : List.of(row, sum)) {
-                FloatMatrix gradient = tape.take(part.rows(), 2);
-                System.arraycopy(ones.data(), 0, gradient.data(), 0, part.rows() * 2);
-                tape.addGrad(part, gradient);
-              }
-            });
+        tape.node(tape.result(1, 1))
+            .from(row, sum)
+            .backward(
+                (g, kept) -> {
+                  for (Tensor part : List.of(row, sum)) {
+                    FloatMatrix gradient = tape.take(part.rows(), 2);
+                    System.arraycopy(ones.data(), 0, gradient.data(), 0, part.rows() * 2);
+                    tape.addGrad(part, gradient);
+                  }
+                });
     tape.backward(y);
     assertThat(Fixtures.values(x.grad())).containsExactly(1, 2, 3 + 1, 4 + 2, 5, 6);
     assertThat(Fixtures.values(other.grad())).containsExactly(1, 2, 3, 4, 5, 6);

@@ -292,6 +292,29 @@ class AbandonedStepTest {
     assertThat(left).isZero();
   }
 
+  /** One that begins the next step is told before it sends anything that nobody receives. */
+  @Test
+  void aProcessThatHasLeftIsSentNothing() throws Exception {
+    ThreadRanks.run(
+        2,
+        collective -> {
+          Faults faults = new Faults();
+          DataParallel.Settings settings = new DataParallel.Settings(Reduction.FLOAT32, 1, 50, 1);
+          Training training =
+              new Training(collective, Parallel.serial(), faults, 8, settings, Loop.SAYS_NOTHING);
+          if (collective.rank() == 1) {
+            training.parallel.close();
+            return;
+          }
+          faults.arm(Kind.WATCHER, 3);
+          assertThat(training.step(1)).isNull();
+          Parameter last = training.parameters.getLast();
+          assertThatThrownBy(() -> training.parallel.complete(last))
+              .isInstanceOf(CollectiveException.class)
+              .hasMessageEndingWith("process 1 has left, so that there is no next step");
+        });
+  }
+
   @Test
   void whatWouldMixStepsIsRefused() {
     Training training = Training.alone(new Faults(), Reduction.ORDERED, 2, Loop.SAYS_NOTHING);

@@ -125,7 +125,7 @@ final class Ranks {
     assertThatThrownBy(() -> new GatheredRows(mpi).forward(tape, x))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "process %d has %d values but rows here have %d (expected whole rows)",
+            "process %d has rows of %d values but those here have %d (expected the same)",
             first, 5 - cols, cols);
   }
 

@@ -27,23 +27,23 @@ class GradientCheckTest {
       FloatMatrix y = tape.result(x.rows(), x.cols());
       x.value().copyTo(y);
       tape.kernels().elementwise().scale(y.data(), x.rows() * x.cols(), factor);
-      return tape.record(
-          y,
-          List.of(x),
-          List.of(gain),
-          List.of(x.value()),
-          gy -> {
-            FloatMatrix gx = tape.take(x.rows(), x.cols());
-            float sum = 0;
-            for (int i = 0; i < x.rows(); i++) {
-              for (int j = 0; j < x.cols(); j++) {
-                gx.set(i, j, errorOfInput * factor * gy.get(i, j));
-                sum += gy.get(i, j) * x.value().get(i, j);
-              }
-            }
-            gain.grad().data()[0] += errorOfGain * sum;
-            tape.addGrad(x, gx);
-          });
+      return tape.node(y)
+          .from(x)
+          .uses(gain)
+          .keeps(x.value())
+          .backward(
+              (gy, kept) -> {
+                FloatMatrix gx = tape.take(x.rows(), x.cols());
+                float sum = 0;
+                for (int i = 0; i < x.rows(); i++) {
+                  for (int j = 0; j < x.cols(); j++) {
+                    gx.set(i, j, errorOfInput * factor * gy.get(i, j));
+                    sum += gy.get(i, j) * kept.floats(0).get(i, j);
+                  }
+                }
+                gain.grad().data()[0] += errorOfGain * sum;
+                tape.addGrad(x, gx);
+              });
     }
   }
 
@@ -143,21 +143,53 @@ class GradientCheckTest {
           for (int j = 0; j < x.cols(); j++) {
             y.set(0, j, Math.max(x.value().get(0, j), kink));
           }
-          return tape.record(
-              y,
-              List.of(x),
-              List.of(),
-              List.of(x.value()),
-              gy -> {
-                FloatMatrix gx = tape.take(x.rows(), x.cols());
-                for (int j = 0; j < x.cols(); j++) {
-                  gx.set(0, j, x.value().get(0, j) > kink ? gy.get(0, j) : 0);
-                }
-                tape.addGrad(x, gx);
-              });
+          return tape.node(y)
+              .from(x)
+              .keeps(x.value())
+              .backward(
+                  (gy, kept) -> {
+                    FloatMatrix gx = tape.take(x.rows(), x.cols());
+                    for (int j = 0; j < x.cols(); j++) {
+                      gx.set(0, j, kept.floats(0).get(0, j) > kink ? gy.get(0, j) : 0);
+                    }
+                    tape.addGrad(x, gx);
+                  });
         },
         List.of(),
         at);
+  }
+
+  /** Its storage goes to the next layer: a training would compute wrongly, without a word. */
+  @Test
+  void findsALayerThatForgetsToKeepWhatItReads() {
+    GradientCheck.Computation square =
+        (tape, x) -> {
+          FloatMatrix y = tape.result(x.rows(), x.cols());
+          for (int i = 0; i < x.rows(); i++) {
+            for (int j = 0; j < x.cols(); j++) {
+              y.set(i, j, x.value().get(i, j) * x.value().get(i, j));
+            }
+          }
+          FloatMatrix read = x.value();
+          return tape.node(y)
+              .from(x)
+              .backward(
+                  (gy, kept) -> {
+                    FloatMatrix gx = tape.take(x.rows(), x.cols());
+                    for (int i = 0; i < x.rows(); i++) {
+                      for (int j = 0; j < x.cols(); j++) {
+                        gx.set(i, j, 2 * read.get(i, j) * gy.get(i, j));
+                      }
+                    }
+                    tape.addGrad(x, gx);
+                  });
+        };
+    assertThatExceptionOfType(AssertionFailedError.class)
+        .isThrownBy(() -> GradientCheck.check(Fixtures.reference(), square, List.of(), input))
+        .withMessageContaining("computed NaN")
+        .withMessageEndingWith(
+            "; a layer that reads on the way back what it does not keep (Node.keeps) gets NaN"
+                + " here");
   }
 
   /** The check knows of it, the tape does not. */
@@ -176,7 +208,7 @@ class GradientCheckTest {
                     input))
         .withMessage(
             "parameter forgotten 1x1 was not recorded: no layer that the output depends on names it"
-                + " in Tape.record (expected that of each that is computed with, or freezing and"
+                + " in Node.uses (expected that of each that is computed with, or freezing and"
                 + " changing it go unnoticed)");
   }
 

@@ -59,7 +59,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Written to the output folder:",
-      "  adapt.html         a page: quality against speed, and which words were computed",
+      "  adapt.html         a page: quality against speed, and the words computed",
       "  result.json        all numbers, with machine and options",
       "  NAME.safetensors   what each variant has learned, for switchyard predict",
       "  checkpoints        until then, what a training needs to go on"
@@ -85,14 +85,21 @@ public final class AdaptCommand implements Callable<Integer> {
       names = "--attention",
       paramLabel = "NAME",
       defaultValue = "CHOSEN_TO_ALL",
-      description = "Any of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description = {
+        "What the chosen tokens attend to (default: ${DEFAULT-VALUE}).",
+        "Any of ${COMPLETION-CANDIDATES}."
+      })
   private HeavyAttention attention;
 
   @Option(
       names = "--gate",
       paramLabel = "NAME",
       defaultValue = "SCALE",
-      description = "Any of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description = {
+        "Whether what a block adds to a chosen token is multiplied by its weight, or added whole"
+            + " with the weight's gradient (default: ${DEFAULT-VALUE}).",
+        "Any of ${COMPLETION-CANDIDATES}."
+      })
   private Gate gate;
 
   @Option(
@@ -114,7 +121,7 @@ public final class AdaptCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "SWITCHBACK_Q",
       description = {
-        "Of the heavy branch while training and in tests (default: ${DEFAULT-VALUE}).",
+        "Precision of the frozen blocks while training and in tests (default: ${DEFAULT-VALUE}).",
         "Any of ${COMPLETION-CANDIDATES}."
       })
   private Precision precision;
@@ -174,8 +181,9 @@ public final class AdaptCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "NAME",
       description =
-          "Variants beside the dense one, separated by commas: any of coda-r3, coda-r5, first,"
-              + " random, adapter (default: all).")
+          "Variants beside the dense one, separated by commas (default: all): coda-r3 and coda-r5"
+              + " choose every third or fifth token, first and random every third blindly, and"
+              + " adapter none.")
   private List<String> only;
 
   @Option(

@@ -19,7 +19,7 @@ import dev.switchyard.layers.Tensor;
 import dev.switchyard.layers.coda.RouterStatistics;
 import dev.switchyard.layers.io.Fingerprint;
 import dev.switchyard.layers.optim.AdamW;
-import dev.switchyard.layers.optim.WarmupCosine;
+import dev.switchyard.layers.optim.Schedule;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -195,9 +195,9 @@ final class Adaptation {
       }
       processes.requireSame(Map.of("model", Fingerprint.of(phase.learned)));
       int done = losses.size() - phase.from;
-      tape.resumeAfter((long) done * options.sharing().shards() / processes.count());
+      shared.resumeAfter(done);
       int length = phase.to - phase.from;
-      WarmupCosine schedule = new WarmupCosine(options.rate(), 0, (int) (WARMUP * length), length);
+      Schedule schedule = Schedule.cosine(options.rate(), (int) (WARMUP * length), length);
       CounterRandom shuffle = new CounterRandom(options.seed()).split(phase.shuffle);
       int size = Math.min(options.batch(), training.count());
       int batches = batches();

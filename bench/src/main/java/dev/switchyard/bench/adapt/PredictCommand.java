@@ -56,7 +56,7 @@ public final class PredictCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "SWITCHBACK_Q",
       description = {
-        "Of the heavy branch (default: ${DEFAULT-VALUE}).",
+        "Precision of the frozen blocks (default: ${DEFAULT-VALUE}).",
         "Any of ${COMPLETION-CANDIDATES}."
       })
   private Precision precision;

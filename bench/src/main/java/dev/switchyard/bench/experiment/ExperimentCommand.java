@@ -34,8 +34,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Looks for a finding of Wortsman et al. 2023 on this machine, and writes a page with what was"
-          + " seen. Each takes up to ten minutes on two cores.",
+      "Looks for a finding of the SwitchBack paper (Wortsman et al. 2023) on this machine, and"
+          + " writes a page with what was seen. Each takes up to ten minutes on two cores.",
       "",
       "Ctrl-C keeps what is done, and --resume goes on with it as if nothing had happened.",
       ""
@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
       "Experiments:",
       "  precisions   what each precision costs in accuracy and gains in time",
       "  layerscale   whether zero-initialised layer scale rescues tensor-wise float8",
-      "  spikes       whether loss spikes follow a stale second moment, and what prevents them",
+      "  spikes       whether loss spikes follow a stale second moment, and what helps",
       "  noise        why the weight gradient stays in higher precision",
       "  instability  what the monitors show before and while a training diverges",
       "",
@@ -65,7 +65,10 @@ public final class ExperimentCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "NAME", arity = "0..1", description = "One of those below.")
+  @Parameters(
+      paramLabel = "NAME",
+      arity = "0..1",
+      description = "The experiment, one of those below.")
   private String name;
 
   @Option(names = "--long", description = "Take four times as many steps.")

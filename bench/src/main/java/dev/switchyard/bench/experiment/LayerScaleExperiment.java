@@ -156,9 +156,9 @@ final class LayerScaleExperiment implements Experiment {
     Answer trains = scaled.stream().map(gap -> gap.isBelow(LOST)).reduce(Answer::and).orElseThrow();
     return new Findings(
         "Zero-initialised layer scale and tensor-wise float8",
-        "In the paper's ViT-Large (section 2.3), training with one float8 scale a tensor diverges,"
-            + " with gradient clipping or normalized queries and keys too, but not with layer scale"
-            + " whose gains start at 0: it keeps features small. Here: "
+        "In the ViT-Large of Wortsman et al. 2023 (section 2.3), training with one float8 scale a"
+            + " tensor diverges, with gradient clipping or normalized queries and keys too, but not"
+            + " with layer scale whose gains start at 0: it keeps features small. Here: "
             + DEPTH
             + " blocks of "
             + WIDTH

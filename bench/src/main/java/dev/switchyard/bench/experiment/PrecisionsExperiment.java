@@ -150,9 +150,11 @@ final class PrecisionsExperiment implements Experiment {
                   precision.name(),
                   String.format(Locale.ROOT, "%.4f", result.finalLoss()),
                   String.format(Locale.ROOT, "%.2f %%", 100 * result.testAccuracy()),
-                  result.accuracyOver(half.result()).map(part -> 100 * part).cell("%+.2f"),
+                  run.equals(half)
+                      ? ""
+                      : result.accuracyOver(half.result()).map(part -> 100 * part).cell("%+.2f"),
                   String.format(Locale.ROOT, "%.1f", times.stepMillis()),
-                  times.speedOver(full.times()).cell("%.2f"),
+                  run.equals(full) ? "" : times.speedOver(full.times()).cell("%.2f"),
                   part(times, "quantize"),
                   part(times, "multiply"),
                   part(times, "weightGradient"),

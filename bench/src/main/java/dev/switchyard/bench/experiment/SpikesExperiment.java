@@ -201,17 +201,19 @@ final class SpikesExperiment implements Experiment {
             new Verdict(
                 "loss spikes of AdamW follow RMS spikes of the patch embedding",
                 share.isAbove(chance),
-                String.format(
-                    Locale.ROOT,
-                    "%d of %d loss spikes come %d to %d steps after an RMS spike (%.1f or more in"
-                        + " the gradient): %s %%. By chance it would be %.0f %%.",
-                    following,
-                    all,
-                    SOONEST,
-                    LATEST,
-                    StabilityMonitor.RMS_SPIKE,
-                    share.map(part -> 100 * part).text("%.0f"),
-                    100 * chance)),
+                all == 0
+                    ? "AdamW has no loss spikes here."
+                    : String.format(
+                        Locale.ROOT,
+                        "%d of %d loss spikes come %d to %d steps after an RMS spike (%.1f or more"
+                            + " in the gradient): %s %%. By chance it would be %.0f %%.",
+                        following,
+                        all,
+                        SOONEST,
+                        LATEST,
+                        StabilityMonitor.RMS_SPIKE,
+                        share.map(part -> 100 * part).text("%.0f"),
+                        100 * chance)),
             new Verdict(
                 "StableAdamW has fewer loss spikes than AdamW",
                 sum(spikes, Method.ADAMW) + sum(spikes, Method.STABLE) == 0

@@ -2,7 +2,7 @@ package dev.switchyard.bench.kernels;
 
 import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.kernels.Contest.Contestant;
-import dev.switchyard.bench.kernels.Contest.Turn;
+import dev.switchyard.bench.kernels.Contest.Turns;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.kernels.parallel.Parallel;
@@ -63,7 +63,7 @@ public final class CodaCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "SWITCHBACK",
       description = {
-        "Of the linear layers (default: ${DEFAULT-VALUE}).",
+        "Precision of the linear layers (default: ${DEFAULT-VALUE}).",
         "Any of ${COMPLETION-CANDIDATES}."
       })
   private Precision precision;
@@ -84,10 +84,10 @@ public final class CodaCommand implements Callable<Integer> {
     List<Contestant> contestants =
         new CodaLayers(kernels, precision, features, Sequences.uniform(sequences, tokens)).all();
     PrintWriter err = spec.commandLine().getErr();
-    List<Turn> turns = new Contest(measuring.rounds, measuring.threads, err).run(contestants);
+    List<Turns> turns = new Contest(measuring.rounds, measuring.threads, err).run(contestants);
     List<CodaReport.Result> results = new ArrayList<>();
     for (int i = 0; i < turns.size(); i++) {
-      results.add(CodaReport.Result.of(contestants.get(i).name(), turns.get(i)));
+      results.add(CodaReport.Result.of(contestants.get(i).name(), turns.get(i).median()));
     }
     CodaReport report =
         new CodaReport(features, tokens, sequences, precision.name(), measuring.threads, results);
@@ -99,7 +99,8 @@ public final class CodaCommand implements Callable<Integer> {
             tokens,
             features,
             precision);
-    measuring.print(spec.commandLine().getOut(), report, title, report.table());
+    measuring.print(
+        spec.commandLine().getOut(), report, title, report.table(Turns.overFirst(turns)));
     return 0;
   }
 

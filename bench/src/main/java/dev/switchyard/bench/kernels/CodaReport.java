@@ -3,6 +3,7 @@ package dev.switchyard.bench.kernels;
 import dev.switchyard.bench.command.Ratio;
 import dev.switchyard.bench.command.TextTable;
 import dev.switchyard.bench.kernels.Contest.Turn;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.layers.Profile.Part;
 import java.util.List;
 import java.util.Locale;
@@ -43,17 +44,22 @@ public record CodaReport(
     }
   }
 
-  /** The results as a table for a terminal. */
-  String table() {
+  /**
+   * The results as a table for a terminal.
+   *
+   * @param overFirst how many times as fast as the first each is
+   */
+  String table(List<Interval> overFirst) {
     TextTable table =
         new TextTable(
             "", "forward ms", "speed", "attention ms", "routing ms", "routing %", "beyond dense %");
     Result dense = results.getFirst();
-    for (Result result : results) {
+    for (int i = 0; i < results.size(); i++) {
+      Result result = results.get(i);
       table.row(
           result.name(),
           format("%.2f", result.millis()),
-          Ratio.text(dense.millis() / result.millis()) + " x",
+          i == 0 ? Ratio.text(1) : Ratio.cell(overFirst.get(i)),
           format("%.2f", result.attentionMillis()),
           format("%.2f", result.routeMillis()),
           format("%.1f", 100 * result.routeMillis() / result.millis()),

@@ -1,5 +1,6 @@
 package dev.switchyard.bench.kernels;
 
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.layers.Profile;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -11,7 +12,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Times several ways to compute the same in interleaved rounds (A, B, C, A, B, C, ...), so that
- * what else happens on the machine meets all alike, and keeps each one's median turn.
+ * what else happens on the machine meets all alike.
  */
 final class Contest {
   /** A turn calls its contestant as often as fits in here, once at least. */
@@ -70,8 +71,30 @@ final class Contest {
    */
   record Turn(double nanos, Map<Profile.Part, Double> partNanos, double restNanos) {}
 
-  /** The median turn of each contestant, in their order. */
-  List<Turn> run(List<Contestant> contestants) {
+  /** The turns of a contestant, one a round. */
+  record Turns(List<Turn> all) {
+    Turns {
+      all = List.copyOf(all);
+    }
+
+    Turn median() {
+      List<Turn> sorted = all.stream().sorted(Comparator.comparingDouble(Turn::nanos)).toList();
+      return sorted.get(sorted.size() / 2);
+    }
+
+    /** How many times as fast as the first in the same rounds each is. */
+    static List<Interval> overFirst(List<Turns> turns) {
+      double[] first = turns.getFirst().nanos();
+      return turns.stream().map(own -> Interval.ofRatio(first, own.nanos())).toList();
+    }
+
+    private double[] nanos() {
+      return all.stream().mapToDouble(Turn::nanos).toArray();
+    }
+  }
+
+  /** The turns of each contestant, in their order. */
+  List<Turns> run(List<Contestant> contestants) {
     List<Integer> calls = new ArrayList<>();
     for (Contestant contestant : contestants) {
       progress.println("Warming up " + contestant.name());
@@ -91,7 +114,7 @@ final class Contest {
         turns.get(i).add(turn(contestants.get(i), calls.get(i)));
       }
     }
-    return turns.stream().map(Contest::median).toList();
+    return turns.stream().map(Turns::new).toList();
   }
 
   /** Returns how many calls make a turn. */
@@ -135,10 +158,5 @@ final class Contest {
       parts.put(part, (double) profile.nanos(part) / calls);
     }
     return new Turn((double) nanos / calls, parts, (double) profile.restNanos(nanos) / calls);
-  }
-
-  private static Turn median(List<Turn> turns) {
-    List<Turn> sorted = turns.stream().sorted(Comparator.comparingDouble(Turn::nanos)).toList();
-    return sorted.get(sorted.size() / 2);
   }
 }

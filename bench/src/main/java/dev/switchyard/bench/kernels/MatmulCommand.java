@@ -140,6 +140,6 @@ public final class MatmulCommand implements Callable<Integer> {
             k,
             report.peakGops(),
             rates.peak().isPresent() ? "the dot instruction on registers" : "the best of these");
-    measuring.print(spec.commandLine().getOut(), report, title, report.table());
+    measuring.print(spec.commandLine().getOut(), report, title, report.table(rates.overFirst()));
   }
 }

@@ -1,9 +1,10 @@
 package dev.switchyard.bench.kernels;
 
 import dev.switchyard.bench.kernels.Contest.Contestant;
-import dev.switchyard.bench.kernels.Contest.Turn;
+import dev.switchyard.bench.kernels.Contest.Turns;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.bench.peers.PeerProduct;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
@@ -78,8 +79,9 @@ final class MatmulComparison {
    * @param peak that of the dot instruction on registers alone, on all threads together; empty if
    *     no backend knows its instruction
    * @param byName those of backends, which come first, and peers
+   * @param overFirst how many times as fast as the first each is
    */
-  record Rates(OptionalDouble peak, Map<String, Double> byName) {}
+  record Rates(OptionalDouble peak, Map<String, Double> byName, List<Interval> overFirst) {}
 
   /** Measures all, the peak of the instruction in the same rounds. */
   Rates run(Contest contest) {
@@ -90,16 +92,18 @@ final class MatmulComparison {
               "the instruction " + peak.instruction(),
               () -> parallel.forEach(parallel.threads(), _ -> peak.run().run())));
     }
-    List<Turn> turns = contest.run(all);
+    List<Turns> turns = contest.run(all);
     double operations = 2.0 * operands.m() * operands.n() * operands.k();
     Map<String, Double> gops = new LinkedHashMap<>();
     for (int i = 0; i < contestants.size(); i++) {
-      gops.put(contestants.get(i).name(), operations / turns.get(i).nanos());
+      gops.put(contestants.get(i).name(), operations / turns.get(i).median().nanos());
     }
+    List<Interval> overFirst = Turns.overFirst(turns.subList(0, contestants.size()));
     if (peak == null) {
-      return new Rates(OptionalDouble.empty(), gops);
+      return new Rates(OptionalDouble.empty(), gops, overFirst);
     }
     double peakOperations = (double) peak.operations() * parallel.threads();
-    return new Rates(OptionalDouble.of(peakOperations / turns.getLast().nanos()), gops);
+    OptionalDouble peakRate = OptionalDouble.of(peakOperations / turns.getLast().median().nanos());
+    return new Rates(peakRate, gops, overFirst);
   }
 }

@@ -3,6 +3,7 @@ package dev.switchyard.bench.kernels;
 import dev.switchyard.bench.command.Ratio;
 import dev.switchyard.bench.command.TextTable;
 import dev.switchyard.bench.kernels.MatmulComparison.Rates;
+import dev.switchyard.bench.statistics.Interval;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -44,16 +45,20 @@ public record MatmulReport(
    */
   public record Result(String name, double gops, double shareOfPeak) {}
 
-  /** The results as a table for a terminal. */
-  String table() {
+  /**
+   * The results as a table for a terminal.
+   *
+   * @param overFirst how many times as fast as the first each is
+   */
+  String table(List<Interval> overFirst) {
     TextTable table = new TextTable("", "Gop/s", "of peak", "ratio");
-    double first = results.get(0).gops();
-    for (Result result : results) {
+    for (int i = 0; i < results.size(); i++) {
+      Result result = results.get(i);
       table.row(
           result.name(),
           format("%.1f", result.gops()),
           format("%.1f %%", 100 * result.shareOfPeak()),
-          Ratio.text(result.gops() / first) + " x");
+          i == 0 ? Ratio.text(1) : Ratio.cell(overFirst.get(i)));
     }
     return table.toString();
   }

@@ -74,7 +74,7 @@ final class MeasuringOptions {
     } else {
       out.printf(
           Locale.ROOT,
-          "%s, %d thread%s%n%s%n%n%s",
+          "%s, %d thread%s%n%s%n%n%sIn brackets: 95 %% intervals.%n",
           title,
           threads,
           threads == 1 ? "" : "s",

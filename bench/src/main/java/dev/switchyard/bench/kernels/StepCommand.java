@@ -1,6 +1,6 @@
 package dev.switchyard.bench.kernels;
 
-import dev.switchyard.bench.kernels.Contest.Turn;
+import dev.switchyard.bench.kernels.Contest.Turns;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.Kernels;
@@ -26,8 +26,9 @@ import picocli.CommandLine.Spec;
       "Measures a training step of one linear layer, from 32-bit floats to 32-bit floats: output"
           + " with bias, input gradient, weight gradient and bias gradient, with all that the"
           + " precision needs, such as quantizing the input, the weight and the gradient."
-          + " Switchyard in SwitchBack (weight gradient in bfloat16), bfloat16 and float32, and the"
-          + " other libraries on the class path in bfloat16 and float32, in interleaved rounds.",
+          + " Switchyard computes it in SwitchBack (weight gradient in bfloat16), bfloat16 and"
+          + " float32, the other libraries on the class path in bfloat16 and float32, in"
+          + " interleaved rounds.",
       ""
     })
 public final class StepCommand implements Callable<Integer> {
@@ -82,17 +83,19 @@ public final class StepCommand implements Callable<Integer> {
     Kernels kernels = Kernels.create(choice, Parallel.ofThreads(measuring.threads));
     List<StepContestant> contestants =
         StepContestant.all(kernels, peers, StepContestant.operands(rows, in, out));
-    List<Turn> turns =
+    List<Turns> turns =
         new Contest(measuring.rounds, measuring.threads, err)
             .run(contestants.stream().map(StepContestant::contestant).toList());
     List<StepReport.Result> results = new ArrayList<>();
     for (int i = 0; i < turns.size(); i++) {
       StepContestant contestant = contestants.get(i);
-      results.add(StepReport.Result.of(contestant.name(), contestant.precision(), turns.get(i)));
+      results.add(
+          StepReport.Result.of(contestant.name(), contestant.precision(), turns.get(i).median()));
     }
     StepReport report = new StepReport(rows, in, out, measuring.threads, results);
     String title = String.format(Locale.ROOT, "%d rows, %d to %d features", rows, in, out);
-    measuring.print(spec.commandLine().getOut(), report, title, report.table());
+    measuring.print(
+        spec.commandLine().getOut(), report, title, report.table(Turns.overFirst(turns)));
     return 0;
   }
 

@@ -3,6 +3,7 @@ package dev.switchyard.bench.kernels;
 import dev.switchyard.bench.command.Ratio;
 import dev.switchyard.bench.command.TextTable;
 import dev.switchyard.bench.kernels.Contest.Turn;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Profile.Part;
 import java.util.LinkedHashMap;
@@ -54,12 +55,16 @@ public record StepReport(int rows, int in, int out, int threads, List<Result> re
     }
   }
 
-  /** The results as a table for a terminal. */
-  String table() {
+  /**
+   * The results as a table for a terminal.
+   *
+   * @param overFirst how many times as fast as the first each is
+   */
+  String table(List<Interval> overFirst) {
     TextTable table =
         new TextTable("", "step ms", "quantize", "multiply", "weight gradient", "rest", "speed");
-    double first = results.get(0).millis();
-    for (Result result : results) {
+    for (int i = 0; i < results.size(); i++) {
+      Result result = results.get(i);
       Map<String, Double> parts = result.partsMillis();
       table.row(
           result.name() + " " + result.precision(),
@@ -68,7 +73,7 @@ public record StepReport(int rows, int in, int out, int threads, List<Result> re
           format("%.2f", parts.get("multiply")),
           format("%.2f", parts.get("weightGradient")),
           format("%.2f", parts.get(REST)),
-          Ratio.text(first / result.millis()) + " x");
+          i == 0 ? Ratio.text(1) : Ratio.cell(overFirst.get(i)));
     }
     return table.toString();
   }

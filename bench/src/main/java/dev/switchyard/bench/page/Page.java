@@ -46,7 +46,8 @@ public final class Page {
         gap: .1rem 1.2rem; font-size: .9rem; }
       ul.legend span { display: inline-block; width: 1.6em; height: .25em; margin-right: .5em;
         vertical-align: middle; }
-      .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
+      .wide { overflow-x: auto; width: max-content; max-width: max(100%, min(50vw + 24rem, 80rem)); }
+      table { border-collapse: collapse; font-size: .9rem; }
       th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--faint);
         white-space: nowrap; }
       th { white-space: normal; vertical-align: bottom; }
@@ -54,7 +55,7 @@ public final class Page {
       dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
       dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
       @media print { body { max-width: none; } table { font-size: .7rem; }
-        th, td { padding: .15rem .35rem; } .wide { overflow-x: visible; } }
+        th, td { padding: .15rem .35rem; } .wide { overflow-x: visible; width: auto; } }
       """;
 
   private static final int COLORS = 10;

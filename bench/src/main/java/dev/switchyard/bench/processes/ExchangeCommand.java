@@ -45,14 +45,14 @@ public final class ExchangeCommand implements Callable<Integer> {
       names = "--elements",
       paramLabel = "N",
       defaultValue = "2000000",
-      description = "Of the gradients of a model (default: ${DEFAULT-VALUE}).")
+      description = "Numbers in the gradients of a model (default: ${DEFAULT-VALUE}).")
   private int elements;
 
   @Option(
       names = "--rounds",
       paramLabel = "N",
       defaultValue = "21",
-      description = "Of which the median is shown (default: ${DEFAULT-VALUE}).")
+      description = "Measure N times, and show the median (default: ${DEFAULT-VALUE}).")
   private int rounds;
 
   private Processes processes;

@@ -141,6 +141,14 @@ public final class SharedSteps {
     return local == null ? Map.of() : local.state();
   }
 
+  /**
+   * Goes on as after so many steps: each is as many of the tape, on which random masks depend, as
+   * this process has shards.
+   */
+  public void resumeAfter(int steps) {
+    tape.resumeAfter((long) steps * shards);
+  }
+
   /** Goes on from what was saved; parameters have been restored. */
   public void restoreExtra(Map<String, FloatMatrix> extra) {
     if (local != null) {

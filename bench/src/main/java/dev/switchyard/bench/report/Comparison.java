@@ -18,7 +18,7 @@ final class Comparison {
     FASTER("faster"),
     AS_FAST("as fast"),
     CANNOT_TELL("cannot be told"),
-    ONE_ROUND("measured once, no interval");
+    ONE_ROUND("measured once");
 
     /** Less than this is no change, however little each varies by itself. */
     private static final double NOTICEABLE = 1.03;
@@ -53,13 +53,7 @@ final class Comparison {
       return Change.of(speed);
     }
 
-    String speedText() {
-      return change() == Change.ONE_ROUND
-          ? String.format(Locale.ROOT, "%.2f", speed.estimate())
-          : speed.text("%.2f");
-    }
-
-    /** For people, in a line. */
+    /** Of one that became slower, in a line. */
     String text() {
       return String.format(
           Locale.ROOT,
@@ -69,7 +63,7 @@ final class Comparison {
           now.contestant(),
           now.text(),
           before.text(),
-          speedText());
+          speed.text("%.2f"));
     }
   }
 
@@ -143,22 +137,19 @@ final class Comparison {
     if (logarithms.length == 0) {
       return "";
     }
-    Interval speed = Interval.ofMean(logarithms).map(Math::exp);
     return String.format(
         Locale.ROOT,
         " Peers, which tell how the machine fared, are %s times as fast in the geometric mean.",
-        logarithms.length == 1
-            ? String.format(Locale.ROOT, "%.2f", speed.estimate())
-            : speed.text("%.2f"));
+        Interval.ofMean(logarithms).map(Math::exp).text("%.2f"));
   }
 
   Section section() {
     return new Section(
         "Compared with " + before.path(),
         summary()
-            + " Slower or faster is what has its whole 95 % interval on one side of 1, as one in 20"
-            + " has by chance; intervals are those of the geometric mean over rounds, each a JVM of"
-            + " its own (Welch 1947).",
+            + " Slower or faster is what has its whole 95 % interval, in brackets, on one side of"
+            + " 1: by chance one in 20 has of those that did not change. The ratio is that of"
+            + " geometric means over rounds, each a JVM of its own (Welch 1947).",
         List.of(),
         new Table(
             List.of("suite", "shape", "contestant", "before", "now", "times as fast", "change"),
@@ -172,7 +163,7 @@ final class Comparison {
                             pair.now().contestant(),
                             pair.before().text(),
                             pair.now().text(),
-                            pair.speedText(),
+                            pair.speed().cell("%.2f"),
                             pair.change().text))
                 .toList()));
   }

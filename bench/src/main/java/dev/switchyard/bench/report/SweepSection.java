@@ -66,7 +66,8 @@ final class SweepSection {
     return new Section(
         "From how many rows on",
         "Each is held against the fastest step in that type, Switchyard's own included. Above 1"
-            + " SwitchBack is faster; between the rows measured, its speed is interpolated.",
+            + " SwitchBack is faster; between the rows measured, its speed is interpolated."
+            + " Medians, without an interval.",
         figures,
         new Table(header, rows));
   }

@@ -9,6 +9,7 @@ import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * What the linear layers of a model in training computed with; and each of them computed again,
@@ -39,7 +40,7 @@ final class LinearLayers implements Tape.Watcher {
   }
 
   @Override
-  public Tape.Backward forward(Linear layer, FloatMatrix x) {
+  public Consumer<FloatMatrix> forward(Linear layer, FloatMatrix x) {
     int index = layers.indexOf(layer);
     if (index < 0) { // of a router, which keeps it to itself
       return null;

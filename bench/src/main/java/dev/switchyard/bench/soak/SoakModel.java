@@ -209,14 +209,4 @@ record SoakModel(
       parameter.markChanged();
     }
   }
-
-  @Override
-  public List<Parameter> parameters() {
-    return parts.stream().flatMap(part -> part.parameters().stream()).toList();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return parts.stream().flatMap(part -> part.linears().stream()).toList();
-  }
 }

@@ -210,21 +210,26 @@ public record Interval(double estimate, double lower, double upper) {
    * @param format of a number
    */
   public String cell(String format) {
-    return String.format(
-        Locale.ROOT, format + " (" + format + " to " + format + ")", estimate, lower, upper);
+    return text(format, "");
   }
 
   /**
-   * For people: {@code 1.20 (95 % interval 0.90 to 1.50)}.
+   * For people: {@code 1.20 (95 % interval 0.90 to 1.50)}, or {@code 1.20 (no interval)} where
+   * values are too few.
    *
    * @param format of a number
    */
   public String text(String format) {
-    return String.format(
-        Locale.ROOT,
-        format + " (95 %% interval " + format + " to " + format + ")",
-        estimate,
-        lower,
-        upper);
+    return text(format, "95 % interval ");
+  }
+
+  private String text(String format, String name) {
+    String number = String.format(Locale.ROOT, format, estimate);
+    return Double.isInfinite(upper)
+        ? number + " (no interval)"
+        : number
+            + " ("
+            + name
+            + String.format(Locale.ROOT, format + " to " + format + ")", lower, upper);
   }
 }

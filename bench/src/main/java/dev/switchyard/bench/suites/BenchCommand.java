@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
       "  multiply   products in int8, bfloat16 and float32",
       "  quantize   quantizers, against copies",
       "  step       training step of a linear layer",
-      "  sweep      the same, 64 to 32768 rows and widths 256 to 4096: where SwitchBack pays",
+      "  sweep      the same over 64 to 32768 rows: where SwitchBack begins to pay",
       "  block      training step of a transformer block",
       "  attention  training step of self-attention",
       "  coda       conditional layers, against the dense one",
@@ -75,7 +75,9 @@ public final class BenchCommand implements Callable<Integer> {
       names = "--rounds",
       paramLabel = "N",
       defaultValue = "2",
-      description = "Measure all of it N times over (default: ${DEFAULT-VALUE}).")
+      description =
+          "Measure all of it N times over (default: ${DEFAULT-VALUE}). Differences between rounds"
+              + " are what intervals come from.")
   private int rounds;
 
   @Option(

@@ -57,7 +57,7 @@ final class OwnTraining implements Training {
             options.seed());
     this.losses = run.restore(model.parameters(), shared.optimizer(), shared::restoreExtra);
     processes.requireSame(Map.of("model", Fingerprint.of(model.parameters())));
-    tape.resumeAfter(losses.size());
+    shared.resumeAfter(losses.size());
   }
 
   @Override

@@ -49,7 +49,7 @@ import picocli.CommandLine.Spec;
       "  result.json  accuracy, loss and times, with machine and options",
       "  curves.csv   the loss of each step",
       "  curves.svg   the loss curves as a picture",
-      "  checkpoints  the weights and all else that a training needs to go on, in safetensors"
+      "  checkpoints  all that a training needs to go on, in safetensors files"
     })
 public final class TrainCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -9,7 +9,7 @@ import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
-import dev.switchyard.layers.optim.WarmupCosine;
+import dev.switchyard.layers.optim.Schedule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -156,14 +156,14 @@ public final class Trainer {
     ended.forEach(Training::close);
   }
 
-  private WarmupCosine schedule() {
-    return new WarmupCosine(options.rate(), 0, (int) (WARMUP * steps), steps);
+  private Schedule schedule() {
+    return Schedule.cosine(options.rate(), (int) (WARMUP * steps), steps);
   }
 
   private Optional<TrainingResult> run(
       Training training, StepListener listener, BooleanSupplier interrupted) {
     List<Double> losses = training.losses();
-    WarmupCosine schedule = schedule();
+    Schedule schedule = schedule();
     CounterRandom shuffle = new CounterRandom(options.seed()).split(-1);
     int[] order = {};
     boolean leave = false;

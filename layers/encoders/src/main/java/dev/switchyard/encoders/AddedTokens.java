@@ -10,7 +10,7 @@ import java.util.Map;
  */
 final class AddedTokens {
   private final List<Token> tokens;
-  private final SortedTexts texts; // whose ids are places in the list
+  private final Trie texts; // whose ids are places in the list
 
   /**
    * A token.
@@ -34,7 +34,7 @@ final class AddedTokens {
     for (int i = 0; i < tokens.size(); i++) {
       places.putIfAbsent(tokens.get(i).text(), i);
     }
-    texts = new SortedTexts(places);
+    texts = new Trie(places);
   }
 
   boolean isEmpty() {
@@ -56,11 +56,12 @@ final class AddedTokens {
       Token token = tokens.get(texts.id(place));
       int end = at + token.text().length();
       if (!token.singleWord() || standsAlone(text, at, end)) {
-        int from = token.takesLeft() ? Math.max(done, spaceBefore(text, at)) : at;
+        int from = token.takesLeft() ? Math.max(done, spaceBefore(text, at, done)) : at;
         if (done < from) {
           rest.take(text, done, from);
         }
-        int to = token.takesRight() ? spaceAfter(text, end) : end;
+        // What is done already behind the token is white space, and is not looked at again.
+        int to = token.takesRight() ? spaceAfter(text, Math.max(end, done)) : end;
         if (from < to) { // else the one before has taken all of this, which is white space
           words.add(token.id());
         }
@@ -78,9 +79,9 @@ final class AddedTokens {
         && (to == text.length() || !CodePoints.isOfWord(text.codePointAt(to)));
   }
 
-  private static int spaceBefore(String text, int from) {
+  private static int spaceBefore(String text, int from, int least) {
     int at = from;
-    while (at > 0 && CodePoints.isWhitespace(text.charAt(at - 1))) {
+    while (at > least && CodePoints.isWhitespace(text.charAt(at - 1))) {
       at--;
     }
     return at;

@@ -2,9 +2,7 @@ package dev.switchyard.encoders;
 
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.layers.LayerNorm;
-import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Model;
-import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.PostNormBlock;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
@@ -177,23 +175,15 @@ public final class BertEncoder implements TokenEncoder {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    List<Parameter> all = new ArrayList<>(embeddings());
-    blocks.forEach(block -> all.addAll(block.parameters()));
-    return List.copyOf(all);
+  public List<? extends Model> parts() {
+    List<Model> parts = new ArrayList<>(embeddings());
+    parts.addAll(blocks);
+    return parts;
   }
 
-  @Override
-  public List<Linear> linears() {
-    List<Linear> all = new ArrayList<>();
-    blocks.forEach(block -> all.addAll(block.linears()));
-    return List.copyOf(all);
-  }
-
-  /** The parameters of what comes before the first block. */
-  List<Parameter> embeddings() {
-    return Model.concat(
-        words.parameters(), positions.parameters(), types.parameters(), norm.parameters());
+  /** What comes before the first block. */
+  List<Model> embeddings() {
+    return List.of(words, positions, types, norm);
   }
 
   List<PostNormBlock> blocks() {

@@ -2,7 +2,7 @@ package dev.switchyard.encoders;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.Sequences;
-import dev.switchyard.layers.Linear;
+import dev.switchyard.layers.Model;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
@@ -140,17 +140,9 @@ public final class ConditionalEncoder implements TokenEncoder {
 
   /** What learns, and what was pretrained. */
   @Override
-  public List<Parameter> parameters() {
-    List<Parameter> all = new ArrayList<>();
-    adapters.forEach(adapter -> all.addAll(adapter.parameters()));
-    all.addAll(base.embeddings());
-    return List.copyOf(all);
-  }
-
-  @Override
-  public List<Linear> linears() {
-    List<Linear> all = new ArrayList<>();
-    adapters.forEach(adapter -> all.addAll(adapter.linears()));
-    return List.copyOf(all);
+  public List<? extends Model> parts() {
+    List<Model> parts = new ArrayList<>(adapters);
+    parts.addAll(base.embeddings());
+    return parts;
   }
 }

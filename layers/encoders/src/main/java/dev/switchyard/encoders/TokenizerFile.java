@@ -13,6 +13,9 @@ final class TokenizerFile {
   /** Bounds what a place in a text costs where no token begins. */
   private static final int LONGEST_ADDED = 1024;
 
+  /** Of the special tokens on either side of a text: a file may name a list again and again. */
+  private static final int MOST_AROUND = 1024;
+
   private final String file;
   private final Json json;
 
@@ -172,6 +175,9 @@ final class TokenizerFile {
         if (beforeText == begin) {
           Json token = processor.get("special_tokens").get(special.get("id").text());
           for (Json id : token.get("ids").items()) {
+            if (found.size() == MOST_AROUND) {
+              throw id.problem("at most " + MOST_AROUND + " tokens on either side of a text");
+            }
             found.add(known(id, ids));
           }
         }

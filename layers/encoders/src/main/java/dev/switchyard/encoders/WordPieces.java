@@ -9,8 +9,8 @@ import java.util.Map;
  * section 4.1). Immutable.
  */
 final class WordPieces {
-  private final SortedTexts first;
-  private final SortedTexts further; // without the prefix
+  private final Trie first;
+  private final Trie further; // without the prefix
   private final int unknown;
   private final int maxLetters;
   private final Map<Integer, String> byId = new HashMap<>();
@@ -22,7 +22,7 @@ final class WordPieces {
    * @param maxLetters longer words are not
    */
   WordPieces(Map<String, Integer> vocabulary, String prefix, int unknown, int maxLetters) {
-    this.first = new SortedTexts(vocabulary);
+    this.first = new Trie(vocabulary);
     this.unknown = unknown;
     this.maxLetters = maxLetters;
     Map<String, Integer> withoutPrefix = new HashMap<>();
@@ -32,7 +32,7 @@ final class WordPieces {
             withoutPrefix.put(piece.substring(prefix.length()), id);
           }
         });
-    this.further = new SortedTexts(withoutPrefix);
+    this.further = new Trie(withoutPrefix);
     vocabulary.forEach((piece, id) -> byId.put(id, piece));
   }
 
@@ -61,7 +61,7 @@ final class WordPieces {
 
   /** Adds the longest piece from there on and returns where it ends, -1 if there is none. */
   private int piece(StringBuilder word, int from, Words out) {
-    SortedTexts pieces = from == 0 ? first : further;
+    Trie pieces = from == 0 ? first : further;
     int longest = pieces.longest(word, from);
     if (longest < 0) {
       return -1;

@@ -173,6 +173,7 @@ public final class DataParallel {
     requireUsable();
     if (zeroings != null && zeroings.get(parameter) != parameter.zeroings()) {
       giveUp();
+      requireUsable(); // another process may have left
     }
     if (failure != null) {
       throw refusal(

@@ -24,6 +24,9 @@ import java.util.Locale;
  * abandon the step, but has to end all processes, as {@link Mpi#run} does.
  */
 public final class GatheredRows {
+  private static final ValueLayout.OfInt COLS = ValueLayout.JAVA_INT_UNALIGNED;
+  private static final ValueLayout.OfFloat FLOATS = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
   private final Collective collective;
 
   /**
@@ -52,29 +55,29 @@ public final class GatheredRows {
     long total = 0;
     int before = 0; // rows of those before this process
     for (int rank = 0; rank < parts.size(); rank++) {
-      long floats = parts.get(rank).length / Float.BYTES;
-      if (floats % x.cols() != 0) {
+      int cols = MemorySegment.ofArray(parts.get(rank)).get(COLS, 0);
+      if (cols != x.cols()) {
         throw new IllegalArgumentException(
             String.format(
                 Locale.ROOT,
-                "process %d has %d values but rows here have %d (expected whole rows)",
+                "process %d has rows of %d values but those here have %d (expected the same)",
                 rank,
-                floats,
+                cols,
                 x.cols()));
       }
-      before += rank < collective.rank() ? (int) (floats / x.cols()) : 0;
-      total += floats / x.cols();
+      int rows = floats(parts.get(rank)) / cols;
+      before += rank < collective.rank() ? rows : 0;
+      total += rows;
     }
     FloatMatrix y = tape.result(Math.toIntExact(total), x.cols());
     int at = 0;
     for (byte[] part : parts) {
-      int floats = part.length / Float.BYTES;
       MemorySegment.copy(
-          MemorySegment.ofArray(part), ValueLayout.JAVA_FLOAT_UNALIGNED, 0, y.data(), at, floats);
-      at += floats;
+          MemorySegment.ofArray(part), FLOATS, COLS.byteSize(), y.data(), at, floats(part));
+      at += floats(part);
     }
     int first = before;
-    return tape.record(y, List.of(x), List.of(), List.of(), gy -> backward(tape, x, first, gy));
+    return tape.node(y).from(x).backward((gy, kept) -> backward(tape, x, first, gy));
   }
 
   // gy [all rows, cols] -> gx [rows, cols]
@@ -85,16 +88,22 @@ public final class GatheredRows {
     tape.addGrad(x, gx);
   }
 
+  private static int floats(byte[] part) {
+    return (part.length - (int) COLS.byteSize()) / Float.BYTES;
+  }
+
+  /** How many columns there are, and the rows. */
   private static byte[] bytes(FloatMatrix x) {
-    byte[] bytes = new byte[Float.BYTES * x.rows() * x.cols()];
+    byte[] bytes = new byte[(int) COLS.byteSize() + Float.BYTES * x.rows() * x.cols()];
     MemorySegment to = MemorySegment.ofArray(bytes);
+    to.set(COLS, 0, x.cols());
     for (int row = 0; row < x.rows(); row++) {
       MemorySegment.copy(
           x.data(),
           x.rowIndex(row),
           to,
-          ValueLayout.JAVA_FLOAT_UNALIGNED,
-          (long) Float.BYTES * row * x.cols(),
+          FLOATS,
+          COLS.byteSize() + (long) Float.BYTES * row * x.cols(),
           x.cols());
     }
     return bytes;

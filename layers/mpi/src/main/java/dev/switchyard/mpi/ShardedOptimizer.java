@@ -101,9 +101,9 @@ public final class ShardedOptimizer implements Optimizer {
   /**
    * Updates all parameters.
    *
-   * @throws CollectiveException if the step has failed on another process, which is named, or an
-   *     earlier one has failed: parameters then are not the same everywhere, and nothing steps
-   *     before {@link #restore}
+   * @throws CollectiveException if the step has failed on a process, which is named, or an earlier
+   *     one has failed: parameters then are not the same everywhere, and nothing steps before
+   *     {@link #restore}
    */
   @Override
   public void step(float learningRate) {
@@ -111,13 +111,14 @@ public final class ShardedOptimizer implements Optimizer {
       throw new IllegalArgumentException(
           "learning rate is " + learningRate + " (expected a finite number, 0 or more)");
     }
-    Throwable failure = torn == null ? check() : notWhole(null);
-    torn = "it has not come to its end";
+    boolean whole = torn == null;
+    Throwable failure = whole ? check() : notWhole(null);
+    torn = whole ? "it has not come to its end" : torn;
     failure = failure == null ? ownStep(learningRate) : failure;
     stepEnd.tell(failure == null ? StepEnd.Word.MADE : StepEnd.Word.failed(failure));
     StepEnd.Outcome outcome = stepEnd.hear();
     if (!outcome.made()) {
-      torn = outcome.failures();
+      torn = whole ? outcome.failures() : torn; // what comes later fails because of that
       throw notWhole(failure);
     }
     for (int rank = 0; rank < collective.size(); rank++) {

@@ -24,16 +24,18 @@ final class SlicedSum implements Exchange {
   private final int shards;
   private final int rows; // of a slice
   private final long sliceBytes;
-  private final MemorySegment staged; // [shards, slices] floats; once sent, what is lost of them
+  private final MemorySegment staged; // [shards, slices] floats
   private final MemorySegment sent; // [slices, shards] in the format
   private final MemorySegment received; // [processes, shards] of this process's slice
   private final MemorySegment sentSum;
   private final MemorySegment receivedSums; // [slices]
-  private final float[] sums; // [slices]; until then, what is lost of this process's sum
   private final FloatMatrix work;
   private final FloatMatrix other;
-  private final FloatMatrix lost; // [slices]; null if the format loses nothing
-  private final FloatMatrix lostOfSum;
+  private final boolean lossless;
+  private FloatMatrix sums; // [slices]; until then, what is lost in this step
+  private FloatMatrix lost; // [slices]
+  private FloatMatrix nextLostOfSum;
+  private FloatMatrix lostOfSum;
   private long step;
 
   /**
@@ -60,18 +62,18 @@ final class SlicedSum implements Exchange {
     int slices = first.size();
     this.rows = Math.ceilDiv(Math.ceilDiv(elements, slices), BLOCK);
     this.sliceBytes = format.bytes(rows);
-    long floats = (long) slices * rows * BLOCK;
-    this.staged = allocate(Float.BYTES * floats * shards);
+    this.staged = allocate((long) Float.BYTES * slices * rows * BLOCK * shards);
     this.sent = allocate(sliceBytes * slices * shards);
     this.received = allocate(sliceBytes * slices * shards);
     this.sentSum = allocate(sliceBytes);
     this.receivedSums = allocate(sliceBytes * slices);
-    this.sums = new float[Math.toIntExact(floats)];
     this.work = FloatMatrix.allocate(rows, BLOCK);
     this.other = FloatMatrix.allocate(rows, BLOCK);
-    boolean lossless = format instanceof WireFormat.Float32;
-    this.lost = lossless ? null : FloatMatrix.allocate(slices * rows, BLOCK);
-    this.lostOfSum = lossless ? null : FloatMatrix.allocate(rows, BLOCK);
+    this.lossless = format instanceof WireFormat.Float32;
+    this.sums = FloatMatrix.allocate(slices * rows, BLOCK);
+    this.lost = FloatMatrix.allocate(lossless ? 0 : slices * rows, BLOCK);
+    this.nextLostOfSum = FloatMatrix.allocate(lossless ? 0 : rows, BLOCK);
+    this.lostOfSum = FloatMatrix.allocate(lossless ? 0 : rows, BLOCK);
   }
 
   private static MemorySegment allocate(long bytes) {
@@ -97,11 +99,10 @@ final class SlicedSum implements Exchange {
         MemorySegment gradients = part(shard(shard), slices, slice);
         MemorySegment to = part(sent, slices * shards, slice * shards + shard);
         MemorySegment.copy(gradients, ValueLayout.JAVA_FLOAT, 0, work.data(), 0, rows * BLOCK);
-        if (lost == null) {
+        if (lossless) {
           format.encode(work, 0, to);
         } else {
-          encode(lost.rowRange(slice * rows, (slice + 1) * rows), slice, to);
-          MemorySegment.copy(other.data(), 0, gradients, ValueLayout.JAVA_FLOAT, 0, rows * BLOCK);
+          encode(slice(lost, slice), slice(sums, slice), slice, to);
         }
       }
     }
@@ -112,15 +113,19 @@ final class SlicedSum implements Exchange {
     return first.startExchange(sent, received);
   }
 
-  /** Writes {@code work} with what was lost before; {@code other} receives what is lost now. */
-  private void encode(FloatMatrix feedback, int draw, MemorySegment to) {
+  private FloatMatrix slice(FloatMatrix of, int slice) {
+    return of.rowRange(slice * rows, (slice + 1) * rows);
+  }
+
+  /** Writes {@code work} with what was lost before. */
+  private void encode(FloatMatrix feedback, FloatMatrix lostNow, int draw, MemorySegment to) {
     kernels.elementwise().add(work, feedback, work);
     format.encode(work, random.split(step).key(draw), to);
     format.decode(to, other);
     for (int i = 0; i < rows * BLOCK; i++) {
       float difference = work.data()[i] - other.data()[i];
       // A gradient that is not finite spoils its own step only.
-      other.data()[i] = Float.isFinite(difference) ? difference : 0;
+      lostNow.data()[lostNow.offset() + i] = Float.isFinite(difference) ? difference : 0;
     }
   }
 
@@ -132,11 +137,10 @@ final class SlicedSum implements Exchange {
       format.decode(part(received, terms, term), other);
       kernels.elementwise().add(work, other, work);
     }
-    if (lost == null) {
+    if (lossless) {
       format.encode(work, 0, sentSum);
     } else {
-      encode(lostOfSum, -1, sentSum);
-      System.arraycopy(other.data(), 0, sums, 0, rows * BLOCK); // where it waits for the end
+      encode(lostOfSum, nextLostOfSum, -1, sentSum);
     }
   }
 
@@ -147,21 +151,23 @@ final class SlicedSum implements Exchange {
 
   @Override
   public void keepLosses() {
-    if (lost != null) {
-      MemorySegment.copy(staged, ValueLayout.JAVA_FLOAT, 0, lost.data(), 0, lost.data().length);
-      System.arraycopy(sums, 0, lostOfSum.data(), 0, rows * BLOCK);
+    if (!lossless) {
+      FloatMatrix before = lost;
+      lost = sums;
+      sums = before;
+      FloatMatrix beforeOfSum = lostOfSum;
+      lostOfSum = nextLostOfSum;
+      nextLostOfSum = beforeOfSum;
     }
   }
 
   @Override
   public MemorySegment sum() {
     int slices = first.size();
-    FloatMatrix all = FloatMatrix.of(sums, slices * rows, BLOCK);
     for (int slice = 0; slice < slices; slice++) {
-      format.decode(
-          part(receivedSums, slices, slice), all.rowRange(slice * rows, (slice + 1) * rows));
+      format.decode(part(receivedSums, slices, slice), slice(sums, slice));
     }
-    return MemorySegment.ofArray(sums);
+    return MemorySegment.ofArray(sums.data());
   }
 
   @Override

@@ -3,7 +3,6 @@ package dev.switchyard.layers.coda;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.layers.LayerNorm;
-import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Model;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.ResidualBlock;
@@ -354,7 +353,10 @@ public final class ConditionalAdapter implements SequenceLayer {
   }
 
   @Override
-  public List<Linear> linears() {
-    return Model.concat(block.linears(), adapter.linears());
+  public List<? extends Model> parts() {
+    List<Model> parts = new ArrayList<>(List.of(block, adapter));
+    parts.addAll(routers);
+    parts.addAll(norms);
+    return parts;
   }
 }

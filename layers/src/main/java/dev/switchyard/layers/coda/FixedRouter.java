@@ -2,11 +2,8 @@ package dev.switchyard.layers.coda;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.Sequences;
-import dev.switchyard.layers.Linear;
-import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -126,15 +123,5 @@ public final class FixedRouter implements Router {
   @Override
   public RouterStatistics statistics() {
     return statistics;
-  }
-
-  @Override
-  public List<Parameter> parameters() {
-    return List.of();
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return List.of();
   }
 }

@@ -94,7 +94,10 @@ public final class LearnedRouter implements Router {
       count(choice);
     }
     Tensor gates =
-        tape.record(choice.gates, List.of(s), List.of(), List.of(choice.w), choice::backward);
+        tape.node(choice.gates)
+            .from(s)
+            .keeps(choice.w, s.value())
+            .backward((gy, kept) -> choice.backward(gy));
     return new Routing(choice.selection, Optional.of(gates));
   }
 

@@ -90,12 +90,7 @@ public final class ParallelAdapter implements Layer {
   }
 
   @Override
-  public List<Parameter> parameters() {
-    return Model.concat(down.parameters(), up.parameters());
-  }
-
-  @Override
-  public List<Linear> linears() {
-    return Model.concat(down.linears(), up.linears());
+  public List<? extends Model> parts() {
+    return List.of(down, up);
   }
 }

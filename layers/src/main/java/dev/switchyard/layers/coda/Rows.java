@@ -1,6 +1,7 @@
 package dev.switchyard.layers.coda;
 
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Node;
 import dev.switchyard.layers.Profile.Part;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
@@ -20,12 +21,10 @@ final class Rows {
     FloatMatrix y = tape.result(selection.chosen().tokens(), x.cols());
     tape.timed(
         Part.ROUTE, () -> tape.kernels().indexedRows().gather(x.value(), selection.rows(), y));
-    return tape.record(
-        y,
-        List.of(x),
-        List.of(),
-        List.of(),
-        gy -> tape.timed(Part.ROUTE, () -> tape.addGradRows(x, selection.rows(), gy)));
+    return tape.node(y)
+        .from(x)
+        .backward(
+            (gy, kept) -> tape.timed(Part.ROUTE, () -> tape.addGradRows(x, selection.rows(), gy)));
   }
 
   // x, a [tokens, features], b [chosen, features], gates [chosen, 1] -> y [tokens, features]
@@ -52,12 +51,13 @@ final class Rows {
     if (a != null) {
       from.add(a);
     }
-    return tape.record(
-        y,
-        from,
-        List.of(),
-        List.of(x.value(), b.value()),
-        gy -> mixBackward(tape, x, b, rows, gates, a, scale, gy));
+    Node node = tape.node(y).from(from);
+    if (gates == null) {
+      node.keeps(x.value(), b.value());
+    } else {
+      node.keeps(x.value(), b.value(), gates.value());
+    }
+    return node.backward((gy, kept) -> mixBackward(tape, x, b, rows, gates, a, scale, kept, gy));
   }
 
   private static void mixBackward(
@@ -68,17 +68,18 @@ final class Rows {
       Tensor gates,
       Tensor a,
       float scale,
+      Node.Kept kept,
       FloatMatrix gy) {
     FloatMatrix gx = tape.take(x.rows(), x.cols());
     FloatMatrix gb = tape.take(b.rows(), b.cols());
     FloatMatrix gm = tape.take(b.rows(), 1);
-    float[] m = gates == null ? null : gates.value().data();
+    float[] m = gates == null ? null : kept.floats(2).data();
     tape.timed(
         Part.ROUTE,
         () ->
             tape.kernels()
                 .indexedRows()
-                .mixBackward(gy, x.value(), b.value(), rows, m, gx, gb, gm.data()));
+                .mixBackward(gy, kept.floats(0), kept.floats(1), rows, m, gx, gb, gm.data()));
     if (a != null && a.wantsGrad()) {
       passScaled(tape, a, scale, gy);
     }

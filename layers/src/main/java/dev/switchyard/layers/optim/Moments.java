@@ -55,6 +55,7 @@ final class Moments {
 
   private final Kernels kernels;
   private final Map<String, Slot> slots;
+  private final List<Parameter> parameters;
   private final Map<String, Long> skipped = new TreeMap<>();
   private StabilityMonitor monitor;
   private boolean halfway; // in a step or restore, or out of one that failed
@@ -73,6 +74,7 @@ final class Moments {
         }
       }
     }
+    parameters = slots.values().stream().map(slot -> slot.parameter).toList();
   }
 
   StabilityMonitor monitor() {
@@ -87,8 +89,7 @@ final class Moments {
     requireWhole();
     Requirement.notNegative("learning rate", learningRate);
     if (kernels.nonFinite() == NonFinitePolicy.REJECT) {
-      FiniteGradients.require(
-          kernels, slots.values().stream().map(slot -> slot.parameter).toList());
+      FiniteGradients.require(kernels, parameters);
     }
     for (Slot slot : slots.values()) {
       if (!slot.parameter.frozen()) { // who stays frozen needs no moments

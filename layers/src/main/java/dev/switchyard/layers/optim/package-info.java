@@ -7,7 +7,7 @@
  *       over {@link dev.switchyard.layers.optim.ParameterGroup}s, with a {@link
  *       dev.switchyard.layers.optim.MomentState} to keep. Its kernels say what to do about
  *       gradients that are not {@linkplain dev.switchyard.layers.optim.FiniteGradients finite}.
- *   <li>What goes with it: {@link dev.switchyard.layers.optim.WarmupCosine} for the learning rate,
+ *   <li>What goes with it: {@link dev.switchyard.layers.optim.Schedule} for the learning rate,
  *       {@link dev.switchyard.layers.optim.GradientClipping}.
  *   <li>{@link dev.switchyard.layers.optim.StabilityMonitor} watches the updates, {@link
  *       dev.switchyard.layers.optim.LossSpikes} the loss.

@@ -4,10 +4,12 @@ import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Layer;
+import dev.switchyard.layers.Node;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -32,12 +34,15 @@ import org.opentest4j.AssertionFailedError;
  * <p>The computation has to be smooth, and the same each time: check a layer in float32 (a
  * quantized one is a staircase, which is refused; see {@link QuantizationReport}), without dropout,
  * and away from kinks, which a failure names. Every parameter has to be among those that a layer
- * names in {@link Tape#record}, or freezing and changing it would go unnoticed. The computation is
- * run 4 times for each element of the input and the parameters, so keep them small.
+ * names in {@link Node#uses}, or freezing and changing it would go unnoticed. Input and output are
+ * given to another before the way back unless a layer {@linkplain Node#keeps keeps} them. The
+ * computation is run 4 times for each element of the input and the parameters, so keep them small.
  */
 public final class GradientCheck {
   private static final float H = 1f / 32;
   private static final double U = 0x1p-24;
+  private static final String NOT_KEPT =
+      "; a layer that reads on the way back what it does not keep (Node.keeps) gets NaN here";
 
   /** What to check. */
   public interface Computation {
@@ -131,7 +136,8 @@ public final class GradientCheck {
     Set<Parameter> recorded = Collections.newSetFromMap(new IdentityHashMap<>());
     tape.whenComplete(recorded::add);
     Tensor x = Tensor.withGrad(input);
-    Tensor y = computation.forward(tape, x);
+    Tensor inside = copy(tape, x);
+    Tensor y = computation.forward(tape, inside);
     if (!rounded.isEmpty()) {
       throw new IllegalArgumentException(
           String.join(", ", rounded)
@@ -146,13 +152,18 @@ public final class GradientCheck {
       }
     }
     double bound = 24 * U * size / h;
-    tape.backward(y, r);
+    Tensor end = copy(tape, y);
+    spoil(tape, y);
+    if (!y.equals(inside)) {
+      spoil(tape, inside);
+    }
+    tape.backward(end, r);
     for (Parameter p : parameters) {
       if (!recorded.contains(p)) {
         throw new AssertionFailedError(
             "parameter "
                 + p
-                + " was not recorded: no layer that the output depends on names it in Tape.record"
+                + " was not recorded: no layer that the output depends on names it in Node.uses"
                 + " (expected that of each that is computed with, or freezing and changing it go"
                 + " unnoticed)");
       }
@@ -162,6 +173,21 @@ public final class GradientCheck {
       float[] at = p.value().data();
       compare(p.name(), p.grad(), bound, i -> new Line(at, i, p::markChanged, input, r));
     }
+  }
+
+  /** As between two layers, where the tape may use the storage again. */
+  private static Tensor copy(Tape tape, Tensor x) {
+    FloatMatrix value = tape.result(x.rows(), x.cols());
+    x.value().copyTo(value);
+    return tape.node(value).from(x).backward((gy, kept) -> tape.passOn(x));
+  }
+
+  /** Gives the storage to another, who writes NaN, unless a layer keeps it. */
+  private static void spoil(Tape tape, Tensor x) {
+    tape.release(x);
+    FloatMatrix another = tape.take(x.rows(), x.cols());
+    Arrays.fill(another.data(), Float.NaN);
+    tape.giveBack(another);
   }
 
   private static FloatMatrix weights(int rows, int cols) {
@@ -194,7 +220,7 @@ public final class GradientCheck {
                 computed,
                 slope,
                 bound + 1e-4 * Math.abs(slope),
-                line.kink(computed, slope, bound)),
+                Double.isNaN(computed) ? NOT_KEPT : line.kink(computed, slope, bound)),
             slope,
             computed);
       }

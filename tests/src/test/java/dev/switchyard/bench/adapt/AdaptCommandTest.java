@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import javax.xml.parsers.ParserConfigurationException;
@@ -158,8 +159,10 @@ class AdaptCommandTest {
     assertThat(adapt("--epochs", "1", "--only", "first").exitCode()).isZero();
     String predict =
         String.format(
+            Locale.ROOT,
             "../bench/switchyard predict --adapter '%s' --model '%s'",
-            out.resolve("first.safetensors"), model);
+            out.resolve("first.safetensors"),
+            model);
 
     Process process =
         OtherJvm.builder(

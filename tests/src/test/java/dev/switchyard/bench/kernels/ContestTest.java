@@ -6,12 +6,17 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.switchyard.bench.kernels.Contest.Contestant;
 import dev.switchyard.bench.kernels.Contest.Turn;
+import dev.switchyard.bench.kernels.Contest.Turns;
+import dev.switchyard.bench.statistics.Answer;
+import dev.switchyard.bench.statistics.Interval;
 import dev.switchyard.layers.Profile;
 import dev.switchyard.layers.Profile.Part;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ContestTest {
@@ -50,13 +55,29 @@ class ContestTest {
           work("rest");
         };
 
-    Turn turn = contest(1, 2).run(List.of(new Contestant("a", profile, work))).get(0);
+    Turn turn = contest(1, 2).run(List.of(new Contestant("a", profile, work))).get(0).median();
 
     assertThat(turn.partNanos().get(Part.MULTIPLY)).isGreaterThanOrEqualTo(330e6);
     assertThat(turn.restNanos()).isGreaterThanOrEqualTo(330e6);
     assertThat(turn.partNanos().get(Part.QUANTIZE)).isZero();
     assertThat(turn.partNanos().get(Part.MULTIPLY) + turn.restNanos())
         .isCloseTo(turn.nanos(), within(1.0));
+  }
+
+  /** Whose second round is slower for both. */
+  @Test
+  void speedsAreComparedWithinRounds() {
+    List<Turns> turns =
+        List.of(
+            turns(100, 220), turns(50, 110), turns(110, 200)); // twice as fast, and about as fast
+    List<Interval> speeds = Turns.overFirst(turns);
+    assertThat(speeds.get(1)).isEqualTo(new Interval(2, 2, 2));
+    assertThat(speeds.get(2).isAbove(1)).isEqualTo(Answer.CANNOT_TELL);
+    assertThat(turns.get(0).median().nanos()).isEqualTo(220);
+  }
+
+  private static Turns turns(double... nanos) {
+    return new Turns(Arrays.stream(nanos).mapToObj(each -> new Turn(each, Map.of(), 0)).toList());
   }
 
   @Test

@@ -235,6 +235,9 @@ class IntervalTest {
   @Test
   void tooFewValuesTellNothing() {
     assertThat(Interval.ofMean(7).isAbove(0)).isEqualTo(Answer.CANNOT_TELL);
+    assertThat(Interval.ofMean(7).text("%.1f")).isEqualTo("7.0 (no interval)");
+    assertThat(Interval.ofUnpairedRatio(new double[] {6}, new double[] {2}).cell("%.0f"))
+        .isEqualTo("3 (no interval)");
     assertThat(Interval.ofMean().isAbove(0)).isEqualTo(Answer.CANNOT_TELL);
     assertThat(Interval.ofMean(7, Double.NaN).isAbove(0)).isEqualTo(Answer.CANNOT_TELL);
     assertThat(Interval.ofUnpairedRatio(new double[] {1, 2, 1}, new double[] {9}).isBelow(1))

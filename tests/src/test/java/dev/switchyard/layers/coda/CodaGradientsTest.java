@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -100,6 +101,15 @@ class CodaGradientsTest {
   }
 
   static Stream<Arguments> layers() {
+    return layers(1, 3);
+  }
+
+  /** Which leave out a part of a token, or all but one token of each sequence. */
+  static Stream<Arguments> otherLayers() {
+    return layers(1.7, 100);
+  }
+
+  private static Stream<Arguments> layers(double... reductions) {
     return Stream.of(RouterKind.values())
         .filter(kind -> kind != RouterKind.RANDOM) // chooses others in training
         .flatMap(
@@ -107,7 +117,7 @@ class CodaGradientsTest {
                 Stream.of(HeavyAttention.values())
                     .flatMap(
                         attention ->
-                            DoubleStream.of(1, 1.7, 3, 100)
+                            DoubleStream.of(reductions)
                                 .filter(r -> kind.leavesSomeOut() || r == 3)
                                 .boxed()
                                 .flatMap(
@@ -126,6 +136,14 @@ class CodaGradientsTest {
         used(layer, kind, attention, reduction),
         input(attention, preNorm),
         STEP);
+  }
+
+  @Tag("full")
+  @ParameterizedTest
+  @MethodSource("otherLayers")
+  void everyGradientToo(
+      RouterKind kind, HeavyAttention attention, double reduction, boolean preNorm) {
+    everyGradient(kind, attention, reduction, preNorm);
   }
 
   /** Without what has no part in the result, where the check would miss any slope at all. */
@@ -223,7 +241,7 @@ class CodaGradientsTest {
       for (int j = 0; j < w.rows(); j++) {
         gates.set(j, 0, w.value().get(j, 0) - before[j] + 1);
       }
-      Tensor shifted = tape.record(gates, List.of(w), List.of(), List.of(), gy -> tape.passOn(w));
+      Tensor shifted = tape.node(gates).from(w).backward((gy, kept) -> tape.passOn(w));
       return new Routing(routing.selection(), Optional.of(shifted));
     }
 

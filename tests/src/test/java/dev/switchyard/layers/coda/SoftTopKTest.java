@@ -193,7 +193,7 @@ class SoftTopKTest {
           assertThat(gs[OFFSET - 1]).isEqualTo(g[OFFSET - 1]);
           assertThat(gs[OFFSET + in.length()]).isEqualTo(g[OFFSET + in.length()]);
           double[] s = doubles(in);
-          for (int i = 0; i < in.length(); i++) {
+          for (int i = 0; i < in.length(); i += in.length() > 16 ? 5 : 1) {
             double up = loss(s, i, h, k, in.eps(), g);
             double down = loss(s, i, -h, k, in.eps(), g);
             boolean kink = Math.abs(w[OFFSET + i] - 1) < 1e-4 && w[OFFSET + i] < 1;

@@ -56,7 +56,7 @@ class AdamWTest {
     }
     double[] m = new double[N];
     double[] v = new double[N];
-    WarmupCosine schedule = new WarmupCosine(1e-2f, 1e-4f, 20, STEPS);
+    Schedule schedule = new Schedule(1e-2f, 1e-4f, 20, STEPS, Schedule.Decay.COSINE);
     for (int step = 0; step < STEPS; step++) {
       double lr = schedule.rate(step);
       for (int i = 0; i < N; i++) {

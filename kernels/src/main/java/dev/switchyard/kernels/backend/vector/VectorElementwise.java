@@ -484,7 +484,7 @@ final class VectorElementwise implements ElementwiseKernel {
       int s = so + 3 * row;
       int count = Math.min(4, rows - row);
       int vectors = count == 4 && isWithinFloat(stats, s) ? n & -LANES : 0;
-      for (int i = row; i < row + count; i++) {
+      for (int i = row; vectors < n && i < row + count; i++) {
         layerNormParameters(
             x,
             xo + i * xStride,
@@ -616,11 +616,16 @@ final class VectorElementwise implements ElementwiseKernel {
   }
 
   /**
-   * What to take of a difference before it is multiplied by {@code scale / part}: one half, which
-   * cannot overflow, or all of it where the quotient would.
+   * What to take of a difference before it is multiplied by {@link #factor}: one half, which cannot
+   * overflow, or all of it where the factor would.
    */
   private static float part(float scale) {
     return Math.abs(scale) < 1e30f ? 0.5f : 1;
+  }
+
+  /** {@code scale / part(scale)}, without the time of a division a row. */
+  private static float factor(float scale) {
+    return Math.abs(scale) < 1e30f ? 2 * scale : scale;
   }
 
   /** {@code x = exp(scale (x - largest))} in place; the sum. */
@@ -632,7 +637,7 @@ final class VectorElementwise implements ElementwiseKernel {
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
       FloatVector below = FloatVector.fromArray(FLOAT, x, xo + i, m).fma(half, shift);
-      FloatVector e = exp(below.mul(scale / part));
+      FloatVector e = exp(below.mul(factor(scale)));
       e.intoArray(x, xo + i, m);
       sums = sums.add(e, m);
     }
@@ -654,7 +659,7 @@ final class VectorElementwise implements ElementwiseKernel {
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
       FloatVector below = FloatVector.fromArray(FLOAT, x, xo + i, m).fma(half, shift);
-      exp(below.mul(scale / part).sub(log)).intoArray(x, xo + i, m);
+      exp(below.mul(factor(scale)).sub(log)).intoArray(x, xo + i, m);
     }
   }
 
@@ -665,15 +670,18 @@ final class VectorElementwise implements ElementwiseKernel {
     FloatVector dots = FloatVector.zero(FLOAT);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
-      FloatVector g = FloatVector.fromArray(FLOAT, gp, go + i, m).mul(part);
-      dots = FloatVector.fromArray(FLOAT, p, po + i, m).fma(g, dots);
+      dots =
+          FloatVector.fromArray(FLOAT, p, po + i, m)
+              .fma(FloatVector.fromArray(FLOAT, gp, go + i, m), dots);
     }
+    // A mean of floats is one, but may be rounded to infinity.
+    float dot = Math.clamp(sum(dots), -Float.MAX_VALUE, Float.MAX_VALUE);
     FloatVector half = FloatVector.broadcast(FLOAT, part);
-    FloatVector shift = FloatVector.broadcast(FLOAT, -sum(dots));
+    FloatVector shift = FloatVector.broadcast(FLOAT, -part * dot);
     for (int i = 0; i < n; i += LANES) {
       VectorMask<Float> m = mask(i, n);
       FloatVector g = FloatVector.fromArray(FLOAT, gp, go + i, m).fma(half, shift);
-      FloatVector.fromArray(FLOAT, p, po + i, m).mul(scale / part).mul(g).intoArray(gs, so + i, m);
+      FloatVector.fromArray(FLOAT, p, po + i, m).mul(factor(scale)).mul(g).intoArray(gs, so + i, m);
     }
   }
 

@@ -68,15 +68,22 @@ final class PackArguments extends Arguments {
 
   /** Flips the sign of the first {@code bytes} of every {@code period}, a power of two. */
   void setFlips(int bytes, int period) {
-    int step = Math.min(period, Long.BYTES);
+    long bits = 0;
     for (int i = 0; i < FLIP_BYTES; i += Long.BYTES) {
-      long bits = 0;
-      for (int j = 0; j < Long.BYTES; j += step) {
-        int flipped = Math.clamp(bytes - ((i + j) & (period - 1)), 0, step);
-        bits |=
-            flipped == 0 ? 0 : SIGNS >>> (Byte.SIZE * (Long.BYTES - flipped)) << (Byte.SIZE * j);
+      if (i == 0 || period > Long.BYTES) { // else it is the same again
+        bits = flips(bytes, period, i);
       }
       set(FLIP + i, bits);
     }
+  }
+
+  private static long flips(int bytes, int period, int from) {
+    int step = Math.min(period, Long.BYTES);
+    long bits = 0;
+    for (int j = 0; j < Long.BYTES; j += step) {
+      int flipped = Math.clamp(bytes - ((from + j) & (period - 1)), 0, step);
+      bits |= flipped == 0 ? 0 : SIGNS >>> (Byte.SIZE * (Long.BYTES - flipped)) << (Byte.SIZE * j);
+    }
+    return bits;
   }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * the elements that its arguments name. An error here would end the JVM.
  */
 class EmittedCodeTest {
-  private static final int CALLS = Integer.getInteger("switchyard.fuzz.entries", 100_000);
+  private static final int CALLS = Integer.getInteger("switchyard.fuzz.entries", 30_000);
   private static final int CANARY = 0x5EED_CAFE;
   private static final int SIZE = 2000;
 

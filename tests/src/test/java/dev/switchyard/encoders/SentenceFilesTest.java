@@ -64,6 +64,8 @@ class SentenceFilesTest {
             + " {'pooling_mode_mean_tokens':true,'pooling_mode_cls_token':true}",
         "the pooling cls and lasttoken | {'pooling_mode':['cls','lasttoken']}",
         "the pooling attention | {'pooling_mode':'attention'}",
+        "the pooling none | {'pooling_mode_mean_tokens':false,'pooling_mode_cls_token':false}",
+        "the pooling none | {'pooling_mode':[]}",
         "7 for pooling_mode | {'pooling_mode':7}",
         "1 for pooling_mode_cls_token | {'pooling_mode_cls_token':1}",
         "an array | []"

@@ -16,7 +16,8 @@ class TrieTest {
   private static final int TEXTS = 400_000;
 
   private static int place(int parent, char letter) {
-    return (int) (((parent + 2L) << Character.SIZE | letter) * USUAL >>> (64 - BITS));
+    long key = ((parent + 2L) << Character.SIZE) | letter;
+    return (int) ((key * USUAL) >>> (64 - BITS));
   }
 
   /**

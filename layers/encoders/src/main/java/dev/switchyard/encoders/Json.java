@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A value in a JSON file, which knows where it stands so that it can say what is wrong with it.
@@ -41,10 +40,7 @@ final class Json {
     byte[] head = in.readNBytes(ForeignFile.HEAD);
     InputStream whole = new SequenceInputStream(new ByteArrayInputStream(head), in);
     try (JsonParser parser = new JsonFactory().createParser(whole)) {
-      Optional<ForeignFile> foreign = ForeignFile.of(head);
-      if (foreign.isPresent()) {
-        throw new ModelFileException(file + " " + foreign.get());
-      }
+      ModelFileException.refuseForeign(file, head);
       JsonToken first = parser.nextToken();
       if (first == null) {
         throw new ModelFileException(file, "no content", "JSON");

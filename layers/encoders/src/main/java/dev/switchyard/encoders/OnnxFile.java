@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What an ONNX model says of its computation (onnx.proto of the ONNX project): nodes, their names
@@ -95,10 +94,7 @@ final class OnnxFile {
       }
     }
     byte[] head = data.asSlice(0, Math.min(ForeignFile.HEAD, size)).toArray(ValueLayout.JAVA_BYTE);
-    Optional<ForeignFile> foreign = ForeignFile.of(head);
-    if (foreign.isPresent()) {
-      throw new ModelFileException(file + " " + foreign.get());
-    }
+    ModelFileException.refuseForeign(file, head);
     return data;
   }
 

@@ -24,6 +24,7 @@ final class SentenceFiles {
   private static final String MODULES = "modules.json";
   private static final String USUAL = "1_Pooling";
   private static final String MODE = "pooling_mode";
+  private static final String MEAN = "pooling_mode_mean_tokens";
   private static final String TOKENS = "sentence_bert_config.json";
 
   /** How the format called the modes while each had a switch of its own. */
@@ -32,7 +33,7 @@ final class SentenceFiles {
   static {
     SWITCHES.put("pooling_mode_cls_token", "cls");
     SWITCHES.put("pooling_mode_max_tokens", "max");
-    SWITCHES.put("pooling_mode_mean_tokens", "mean");
+    SWITCHES.put(MEAN, "mean");
     SWITCHES.put("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens");
     SWITCHES.put("pooling_mode_weightedmean_tokens", "weightedmean");
     SWITCHES.put("pooling_mode_lasttoken", "lasttoken");
@@ -117,6 +118,10 @@ final class SentenceFiles {
           modes.add(old.getValue());
         }
       }
+    }
+    boolean silent = mode.isNull() && config.get(MEAN).isNull(); // which stands for the mean
+    if (modes.isEmpty() && !silent) {
+      modes.add("none");
     }
     return switch (String.join(" and ", modes)) {
       case "", "mean" -> Pooling.MEAN;

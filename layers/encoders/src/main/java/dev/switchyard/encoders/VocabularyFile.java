@@ -1,5 +1,6 @@
 package dev.switchyard.encoders;
 
+import dev.switchyard.layers.io.ForeignFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -44,6 +45,9 @@ final class VocabularyFile {
   }
 
   private static Map<String, Integer> vocabulary(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      ModelFileException.refuseForeign(file.toString(), in.readNBytes(ForeignFile.HEAD));
+    }
     Map<String, Integer> ids = new LinkedHashMap<>();
     try (BufferedReader in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
       int line = 0;

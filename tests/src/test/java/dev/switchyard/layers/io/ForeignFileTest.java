@@ -79,6 +79,10 @@ class ForeignFileTest {
     assertThatThrownBy(() -> WordPieceTokenizer.read(file))
         .isInstanceOf(ModelFileException.class)
         .hasMessage(sentence);
+    Path vocabulary = Files.copy(file, folder.resolve("vocab.txt"));
+    assertThatThrownBy(() -> WordPieceTokenizer.read(vocabulary))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessage(vocabulary + " " + kind);
   }
 
   @ParameterizedTest

@@ -207,8 +207,9 @@ record ResultFolder(
     if (!Files.exists(file)) {
       return List.of();
     }
-    try (Stream<String> lines = Files.lines(file)) {
-      List<String[]> rows = lines.map(line -> line.split(",", -1)).toList();
+    try {
+      List<String[]> rows =
+          Files.readAllLines(file).stream().map(line -> line.split(",", -1)).toList();
       int columns = rows.isEmpty() ? 0 : rows.getFirst().length;
       List<double[]> curves = new ArrayList<>();
       for (int column = 1; column < columns; column++) {

@@ -193,8 +193,8 @@ class ReportCommandTest {
         "1.00 1.01 1.02    | 1.10 1.11 1.12    | 0.91 (0.89 to 0.93) | slower",
         "1.10 1.11 1.12    | 1.00 1.01 1.02    | 1.10 (1.08 to 1.12) | faster",
         "1.000 1.001 1.002 | 1.010 1.011 1.012 | '' | ''", // as fast, within 3 %
-        "1 2 3             | 2 2.5 3           | 0.74 (0.22 to 2.48) | cannot be" + " told",
-        "1.00 1.01         | 1.10 1.30         | 0.84 (0.30 to 2.39) | cannot be" + " told",
+        "1 2 3             | 2 2.5 3           | 0.74 (0.22 to 2.48) | cannot be told",
+        "1.00 1.01         | 1.10 1.30         | 0.84 (0.30 to 2.39) | cannot be told",
         "1                 | 2                 | 0.50 (no interval) | measured once",
         "1.00 1.01 1.02    | 4                 | 0.25 (no interval) | measured once"
       })
@@ -323,6 +323,17 @@ class ReportCommandTest {
     assertThat(run.exitCode()).isOne();
     assertThat(run.err()).contains(message).hasLineCount(1);
     assertThat(folder.resolve("report.html")).doesNotExist();
+  }
+
+  @Test
+  void curvesThatAreNotTextAreNamed() throws IOException {
+    Files.writeString(folder.resolve("result.json"), "{\"runs\": []}");
+    Files.write(folder.resolve("curves.csv"), new byte[] {'s', (byte) 0xff, '\n'});
+
+    CommandRun run = report();
+
+    assertThat(run.exitCode()).isOne();
+    assertThat(run.err()).contains("curves.csv cannot be read: it is not in UTF-8");
   }
 
   @Test

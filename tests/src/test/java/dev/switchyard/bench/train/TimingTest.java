@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.switchyard.bench.command.ProgressDisplay;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 
@@ -16,8 +16,12 @@ import org.junit.jupiter.api.Test;
 class TimingTest {
   private long now;
 
-  /** A training that only has a name. */
-  private record Named(String name, List<Integer> timed) implements Training {
+  /** A training that only has a name, and knows how many steps there were when it was to begin. */
+  private record Named(String name, List<Integer> started, IntSupplier steps) implements Training {
+    Named(String name, IntSupplier steps) {
+      this(name, new ArrayList<>(), steps);
+    }
+
     @Override
     public List<Double> losses() {
       return List.of();
@@ -30,7 +34,7 @@ class TimingTest {
 
     @Override
     public void startTiming() {
-      timed.add(0);
+      started.add(steps.getAsInt());
     }
 
     @Override
@@ -70,16 +74,20 @@ class TimingTest {
   }
 
   private StepTimes[] times(Cost cost, String... names) {
-    List<Training> trainings = new ArrayList<>();
-    for (String name : names) {
-      trainings.add(new Named(name, new ArrayList<>()));
-    }
     int[] steps = {0};
+    List<Named> trainings =
+        Arrays.stream(names).map(name -> new Named(name, () -> steps[0])).toList();
     LongSupplier clock = () -> now;
     Timing timing =
         new Timing(
-            trainings, 5, (training, i) -> now += cost.nanos(training.name(), steps[0]++), clock);
-    return timing.run(ProgressDisplay.none(), () -> false).orElseThrow().toArray(StepTimes[]::new);
+            List.copyOf(trainings),
+            5,
+            (training, i) -> now += cost.nanos(training.name(), steps[0]++),
+            clock);
+    List<StepTimes> times = timing.run(ProgressDisplay.none(), () -> false).orElseThrow();
+    int warmUp = 2 * 5 * names.length;
+    assertThat(trainings).allSatisfy(t -> assertThat(t.started()).containsExactly(warmUp));
+    return times.toArray(StepTimes[]::new);
   }
 
   private static long base(String name) {
@@ -112,10 +120,10 @@ class TimingTest {
 
   @Test
   void leavesWhenAsked() {
-    List<Training> trainings = List.of(new Named("a", new ArrayList<>()));
-    Set<Integer> turns = new HashSet<>();
-    Timing timing = new Timing(trainings, 7, (training, i) -> turns.add(i));
+    List<Training> trainings = List.of(new Named("a", () -> 0), new Named("b", () -> 0));
+    List<String> steps = new ArrayList<>();
+    Timing timing = new Timing(trainings, 3, (training, i) -> steps.add(training.name() + i));
     assertThat(timing.run(ProgressDisplay.none(), () -> true)).isEmpty();
-    assertThat(turns).as("a turn").hasSize(7);
+    assertThat(steps).as("a turn").containsExactly("a0", "a1", "a2");
   }
 }

@@ -30,23 +30,16 @@ public final class Conversion {
   public record Left(String name, int out, int in, Precision precision, String reason) {}
 
   /** A layer, how it computed before, and how since. */
-  record Change(
-      Linear layer, Precision from, LinearProducts before, Precision to, LinearProducts since) {
-    void make() {
-      layer.setProducts(to, since);
-    }
-
-    void undo() {
-      layer.setProducts(from, before);
-    }
-  }
+  record Change(Linear layer, Linear.Computation before, Linear.Computation since) {}
 
   private final List<Change> changes;
+  private final List<Linear> layers;
   private final List<Converted> converted;
   private final List<Left> left;
 
   Conversion(List<Change> changes, List<Left> left) {
     this.changes = List.copyOf(changes);
+    this.layers = changes.stream().map(Change::layer).toList();
     this.left = List.copyOf(left);
     this.converted =
         changes.stream()
@@ -57,20 +50,15 @@ public final class Conversion {
                       change.layer().name(),
                       weight.rows(),
                       weight.cols(),
-                      change.from(),
-                      change.to());
+                      change.before().precision(),
+                      change.since().precision());
                 })
             .toList();
   }
 
-  /** Makes all changes, or none. */
+  /** Makes all changes, or after an error none. */
   void apply() {
-    try {
-      changes.forEach(Change::make);
-    } catch (Throwable t) {
-      changes.forEach(Change::undo);
-      throw t;
-    }
+    Linear.compute(layers, changes.stream().map(Change::since).toList());
   }
 
   /**
@@ -92,14 +80,15 @@ public final class Conversion {
   }
 
   /**
-   * Makes all converted layers compute as before, with the values that their parameters have now.
+   * Makes all converted layers compute as before, with the values that their parameters have now;
+   * after an error none does.
    *
    * @throws IllegalStateException if one was converted again since, or this was undone already;
    *     nothing is changed then
    */
   public void undo() {
     for (Change change : changes) {
-      if (!change.since().equals(change.layer().products())) {
+      if (change.since() != change.layer().computation()) {
         throw new IllegalStateException(
             "layer "
                 + change.layer().name()
@@ -107,7 +96,7 @@ public final class Conversion {
                 + " to be undone first, and each once)");
       }
     }
-    changes.forEach(Change::undo);
+    Linear.compute(layers, changes.stream().map(Change::before).toList());
   }
 
   /** A table, a line for each layer. */

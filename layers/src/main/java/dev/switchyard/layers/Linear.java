@@ -32,8 +32,10 @@ public final class Linear implements Layer {
 
   private final Parameter weight;
   private final Parameter bias;
-  private Precision precision;
-  private LinearProducts products;
+  private Computation computation;
+
+  /** How a layer computes: the precision of its output, and all of its products. */
+  record Computation(Precision precision, LinearProducts products) {}
 
   /**
    * A layer with a bias and random weights: uniform as proposed by Glorot and Bengio (2010); the
@@ -143,8 +145,7 @@ public final class Linear implements Layer {
     }
     this.weight = weight;
     this.bias = bias;
-    this.precision = precision;
-    this.products = products;
+    this.computation = new Computation(precision, products);
   }
 
   private static int positive(String name, int features) {
@@ -175,7 +176,7 @@ public final class Linear implements Layer {
     boolean keep = tape.isRecording() && !weight.frozen();
     Epilogue epilogue = Epilogue.bias(bias == null ? null : bias.value().data());
     FloatMatrix y = tape.result(x.rows(), weight.rows());
-    LinearProducts same = products; // a conversion in between is for the next step
+    LinearProducts same = computation.products(); // a conversion in between is for the next step
     Matrix ofX = same.output(tape, x.value(), epilogue, keep, y);
     Node node = tape.node(y).from(x).uses(parameters());
     if (ofX != null) {
@@ -221,7 +222,7 @@ public final class Linear implements Layer {
    * @return the precision, that of the output if they differ
    */
   public Precision precision() {
-    return precision;
+    return computation.precision();
   }
 
   /**
@@ -248,12 +249,12 @@ public final class Linear implements Layer {
     Parameter some = weight.copy(prefix + WEIGHT, weight.value().rowRange(from, to));
     Parameter someBiases =
         bias == null ? null : bias.copy(prefix + BIAS, bias.value().columnRange(from, to));
-    ElementType type = products.weightGradientType();
+    ElementType type = computation.products().weightGradientType();
     if (type == null) {
       throw new IllegalArgumentException(
           name() + " computes each product in another precision (expected one for all of them)");
     }
-    return new Linear(some, someBiases, precision, type);
+    return new Linear(some, someBiases, computation.precision(), type);
   }
 
   // For conversions.
@@ -262,18 +263,22 @@ public final class Linear implements Layer {
     return weight;
   }
 
-  LinearProducts products() {
-    return products;
+  Computation computation() {
+    return computation;
   }
 
   /** Whether all three products are those of a precision with this type of weight gradient. */
   boolean computesAllIn(Precision other, ElementType ofWeightGradient) {
-    return precision == other && products.weightGradientType() == ofWeightGradient;
+    return computation.precision() == other
+        && computation.products().weightGradientType() == ofWeightGradient;
   }
 
-  /** Computes otherwise from the next forward pass on. */
-  void setProducts(Precision newPrecision, LinearProducts newProducts) {
-    precision = newPrecision;
-    products = newProducts;
+  /** Lets layers compute otherwise from the next forward pass on, all or after an error none. */
+  static void compute(List<Linear> layers, List<Computation> computations) {
+    Linear[] all = layers.toArray(Linear[]::new);
+    Computation[] how = computations.toArray(Computation[]::new);
+    for (int i = 0; i < all.length; i++) { // no call, which could be the one that fails
+      all[i].computation = how[i];
+    }
   }
 }

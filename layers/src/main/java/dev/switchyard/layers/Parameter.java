@@ -2,6 +2,7 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -78,7 +79,8 @@ public final class Parameter {
    * The value. Whoever writes to it calls {@link #markChanged()} afterwards.
    *
    * @return the matrix itself
-   * @throws IllegalStateException if it was released, see {@link Precisions#release}
+   * @throws IllegalStateException if there is none: it was released, see {@link
+   *     Precisions#release}, or {@link #assign(List, List, Runnable)} has failed
    */
   public FloatMatrix value() {
     requireValue();
@@ -88,10 +90,11 @@ public final class Parameter {
   void requireValue() {
     if (value == null) {
       throw new IllegalStateException(
-          "the value of parameter "
+          "parameter "
               + this
-              + " was released, and only int8 panels for inference are left (to train, convert or"
-              + " save, assign it first, as Weights.load does)");
+              + " has no value: it was released, and only int8 panels for inference are left, or an"
+              + " error has ended its assignment (to train, convert or save, assign it first, as"
+              + " Weights.load does)");
     }
   }
 
@@ -102,6 +105,61 @@ public final class Parameter {
    * @throws IllegalArgumentException if it has another shape
    */
   public void assign(FloatMatrix newValue) {
+    assign(List.of(this), List.of(newValue), () -> {});
+  }
+
+  /**
+   * Sets the values of parameters that belong together, and says that they have changed. All have
+   * their new values afterwards; or, after an exception, their old ones; or, after an error in the
+   * middle, none, so that {@link #value()} refuses each until it is assigned again. Nobody computes
+   * with weights of which some are new and others old.
+   *
+   * @param parameters whose values to set
+   * @param values one for each, of its shape, copied
+   * @param meanwhile sets whatever else belongs to them, such as the moments of an optimizer, while
+   *     they have no values
+   * @throws IllegalArgumentException if a value has another shape, or there are more of one than of
+   *     the other; nothing is changed then
+   */
+  public static void assign(
+      List<Parameter> parameters, List<FloatMatrix> values, Runnable meanwhile) {
+    if (parameters.size() != values.size()) {
+      throw new IllegalArgumentException(
+          parameters.size()
+              + " parameters and "
+              + values.size()
+              + " values (expected one for each)");
+    }
+    Parameter[] to = parameters.toArray(Parameter[]::new);
+    FloatMatrix[] before = new FloatMatrix[to.length];
+    FloatMatrix[] after = new FloatMatrix[to.length];
+    for (int i = 0; i < to.length; i++) {
+      to[i].requireShapeOf(values.get(i));
+      before[i] = to[i].value;
+      after[i] = before[i] == null ? FloatMatrix.allocate(to[i].rows, to[i].cols) : before[i];
+    }
+    for (Parameter parameter : to) { // no call, which could be the one that fails
+      parameter.version++;
+      parameter.value = null;
+    }
+    try {
+      meanwhile.run();
+    } catch (RuntimeException e) {
+      for (int i = 0; i < to.length; i++) {
+        to[i].version--;
+        to[i].value = before[i];
+      }
+      throw e;
+    }
+    for (int i = 0; i < to.length; i++) {
+      values.get(i).copyTo(after[i]);
+    }
+    for (int i = 0; i < to.length; i++) {
+      to[i].value = after[i];
+    }
+  }
+
+  private void requireShapeOf(FloatMatrix newValue) {
     if (newValue.rows() != rows || newValue.cols() != cols) {
       throw new IllegalArgumentException(
           String.format(
@@ -112,10 +170,6 @@ public final class Parameter {
               rows,
               cols));
     }
-    FloatMatrix target = value == null ? FloatMatrix.allocate(rows, cols) : value;
-    markChanged(); // first, as a copy that fails has changed some of it
-    newValue.copyTo(target);
-    value = target;
   }
 
   /** A parameter of the same name and value that learns, or is frozen, for itself. */
@@ -163,10 +217,12 @@ public final class Parameter {
     return value == null;
   }
 
-  /** Lets go of value and gradient. */
-  void release() {
-    value = null;
-    grad = null;
+  /** Lets go of values and gradients, of all or after an error of none. */
+  static void release(List<Parameter> parameters) {
+    for (Parameter parameter : parameters.toArray(Parameter[]::new)) {
+      parameter.value = null;
+      parameter.grad = null;
+    }
   }
 
   /**
@@ -248,6 +304,18 @@ public final class Parameter {
    */
   public void setFrozen(boolean newFrozen) {
     frozen = newFrozen;
+  }
+
+  /**
+   * Freezes parameters or lets them learn again, all or after an error none.
+   *
+   * @param parameters which
+   * @param frozen whether they stay as they are
+   */
+  public static void setFrozen(List<Parameter> parameters, boolean frozen) {
+    for (Parameter parameter : parameters.toArray(Parameter[]::new)) {
+      parameter.frozen = frozen;
+    }
   }
 
   @Override

@@ -32,10 +32,10 @@ public final class Precisions {
         changes.add(
             new Conversion.Change(
                 layer,
-                layer.precision(),
-                layer.products(),
-                policy.precision(),
-                policy.precision().products(layer.weight(), policy.weightGradient())));
+                layer.computation(),
+                new Linear.Computation(
+                    policy.precision(),
+                    policy.precision().products(layer.weight(), policy.weightGradient()))));
       } else {
         left.add(
             new Conversion.Left(
@@ -81,7 +81,7 @@ public final class Precisions {
       } else if (weight.pinned() || uses.get(weight) > 1) {
         kept.add(layer.name() + ": its weight is used elsewhere too");
       } else {
-        long bytes = layer.products().keepForInference(kernels);
+        long bytes = layer.computation().products().keepForInference(kernels);
         if (bytes == 0) {
           kept.add(layer.name() + ": " + layer.precision() + " has no smaller form");
         } else {
@@ -93,7 +93,7 @@ public final class Precisions {
       }
     }
     Release release = new Release(released, kept, before, after);
-    weights.forEach(Parameter::release);
+    Parameter.release(weights);
     return release;
   }
 }

@@ -328,8 +328,9 @@ class PrecisionsTest {
     Linear layer = new Linear("l", 64, 64, Precision.SWITCHBACK, RANDOM);
     Precisions.release(layer, kernels);
     String sentence =
-        "the value of parameter l.weight 64x64 was released, and only int8 panels for inference"
-            + " are left (to train, convert or save, assign it first, as Weights.load does)";
+        "parameter l.weight 64x64 has no value: it was released, and only int8 panels for inference"
+            + " are left, or an error has ended its assignment (to train, convert or save, assign"
+            + " it first, as Weights.load does)";
     Tensor x = Tensor.of(gaussian(2, 64, 1));
     assertThatIllegalStateException()
         .isThrownBy(() -> layer.forward(Tape.recording(kernels), x))

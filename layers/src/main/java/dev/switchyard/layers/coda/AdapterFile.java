@@ -200,7 +200,9 @@ public record AdapterFile(
               + String.join("; ", differences)
               + " (expected the same)");
     }
-    Weights.load(weights, learned(adapters, further));
-    adapters.forEach(adapter -> adapter.startStep(step));
+    Weights.load(
+        weights,
+        learned(adapters, further),
+        () -> adapters.forEach(adapter -> adapter.startStep(step)));
   }
 }

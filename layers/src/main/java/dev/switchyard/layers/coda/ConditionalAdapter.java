@@ -120,8 +120,8 @@ public final class ConditionalAdapter implements SequenceLayer {
       }
     }
     this.norms = List.copyOf(inputNorms);
-    setBaseFrozen(true);
     this.block.norms().forEach(norm -> norm.parameters().forEach(p -> p.setFrozen(false)));
+    setBaseFrozen(true); // last, as the block is the caller's, and this may never be made
   }
 
   private ConditionalAdapter(ConditionalAdapter other, double reduction) {
@@ -307,7 +307,7 @@ public final class ConditionalAdapter implements SequenceLayer {
    * @param frozen whether they stay as they are
    */
   public void setBaseFrozen(boolean frozen) {
-    base().forEach(parameter -> parameter.setFrozen(frozen));
+    Parameter.setFrozen(base(), frozen);
   }
 
   /**

@@ -1,6 +1,5 @@
 package dev.switchyard.layers.coda;
 
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -34,16 +33,24 @@ public final class RouterStatistics {
     int length = selection.all().length(sequence);
     int first = selection.chosen().start(sequence);
     int k = selection.chosen().length(sequence);
-    tokens += length;
-    selected += k;
+    long[] all = new long[PLACES];
+    long[] chosen = new long[PLACES];
+    int early = 0;
     for (int place = 0; place < PLACES; place++) {
-      tokensAt[place] += begin(place + 1, length) - begin(place, length);
+      all[place] = begin(place + 1, length) - begin(place, length);
     }
     for (int j = first; j < first + k; j++) {
       int position = selection.row(j) - start;
-      selectedAt[(int) ((long) position * PLACES / length)]++;
-      amongFirst += position < k ? 1 : 0;
+      chosen[(int) ((long) position * PLACES / length)]++;
+      early += position < k ? 1 : 0;
     }
+    for (int place = 0; place < PLACES; place++) { // nothing from here on can fail half-way
+      tokensAt[place] += all[place];
+      selectedAt[place] += chosen[place];
+    }
+    tokens += length;
+    selected += k;
+    amongFirst += early;
   }
 
   /** The first token at a place. */
@@ -53,13 +60,15 @@ public final class RouterStatistics {
 
   /** Counts a sequence whose tokens were weighed, and whose weights were not all the same. */
   void countWeights(int length, TopKWeights.Report report, double spreadOverEps) {
-    weighed += length;
-    saturated += report.saturated();
-    entropy += length * report.entropy();
+    double residual = report.residual();
+    double worst = Math.abs(residual) > Math.abs(worstResidual) ? residual : worstResidual;
+    double ofWeights = report.entropy();
+    int ones = report.saturated();
+    weighed += length; // nothing from here on can fail half-way
+    saturated += ones;
+    entropy += length * ofWeights;
     spread += length * spreadOverEps;
-    if (Math.abs(report.residual()) > Math.abs(worstResidual)) {
-      worstResidual = report.residual();
-    }
+    worstResidual = worst;
   }
 
   /**
@@ -149,8 +158,10 @@ public final class RouterStatistics {
 
   /** Forgets everything. */
   public void clear() {
-    Arrays.fill(tokensAt, 0);
-    Arrays.fill(selectedAt, 0);
+    for (int place = 0; place < PLACES; place++) {
+      tokensAt[place] = 0;
+      selectedAt[place] = 0;
+    }
     tokens = 0;
     selected = 0;
     amongFirst = 0;

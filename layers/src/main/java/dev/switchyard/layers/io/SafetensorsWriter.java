@@ -34,7 +34,7 @@ public final class SafetensorsWriter {
     void encode(ByteBuffer chunk, int from, int n);
   }
 
-  private final Map<String, Source> sources = new LinkedHashMap<>();
+  private Map<String, Source> sources = new LinkedHashMap<>();
   private final Map<String, String> metadata = new TreeMap<>();
 
   /** A writer of nothing yet, which is a valid file too. */
@@ -72,7 +72,8 @@ public final class SafetensorsWriter {
   }
 
   /**
-   * Adds weights as F32, vectors in one dimension as other libraries expect them.
+   * Adds weights as F32, vectors in one dimension as other libraries expect them; all, or after an
+   * exception or error none.
    *
    * @param weights by names that are unique in the file
    * @param vectors which of them are [n], whose matrices have one row
@@ -80,14 +81,17 @@ public final class SafetensorsWriter {
    * @throws IllegalArgumentException if a name is taken, reserved or no Unicode text
    */
   public SafetensorsWriter weights(Map<String, FloatMatrix> weights, Set<String> vectors) {
+    SafetensorsWriter all = new SafetensorsWriter();
+    all.sources.putAll(sources);
     weights.forEach(
         (name, value) -> {
           if (vectors.contains(name)) {
-            matrix(name, value, value.cols());
+            all.matrix(name, value, value.cols());
           } else {
-            matrix(name, value);
+            all.matrix(name, value);
           }
         });
+    sources = all.sources;
     return this;
   }
 

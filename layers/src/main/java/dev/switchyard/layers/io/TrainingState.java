@@ -75,14 +75,15 @@ public final class TrainingState {
    */
   public static void restore(
       Checkpoint checkpoint, List<Parameter> parameters, Optimizer optimizer, Tape tape) {
-    tape.requireResumable(checkpoint.progress().step());
-    restore(checkpoint, parameters, optimizer);
-    tape.resumeAfter(checkpoint.progress().step());
+    long steps = checkpoint.progress().step();
+    tape.requireResumable(steps);
+    restore(checkpoint, parameters, optimizer, () -> tape.resumeAfter(steps));
   }
 
   /**
    * Gives parameters and optimizer the state that was saved, and tells no tape: where nothing is
-   * random.
+   * random. After an error in the middle, parameters or optimizer refuse to go on until they are
+   * restored.
    *
    * @param checkpoint what {@link #save} made
    * @param parameters of the same model
@@ -92,6 +93,11 @@ public final class TrainingState {
    */
   public static void restore(
       Checkpoint checkpoint, List<Parameter> parameters, Optimizer optimizer) {
+    restore(checkpoint, parameters, optimizer, () -> {});
+  }
+
+  private static void restore(
+      Checkpoint checkpoint, List<Parameter> parameters, Optimizer optimizer, Runnable tape) {
     if (!checkpoint.algorithm().isEmpty()
         && !checkpoint.algorithm().equals(optimizer.algorithm())) {
       throw new IllegalArgumentException(
@@ -103,9 +109,13 @@ public final class TrainingState {
               optimizer.algorithm()));
     }
     List<MomentState> moments = moments(checkpoint);
-    Weights.requireFit(checkpoint.weights(), parameters);
-    optimizer.restore(moments);
-    Weights.load(checkpoint.weights(), parameters);
+    Weights.load(
+        checkpoint.weights(),
+        parameters,
+        () -> {
+          optimizer.restore(moments);
+          tape.run();
+        });
   }
 
   private static List<MomentState> moments(Checkpoint checkpoint) {

@@ -137,7 +137,9 @@ public final class Weights {
 
   /**
    * Copies values into parameters and marks them changed: each parameter has to have a value, and
-   * each value a parameter. {@link #rename} and {@link #loadPresent} are for other files.
+   * each value a parameter. {@link #rename} and {@link #loadPresent} are for other files. After an
+   * error in the middle no parameter has a value, and each refuses to be used until it is loaded
+   * again, see {@link Parameter#assign(List, List, Runnable)}.
    *
    * @param weights values by name
    * @param parameters all that the values are for
@@ -145,8 +147,26 @@ public final class Weights {
    *     parameter is changed then
    */
   public static void load(Map<String, FloatMatrix> weights, List<Parameter> parameters) {
+    load(weights, parameters, () -> {});
+  }
+
+  /**
+   * Copies values into parameters as {@link #load(Map, List)} does, together with whatever else
+   * belongs to them.
+   *
+   * @param weights values by name
+   * @param parameters all that the values are for
+   * @param meanwhile sets what else there is, while no parameter has a value; if it throws an
+   *     exception, all keep the values they had
+   * @throws IllegalArgumentException that lists what is missing, unexpected or of another shape; no
+   *     parameter is changed then
+   */
+  public static void load(
+      Map<String, FloatMatrix> weights, List<Parameter> parameters, Runnable meanwhile) {
     requireFit(weights, parameters);
-    parameters.forEach(parameter -> parameter.assign(weights.get(parameter.name())));
+    List<FloatMatrix> values =
+        parameters.stream().map(parameter -> weights.get(parameter.name())).toList();
+    Parameter.assign(parameters, values, meanwhile);
   }
 
   /**
@@ -209,7 +229,7 @@ public final class Weights {
   }
 
   /** Refuses what {@link #load} does, and changes nothing. */
-  static void requireFit(Map<String, FloatMatrix> weights, List<Parameter> parameters) {
+  private static void requireFit(Map<String, FloatMatrix> weights, List<Parameter> parameters) {
     List<String> wrong = new ArrayList<>();
     Set<String> names = new HashSet<>();
     for (Parameter parameter : parameters) {

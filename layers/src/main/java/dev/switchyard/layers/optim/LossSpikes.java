@@ -64,24 +64,21 @@ public final class LossSpikes {
    * @return whether it makes an event a spike: true once a spike, at its second deviation
    */
   public boolean add(double loss) {
+    while (history.size() > settings.history()) {
+      history.removeFirst();
+    }
     boolean deviates = step >= settings.ignored() && deviates(loss);
-    boolean spike = false;
-    if (deviates) {
-      if (step - eventStart >= settings.window()) {
-        eventStart = step;
-        deviationsOfEvent = 0;
-      }
-      deviationsOfEvent++;
-      spike = deviationsOfEvent == 2;
-    }
+    boolean begins = deviates && step - eventStart >= settings.window();
     if (Double.isFinite(loss)) {
-      history.addLast(loss);
-      if (history.size() > settings.history()) {
-        history.removeFirst();
-      }
+      history.addLast(loss); // the last that can fail: a loss is taken as a whole or not at all
     }
+    if (begins) {
+      eventStart = step;
+      deviationsOfEvent = 0;
+    }
+    deviationsOfEvent += deviates ? 1 : 0;
     step++;
-    return spike;
+    return deviates && deviationsOfEvent == 2;
   }
 
   /**

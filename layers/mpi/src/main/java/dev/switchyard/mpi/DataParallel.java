@@ -255,14 +255,18 @@ public final class DataParallel {
     }
     long start = System.nanoTime();
     attempt(() -> goOn(true));
-    StepEnd.Outcome outcome = end(StepEnd.Word.MADE);
-    waitNanos += System.nanoTime() - start;
+    String[] failures = new String[1];
+    together( // nothing after it can fail, when the others have made the step
+        () -> {
+          failures[0] = end(StepEnd.Word.MADE);
+          waitNanos += System.nanoTime() - start;
+        });
     if (broken != null) {
       throw unusable();
     }
-    if (!outcome.made()) {
+    if (failures[0] != null) {
       throw new AbandonedStepException(
-          "all processes have abandoned the step, which has failed on " + outcome.failures());
+          "all processes have abandoned the step, which has failed on " + failures[0]);
     }
   }
 
@@ -310,9 +314,11 @@ public final class DataParallel {
   /**
    * Ends the step for all processes: whatever a process has not sent yet, it sends now, so that
    * each comes to the end. If all have made it, gradients are the mean afterwards.
+   *
+   * @return null then, otherwise the processes that have not, each with its reason
    */
-  private StepEnd.Outcome end(StepEnd.Word word) {
-    StepEnd.Outcome[] outcome = new StepEnd.Outcome[1];
+  private String end(StepEnd.Word word) {
+    String[] failures = new String[1];
     together(
         () -> {
           inOrder.forEach(Bucket::send);
@@ -322,20 +328,26 @@ public final class DataParallel {
           }
           stepEnd.tell(word);
           inOrder.forEach(Bucket::awaitSum);
-          outcome[0] = stepEnd.hear();
-          if (outcome[0].made()) {
+          StepEnd.Outcome outcome = stepEnd.hear();
+          failures[0] = outcome.failures();
+          if (outcome.made()) {
+            failures[0] = null;
             float mean = 1f / (settings.shards() * firstLine.size());
             inOrder.forEach(bucket -> bucket.take(mean));
             step++;
+          } else if (outcome.left().length > 0) {
+            broken =
+                new CollectiveException(
+                    "process " + outcome.left()[0] + " has left, so that there is no next step");
           }
           forget();
         });
-    if (outcome[0].left().length > 0) {
-      broken =
-          new CollectiveException(
-              "process " + outcome[0].left()[0] + " has left, so that there is no next step");
-    }
-    return outcome[0];
+    return failures[0];
+  }
+
+  /** How many steps all processes have made. */
+  long made() {
+    return step;
   }
 
   private void forget() {

@@ -109,21 +109,24 @@ public final class LocalSteps {
    *     on this one, until {@link #restore}
    */
   public boolean afterStep() {
-    done++;
-    if (done < settings.every()) {
+    if (done + 1 < settings.every()) {
       requireWhole();
+      done++;
       return false;
     }
+    long made = parallel.made();
+    boolean before = torn;
     try {
       requireWhole();
+      torn = true; // from here on, unless it comes to its end or to nothing
       agreed.forEach(LocalSteps::differ);
       parallel.afterBackward();
-      torn = true; // from here on, unless it comes to its end
       agreed.forEach((parameter, x) -> outerStep(parameter, x, momenta.get(parameter)));
       torn = false;
       done = 0;
       return true;
     } catch (Throwable e) {
+      torn = before || parallel.made() > made;
       parallel.abandon(e);
       throw e;
     } finally {

@@ -75,7 +75,9 @@ public final class Kernels {
   }
 
   /**
-   * Kernels on a given backend.
+   * Kernels on a given backend. An error of the stack or heap ends the creation, rather than a
+   * later call: what calls need is initialized here, and a class whose initialization fails is lost
+   * to the JVM for good.
    *
    * @param choice the backend
    * @param parallel which threads to use

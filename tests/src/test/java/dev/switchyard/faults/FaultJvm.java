@@ -10,51 +10,69 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Runs cases in a JVM that has a part of the library rewritten. */
 final class FaultJvm {
+  private static final int SECONDS = 900; // a tenth of it where nothing else runs
+
   private final Path directory;
   private final FaultyClasses classes;
+  private final List<String> flags = new ArrayList<>();
 
   /**
-   * Rewrites a part of the library.
+   * Rewrites parts of the library.
    *
-   * @param one a class of it
-   * @param exported its packages whose public methods have to be run by some case
+   * @param exported the packages whose public methods have to be run by some case
+   * @param ones a class of each part, in its uppermost package
    */
-  FaultJvm(Path directory, Class<?> one, Set<String> exported) throws IOException {
+  FaultJvm(Path directory, Set<String> exported, Class<?>... ones) throws IOException {
     this.directory = directory;
     classes = new FaultyClasses(exported);
-    classes.rewrite(one, one.getPackageName().replace('.', '/'), directory.resolve("classes"));
+    for (Class<?> one : ones) {
+      classes.rewrite(one, one.getPackageName().replace('.', '/'), directory.resolve("classes"));
+    }
+  }
+
+  /** The same, with a flag of its JVM. */
+  FaultJvm with(String flag) {
+    flags.add(flag);
+    return this;
   }
 
   /**
    * Runs all cases.
    *
-   * @param most errors of a kind in a case
-   * @param round decides which, if there are more
+   * @param most errors of a kind in a case; 1 for one error of the kinds in turn
    */
-  void run(Class<? extends FaultCases> cases, int most, int round, String... flags)
+  @SafeVarargs
+  final void run(int most, Class<? extends FaultCases>... cases)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(OtherJvm.java(), "-XX:TieredStopAtLevel=1"));
+    command.add("-XX:+UseSerialGC");
     command.addAll(List.of("--add-modules=jdk.incubator.vector", "-Xmx1g"));
     command.add("--enable-native-access=ALL-UNNAMED");
-    command.addAll(List.of(flags));
+    command.addAll(flags);
+    command.add("-Djava.io.tmpdir=" + directory);
     String path = System.getProperty("java.class.path");
     command.addAll(List.of("-cp", directory.resolve("classes") + File.pathSeparator + path));
-    command.addAll(List.of(FaultRuns.class.getName(), cases.getName(), "" + most, "" + round));
+    command.addAll(List.of(FaultRuns.class.getName(), "" + most));
+    Stream.of(cases).map(Class::getName).forEach(command::add);
 
-    OtherJvm run = OtherJvm.finish(directory, command);
+    OtherJvm run = OtherJvm.finish(directory, command, SECONDS);
 
     assertThat(run.exit()).as(run.output()).isZero();
-    List<String> entered =
-        run.output().lines().filter(l -> l.startsWith(FaultRuns.ENTERED)).toList();
-    List<String> operations = classes.operations();
-    assertThat(
-            IntStream.range(0, operations.size())
-                .filter(i -> !entered.contains(FaultRuns.ENTERED + i))
-                .mapToObj(operations::get))
+    assertThat(withoutCase(run.output().lines().toList()))
         .as("operations without a case")
         .isEmpty();
+  }
+
+  /** The operations that are not among those that were run. */
+  List<String> withoutCase(List<String> output) {
+    List<String> operations = classes.operations();
+    return IntStream.range(0, operations.size())
+        .filter(i -> !output.contains(FaultRuns.ENTERED + i))
+        .mapToObj(operations::get)
+        .toList();
   }
 }

@@ -1,8 +1,10 @@
 package dev.switchyard.faults;
 
+import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * Runs cases with one error after the other, in a JVM whose classes of the library are rewritten.
@@ -15,7 +17,7 @@ final class FaultRuns {
   private static final int MOST_PRINTED = 20;
 
   private final int most;
-  private final int round;
+  private final PrintStream out;
   private int cases;
   private int points;
   private int faults;
@@ -23,22 +25,24 @@ final class FaultRuns {
   private Throwable failure;
   private int wrong;
 
-  private FaultRuns(int most, int round) {
+  FaultRuns(int most, PrintStream out) {
     this.most = most;
-    this.round = round;
+    this.out = out;
   }
 
   /**
    * The main method.
    *
-   * @param args the class of the cases, how many errors of a kind to try in a case at most, and a
-   *     number that decides which
+   * @param args how many errors of a kind to try in a case at most, or 1 for one error of the kinds
+   *     in turn, and the classes of the cases
    */
   public static void main(String[] args) throws ReflectiveOperationException {
-    FaultRuns runs = new FaultRuns(Integer.parseInt(args[1]), Integer.parseInt(args[2]));
-    Object cases =
-        Class.forName(args[0]).asSubclass(FaultCases.class).getDeclaredConstructor().newInstance();
-    ((FaultCases) cases).cases().forEach(runs::run);
+    FaultRuns runs = new FaultRuns(Integer.parseInt(args[0]), System.out);
+    for (String name : List.of(args).subList(1, args.length)) {
+      FaultCases cases =
+          Class.forName(name).asSubclass(FaultCases.class).getDeclaredConstructor().newInstance();
+      cases.cases().forEach(runs::run);
+    }
     Faults.entered().stream().forEach(number -> System.out.println(ENTERED + number));
     System.out.printf(
         Locale.ROOT,
@@ -50,31 +54,61 @@ final class FaultRuns {
     System.exit(runs.wrong == 0 ? 0 : 1); // whatever an error has left running
   }
 
-  private void run(String name, FaultCase tested) {
+  /** The errors that had another outcome than they should. */
+  int wrong() {
+    return wrong;
+  }
+
+  void run(String name, FaultCase tested) {
+    Faults.Kind[] all = Faults.Kind.values();
+    List<Faults.Kind> kinds = most == 1 ? List.of(all[cases % all.length]) : List.of(all);
     cases++;
-    String first = fault(tested, Faults.Kind.STACK, Integer.MAX_VALUE); // initializes classes
+    String first = fault(tested, kinds.getFirst(), Integer.MAX_VALUE); // initializes classes
     if (first != null) {
       say(name, "without an error", first);
       return;
     }
-    for (Faults.Kind kind : Faults.Kind.values()) {
-      fault(tested, kind, Integer.MAX_VALUE);
+    for (Faults.Kind kind : kinds) {
+      if (most > 1) {
+        fault(tested, kind, Integer.MAX_VALUE);
+      }
       int ofCase = passed;
       points += ofCase;
-      int step = Math.max(1, ofCase / most);
-      for (int n = 1 + round % step; n <= ofCase; n += step) {
-        faults++;
-        String outcome = fault(tested, kind, n);
-        if (outcome != null) {
-          say(name, kind + " " + n + " of " + ofCase, outcome);
-        }
-      }
+      chosen(ofCase, most)
+          .forEach(
+              n -> {
+                faults++;
+                String outcome = fault(tested, kind, n);
+                if (outcome != null) {
+                  say(name, kind + " " + n + " of " + ofCase, outcome);
+                }
+              });
     }
+  }
+
+  /**
+   * Which points fail: each, or if there are too many, an eighth from the first on, an eighth to
+   * the last, and between them some that lie evenly.
+   */
+  static IntStream chosen(int points, int most) {
+    if (points <= most) {
+      return IntStream.rangeClosed(1, points);
+    }
+    int edge = most / 8;
+    int between = most - 2 * edge;
+    long inner = points - 2 * edge;
+    IntStream spread =
+        IntStream.range(0, between)
+            .map(i -> edge + 1 + (int) ((2L * i + 1) * inner / (2L * between)));
+    return IntStream.concat(
+        IntStream.concat(IntStream.rangeClosed(1, edge), spread),
+        IntStream.rangeClosed(points - edge + 1, points));
   }
 
   private String fault(FaultCase tested, Faults.Kind kind, int n) {
     FaultCase.Run run = tested.begin();
     boolean failed = false;
+    failure = null;
     Faults.arm(kind, n);
     try {
       run.operate();
@@ -94,7 +128,7 @@ final class FaultRuns {
   private void say(String name, String when, String what) {
     wrong++;
     if (wrong <= MOST_PRINTED) {
-      System.out.println(
+      out.println(
           name + ", " + when + ": " + what + (failure == null ? "" : "\n  after" + trace(failure)));
     }
   }

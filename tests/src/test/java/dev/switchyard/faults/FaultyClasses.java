@@ -28,9 +28,11 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -57,7 +59,11 @@ final class FaultyClasses {
           "java/util/concurrent/locks/",
           "java/util/function/");
 
+  /** Calls itself some hundred times before an operation, and would be most of what can fail. */
+  private static final String PROBE = "StackProbe.class";
+
   private final Set<String> exported;
+  private final Set<ClassDesc> values = new HashSet<>(); // records and enums
   private final List<String> operations = new ArrayList<>();
 
   /**
@@ -91,21 +97,34 @@ final class FaultyClasses {
   }
 
   private void rewriteAll(Path from, String root, Path target) throws IOException {
+    Map<Path, ClassModel> models = new TreeMap<>();
     try (Stream<Path> files = Files.walk(from.resolve(root))) {
-      for (Path file : (Iterable<Path>) files.sorted()::iterator) {
-        if (file.toString().endsWith(".class")) {
-          Path to = target.resolve(from.relativize(file).toString());
-          Files.createDirectories(to.getParent());
-          Files.write(to, rewrite(Files.readAllBytes(file)));
+      for (Path file : (Iterable<Path>) files::iterator) {
+        if (file.toString().endsWith(".class") && !file.endsWith(PROBE)) {
+          models.put(file, ClassFile.of().parse(Files.readAllBytes(file)));
         }
       }
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
+    models.values().stream()
+        .filter(FaultyClasses::isValue)
+        .forEach(model -> values.add(model.thisClass().asSymbol()));
+    for (Map.Entry<Path, ClassModel> one : models.entrySet()) {
+      Path to = target.resolve(from.relativize(one.getKey()).toString());
+      Files.createDirectories(to.getParent());
+      Files.write(to, rewrite(one.getValue()));
+    }
   }
 
-  private byte[] rewrite(byte[] bytes) {
-    ClassModel model = ClassFile.of().parse(bytes);
+  private static boolean isValue(ClassModel model) {
+    return model.superclass().isPresent()
+        && Set.of("java/lang/Record", "java/lang/Enum")
+            .contains(model.superclass().get().asInternalName());
+  }
+
+  /** The class so that it tells {@link Faults}. */
+  byte[] rewrite(ClassModel model) {
     return ClassFile.of()
         .transformClass(
             model,
@@ -141,17 +160,20 @@ final class FaultyClasses {
 
   /**
    * Whether nothing can be left half-way: it calls nothing and stores nothing, but answers from
-   * what is there; or it makes a value from a value that never changes; or it describes.
+   * what is there; or it makes something of values that never change, of a record or an enum and
+   * others, numbers and texts; or it describes.
    */
-  private static boolean leavesNothing(ClassModel model, MethodModel method) {
-    boolean ofValue =
-        model.superclass().isPresent()
-            && Set.of("java/lang/Record", "java/lang/Enum")
-                .contains(model.superclass().get().asInternalName());
-    boolean returns = !method.methodTypeSymbol().returnType().equals(ConstantDescs.CD_void);
-    return (ofValue && returns)
+  private boolean leavesNothing(ClassModel model, MethodModel method) {
+    MethodTypeDesc type = method.methodTypeSymbol();
+    boolean ofValues = isValue(model) && type.parameterList().stream().allMatch(this::isValue);
+    boolean returns = !type.returnType().equals(ConstantDescs.CD_void);
+    return (ofValues && returns)
         || Set.of("toString", "equals", "hashCode").contains(method.methodName().stringValue())
         || method.code().get().elementStream().noneMatch(FaultyClasses::callsOrStores);
+  }
+
+  private boolean isValue(ClassDesc type) {
+    return type.isPrimitive() || type.equals(ConstantDescs.CD_String) || values.contains(type);
   }
 
   private static boolean callsOrStores(CodeElement element) {

@@ -3,6 +3,7 @@ package dev.switchyard.kernels;
 import dev.switchyard.faults.FaultCase;
 import dev.switchyard.faults.FaultCases;
 import dev.switchyard.kernels.data.Bfloat16Matrix;
+import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -11,6 +12,7 @@ import dev.switchyard.kernels.data.IntMatrix;
 import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
+import dev.switchyard.kernels.data.RandomStream;
 import dev.switchyard.kernels.data.Rounding;
 import dev.switchyard.kernels.data.Scaling;
 import dev.switchyard.kernels.data.Sequences;
@@ -32,15 +34,27 @@ import java.util.function.Supplier;
  * beside them.
  */
 public final class KernelFaultCases implements FaultCases {
-  private static final int DRAWS = 2000;
+  private static final int MANY_DRAWS = 2000;
 
-  private final Kernels kernels = Kernels.create(Parallel.serial());
+  /** A property that names the backend; without it the one that is chosen for the processor. */
+  public static final String BACKEND = "switchyard.faults.backend";
+
+  /** A property that says how many calls to draw, of which the first of each kind is a case. */
+  public static final String DRAWS = "switchyard.faults.draws";
+
+  private final Kernels kernels = kernels();
   private final Map<String, FaultCase> cases = new LinkedHashMap<>();
   private final int[] witness = witness();
 
+  private static Kernels kernels() {
+    String name = System.getProperty(BACKEND);
+    return Kernels.create(
+        name == null ? BackendChoice.automatic() : BackendChoice.named(name), Parallel.serial());
+  }
+
   @Override
   public Map<String, FaultCase> cases() {
-    for (long seed = 1; seed <= DRAWS; seed++) {
+    for (long seed = 1; seed <= Integer.getInteger(DRAWS, MANY_DRAWS); seed++) {
       FuzzCase drawn = PublicApiFuzzTest.draw(seed);
       long drawnWith = seed;
       String kind = drawn.toString().replaceAll("\\[.*|[0-9]+x[0-9]+|\\b[0-9]+", "");
@@ -67,6 +81,7 @@ public final class KernelFaultCases implements FaultCases {
             () -> new Filled(new Quantizing(scaling, rounding), before, after));
       }
     }
+    cases.put("a generator of a stream", Streaming::new);
     cases.put("outliers", () -> new Filled(new Splitting(), before, after));
     return cases;
   }
@@ -89,6 +104,15 @@ public final class KernelFaultCases implements FaultCases {
               Kernels.create(BackendChoice.automatic(), Parallel.serial()).parallel().threads(),
               Kernels.create(Parallel.serial()).parallel().threads()
             });
+    add(
+        "an int product",
+        () -> {
+          QuantizedMatrix q = new QuantizedMatrix(Scaling.TENSOR);
+          kernels.quantize(x, q);
+          IntMatrix y = IntMatrix.allocate(5, 5);
+          kernels.multiply(Form.NT, q, q, Epilogue.STORE, y);
+          return y.data();
+        });
     add(
         "softmax of some",
         () -> {
@@ -141,16 +165,16 @@ public final class KernelFaultCases implements FaultCases {
           kernels.withNonFinite(NonFinitePolicy.PROPAGATE).quantize(x, q);
           return Matrices.content(q);
         });
+    int inner = Kernels.MAX_INT8_INNER + 1;
+    QuantizedMatrix long1 = Matrices.quantized(1, inner, Scaling.TENSOR, 1, (i, j) -> j % 7);
+    QuantizedMatrix long2 = Matrices.quantized(2, inner, Scaling.TENSOR, 2, (i, j) -> j % 5);
     add(
         "a product in parts",
         () -> {
-          int inner = Kernels.MAX_INT8_INNER + 1;
-          QuantizedMatrix long1 = Matrices.quantized(2, inner, Scaling.TENSOR, 1, (i, j) -> j % 7);
-          QuantizedMatrix long2 = Matrices.quantized(3, inner, Scaling.TENSOR, 2, (i, j) -> j % 5);
           PackedMatrix packed = new PackedMatrix();
           kernels.pack(ElementType.INT8, Form.NT, long2, packed);
-          FloatMatrix y = FloatMatrix.allocate(2, 3);
-          kernels.multiply(long1, packed, Epilogue.STORE, y);
+          FloatMatrix y = FloatMatrix.allocate(1, 2);
+          kernels.multiply(long1, packed, Epilogue.bias(new float[2]), y);
           return Matrices.bits(y.data());
         });
     add(
@@ -376,6 +400,22 @@ public final class KernelFaultCases implements FaultCases {
     @Override
     public List<Supplier<int[]>> uses() {
       return List.of(() -> dequantized(q), () -> product(forward), () -> product(inputGradient));
+    }
+  }
+
+  /** A generator that nobody got is the next. */
+  private static final class Streaming implements FaultCase.Run {
+    private final RandomStream stream = new RandomStream(5);
+
+    @Override
+    public void operate() {
+      stream.next();
+    }
+
+    @Override
+    public String check(boolean failed) {
+      long expected = new CounterRandom(5).split(failed ? 0 : 1).key(0);
+      return stream.next().key(0) == expected ? null : "gives another generator";
     }
   }
 

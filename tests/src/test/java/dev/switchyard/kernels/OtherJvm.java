@@ -46,11 +46,17 @@ public record OtherJvm(int exit, String output) {
   /** Runs a command to its end. */
   public static OtherJvm finish(Path directory, List<String> command)
       throws IOException, InterruptedException {
+    return finish(directory, command, 100);
+  }
+
+  /** Runs a command that may take some time to its end. */
+  public static OtherJvm finish(Path directory, List<String> command, int seconds)
+      throws IOException, InterruptedException {
     Path output = directory.resolve("output");
     Process process = builder(command).redirectOutput(output.toFile()).start();
-    if (!process.waitFor(100, TimeUnit.SECONDS)) {
+    if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
       process.destroyForcibly().waitFor();
-      throw new AssertionError("still running after 100 s: " + command);
+      throw new AssertionError("still running after " + seconds + " s: " + command);
     }
     return new OtherJvm(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
   }

@@ -2,121 +2,189 @@ package dev.switchyard.layers;
 
 import dev.switchyard.faults.FaultCase;
 import dev.switchyard.faults.FaultCases;
+import dev.switchyard.faults.RepeatedCall;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
-import dev.switchyard.layers.optim.AdamW;
-import dev.switchyard.layers.optim.Optimizer;
-import dev.switchyard.layers.optim.StableAdamW;
-import java.util.Arrays;
+import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.coda.CodaFaultCases;
+import dev.switchyard.layers.io.FileFaultCases;
+import dev.switchyard.layers.optim.OptimizerFaultCases;
+import dev.switchyard.mpi.ExchangeFaultCases;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 
-/**
- * Steps of training in every precision. A caller that catches an error sets the gradients to zero,
- * resets the tape and goes on: the next step is bit for bit the one that failed, or the one after
- * it, or it is refused.
- */
+/** All cases of layers, on the backend that is chosen for the processor. */
 public final class LayerFaultCases implements FaultCases {
-  private static final int WIDTH = 8;
-
-  private final Kernels kernels = Fixtures.kernels("vector", 1);
+  private final Kernels kernels = Kernels.create(Parallel.serial());
+  private final Map<String, FaultCase> cases = new LinkedHashMap<>();
 
   @Override
   public Map<String, FaultCase> cases() {
-    Map<String, FaultCase> cases = new LinkedHashMap<>();
-    for (Precision precision : Precision.values()) {
-      for (boolean stable : new boolean[] {false, true}) {
-        List<float[]> begun = new Training(precision, stable).weights();
-        Training right = new Training(precision, stable);
-        right.step();
-        List<float[]> once = right.weights();
-        right.step();
-        List<List<float[]>> steps = List.of(begun, once, right.weights());
-        String name = "a step in " + precision + (stable ? " of StableAdamW" : " of AdamW");
-        cases.put(name, () -> new Step(new Training(precision, stable), steps));
-      }
-    }
+    cases.putAll(new StepFaultCases(kernels).cases());
+    cases.putAll(new PrecisionFaultCases(kernels).cases());
+    cases.putAll(new CodaFaultCases(kernels).cases());
+    cases.putAll(new OptimizerFaultCases(kernels).cases());
+    cases.putAll(new FileFaultCases(kernels).cases());
+    cases.putAll(new ExchangeFaultCases(kernels).cases());
+    addInference();
+    addParts();
     return cases;
   }
 
-  private static boolean same(List<float[]> a, List<float[]> b) {
-    for (int i = 0; i < a.size(); i++) {
-      if (!Arrays.equals(a.get(i), b.get(i))) {
-        return false;
-      }
-    }
-    return true;
+  private void add(String name, Callable<?> call) {
+    cases.put(name, new RepeatedCall(call));
   }
 
-  /** Embeddings of patches go through a block and are scored. */
-  private final class Training {
-    final Tape tape = Tape.recording(kernels);
-    final Optimizer optimizer;
-    final List<Parameter> parameters;
-    private final Sequences sequences = Sequences.ofLengths(3, 1);
-    private final FloatMatrix x = Fixtures.gaussian(4, WIDTH, 2);
-    private final int[] labels = {2, 0};
-    private final Linear below;
-    private final TransformerBlock block;
-    private final SequenceHead head;
-
-    Training(Precision precision, boolean stable) {
-      CounterRandom random = new CounterRandom(4);
-      below = new Linear("below", WIDTH, WIDTH, precision, random.split(1));
-      block = new TransformerBlock("block", WIDTH, 2, WIDTH, precision, random.split(2));
-      head = SequenceHead.scores("head", WIDTH, 3, Pooling.MEAN, random.split(3));
-      parameters = Model.concat(below.parameters(), block.parameters(), head.parameters());
-      optimizer =
-          stable
-              ? new StableAdamW(kernels, parameters, StableAdamW.Settings.DEFAULT)
-              : new AdamW(kernels, parameters, AdamW.Settings.DEFAULT);
-    }
-
-    void step() {
-      Tensor y = block.forward(tape, below.forward(tape, Tensor.of(x)), sequences);
-      Tensor scores = head.forward(tape, y, sequences);
-      tape.backward(new CrossEntropy().forward(tape, scores, labels));
-      optimizer.step(1e-2f);
-      abandon();
-    }
-
-    void abandon() {
-      optimizer.zeroGrad();
-      tape.reset();
-    }
-
-    List<float[]> weights() {
-      return parameters.stream().map(p -> p.value().data().clone()).toList();
-    }
+  private void addInference() {
+    FloatMatrix x = Fixtures.gaussian(3, 4, 2);
+    Linear layer = new Linear("layer", 4, 4, Precision.SWITCHBACK, Fixtures.RANDOM);
+    Tape tape = Tape.inference(kernels);
+    Profile profile = new Profile();
+    add(
+        "inference again and again",
+        () -> {
+          tape.reset();
+          return layer.forward(tape, Tensor.of(x)).value().toArray();
+        });
+    add(
+        "inference now and then",
+        () -> layer.forward(Tape.none(kernels), Tensor.of(x)).value().toArray());
+    add(
+        "inference that is measured",
+        () -> {
+          profile.clear();
+          Tensor y = layer.forward(Tape.inference(kernels, profile), Tensor.of(x));
+          profile.measure(Profile.Part.OPTIMIZER, () -> {});
+          boolean measured =
+              profile.nanos(Profile.Part.MULTIPLY) + profile.restNanos(Long.MAX_VALUE) > 0;
+          return new Object[] {y.value().toArray(), measured};
+        });
+    add(
+        "tapes of every kind",
+        () -> {
+          Tape first = Tape.recording(kernels, profile);
+          first.watch((watched, in) -> null);
+          first.whenComplete(parameter -> {});
+          return List.of(first, Tape.sharing(first, profile), Tape.inference(kernels)).stream()
+              .map(Tape::isRecording)
+              .toArray();
+        });
+    add(
+        "resuming",
+        () -> {
+          Tape resumed = Tape.recording(kernels);
+          resumed.requireResumable(6);
+          resumed.resumeAfter(7);
+          return resumed.draw(Fixtures.RANDOM);
+        });
   }
 
-  private record Step(Training training, List<List<float[]>> steps) implements FaultCase.Run {
-    @Override
-    public void operate() {
-      training.step();
-    }
-
-    @Override
-    public String check(boolean failed) {
-      List<float[]> left = training.weights();
-      int done = same(left, steps.get(0)) ? 0 : same(left, steps.get(1)) ? 1 : -1;
-      training.abandon();
-      try {
-        training.step();
-      } catch (IllegalStateException e) {
-        // An optimizer that had begun may not know that no weight has changed yet.
-        boolean halfWay = done != 0 || e.getMessage().contains("has failed half-way");
-        return failed && halfWay ? null : "refuses the next step: " + e.getMessage();
-      }
-      if (done < 0) {
-        return "goes on with weights of which some have made a step";
-      }
-      return same(training.weights(), steps.get(done + 1))
-          ? null
-          : "the step after " + done + " gives other weights";
-    }
+  /** What models tell of themselves, and how they are made of one another. */
+  private void addParts() {
+    CounterRandom random = new CounterRandom(3);
+    BlockOptions options = BlockOptions.of(4, 2, Precision.FLOAT32);
+    TransformerBlock block = new TransformerBlock("block", options, random);
+    PostNormBlock later = new PostNormBlock("later", 4, 2, 4, Precision.FLOAT32, random);
+    SelfAttention attention = new SelfAttention("attention", 4, 2, Precision.FLOAT32, random);
+    TokenEmbedding tokens = new TokenEmbedding("tokens", 5, 4, random);
+    List<Model> models =
+        List.of(
+            new ContrastiveLoss("loss"),
+            new Dropout(0.1f, random),
+            new FeedForward("f", 4, 4, Precision.FLOAT32, random),
+            new Gelu(),
+            new L2Normalization(),
+            new LayerNorm("norm", 4),
+            new LayerScale("scale", 4),
+            new Linear("linear", 4, 4, Precision.FLOAT32, random),
+            new PatchEmbedding("patches", 1, 2, 2, 1, 4, Precision.FLOAT32, random),
+            Pooling.MEAN,
+            Positions.learned("positions", 3, 4, random),
+            later,
+            new Recomputed(block),
+            attention,
+            SequenceHead.scores("head", 4, 2, Pooling.MEAN, random),
+            new StochasticDepth(0.1f, random),
+            new TextTransformer(
+                tokens,
+                Positions.sinusoidal(3, 4),
+                new Transformer("blocks", 1, options, random),
+                SequenceHead.embedding("head", 4, 2, Pooling.MEAN, random)),
+            tokens,
+            block,
+            new VisionTransformer(
+                new PatchEmbedding("patches", 1, 2, 2, 1, 4, Precision.FLOAT32, random),
+                new Transformer("blocks", 1, options, random),
+                SequenceHead.scores("head", 4, 2, Pooling.MEAN, random)));
+    add(
+        "parts of models",
+        () ->
+            models.stream()
+                .flatMap(model -> model.parameters().stream().map(Parameter::name))
+                .toArray());
+    add("summaries", () -> models.stream().map(Model::summary).toArray());
+    add("layers of models", () -> models.stream().mapToInt(m -> m.linears().size()).toArray());
+    add(
+        "blocks of others",
+        () ->
+            new Object[] {
+              block.withOwnNorms().withSeparateQueries().parameters().size(),
+              later.withOwnNorms().withSeparateQueries().parameters().size(),
+              attention.separateQueries().parameters().size(),
+              block.norms().size() + later.norms().size(),
+              block.isCausal() || later.isCausal() || attention.isCausal()
+            });
+    Sequences sequences = Sequences.ofLengths(3);
+    SelfAttention separate = attention.separateQueries();
+    Tensor x = Tensor.of(Fixtures.gaussian(3, 4, 2));
+    add(
+        "attention to others",
+        () ->
+            separate
+                .forward(Tape.none(kernels), x, sequences, x, sequences, null)
+                .value()
+                .toArray());
+    add(
+        "layers and losses of some kind",
+        () ->
+            new Object[] {
+              new CrossEntropy().withIgnored(1).withClassWeights(1, 2).toString().length() > 0,
+              Positions.learned("p", 2, 4, random).parameters().size(),
+              Positions.sinusoidal(2, 4).parameters().size(),
+              SequenceHead.scores("s", 4, 2, Pooling.MEAN, random).parameters().size(),
+              SequenceHead.embedding("s", 4, 2, Pooling.MEAN, random).parameters().size(),
+              new Linear("l", 4, 4, Precision.BFLOAT16, random).precision()
+            });
+    add(
+        "a parameter",
+        () -> {
+          Parameter parameter = new Parameter("p", FloatMatrix.allocate(2, 3), true);
+          parameter.markChanged();
+          parameter.setFrozen(true);
+          parameter.zeroGrad();
+          parameter.assign(Fixtures.gaussian(2, 3, 1));
+          return new Object[] {
+            parameter.value().toArray(), parameter.grad().toArray(), parameter.version()
+          };
+        });
+    add("a loss's scale", () -> new ContrastiveLoss("loss").scale());
+    add(
+        "a policy",
+        () -> {
+          Conversion conversion =
+              Precisions.convert(
+                  new Linear("a", 4, 4, Precision.FLOAT32, random),
+                  PrecisionPolicy.to(Precision.SWITCHBACK)
+                      .withWeightGradient(ElementType.BFLOAT16)
+                      .including("a*")
+                      .excluding("b")
+                      .withSmallest(1));
+          return conversion.converted().toString() + conversion.left();
+        });
   }
 }

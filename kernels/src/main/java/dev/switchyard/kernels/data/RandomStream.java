@@ -32,6 +32,8 @@ public final class RandomStream {
    * @return the generator
    */
   public CounterRandom next() {
-    return random.split(next++);
+    CounterRandom generator = random.split(next);
+    next++; // after what can fail
+    return generator;
   }
 }

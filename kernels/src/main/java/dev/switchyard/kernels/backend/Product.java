@@ -13,7 +13,7 @@ import dev.switchyard.kernels.data.Result;
 import dev.switchyard.kernels.data.Scaling;
 
 /**
- * A checked call: C = epilogue(A op B). Exactly one of {@code floats}, {@code halves} and {@code
+ * A checked call: C = epilogue(A op B). Exactly one of {@code floats}, {@code bfloat16s} and {@code
  * ints} is C, the others are null. Reused from call to call, so that a call allocates nothing.
  */
 public final class Product {
@@ -56,8 +56,8 @@ public final class Product {
     return c instanceof FloatMatrix floats ? floats : null;
   }
 
-  public Bfloat16Matrix halves() {
-    return c instanceof Bfloat16Matrix halves ? halves : null;
+  public Bfloat16Matrix bfloat16s() {
+    return c instanceof Bfloat16Matrix bfloat16s ? bfloat16s : null;
   }
 
   public IntMatrix ints() {

@@ -236,7 +236,7 @@ final class VectorMatmul implements MatmulKernel {
       y.intoArray(out, to + v);
     }
     if (c == null) {
-      storeHalves(p.halves(), accumulate, w.line, row, col, cols);
+      storeBfloat16s(p.bfloat16s(), accumulate, w.line, row, col, cols);
     } else if (!full) {
       int index = c.rowIndex(row) + col;
       for (int j = 0; j < cols; j++) {
@@ -245,7 +245,7 @@ final class VectorMatmul implements MatmulKernel {
     }
   }
 
-  private static void storeHalves(
+  private static void storeBfloat16s(
       Bfloat16Matrix c, boolean accumulate, float[] line, int row, int col, int cols) {
     int index = c.rowIndex(row) + col;
     for (int j = 0; j < cols; j++) {

@@ -5,6 +5,7 @@ import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
 import dev.switchyard.kernels.backend.x86.QuantizeGenerator.Pass;
 import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
 import dev.switchyard.kernels.backend.x86.asm.Assembler;
+import dev.switchyard.kernels.data.ElementType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -22,6 +23,7 @@ final class EmittedCode {
   private static final int ALIGNMENT = 64;
 
   private final InstructionSet set;
+  private final boolean bfloat16;
   private final Map<Dot, Map<Left, MemorySegment[]>> tiles = new EnumMap<>(Dot.class);
   private final Map<Conversion, Map<Layout, MemorySegment>> packs = new EnumMap<>(Conversion.class);
 
@@ -41,6 +43,7 @@ final class EmittedCode {
    */
   EmittedCode(InstructionSet set, boolean bfloat16) throws Unavailable {
     this.set = set;
+    this.bfloat16 = bfloat16;
     Assembler asm = new Assembler();
     List<Entry> entries = new ArrayList<>();
     List<Dot> dots = dots(set, bfloat16);
@@ -118,6 +121,20 @@ final class EmittedCode {
     return set;
   }
 
+  /** Whether there are instructions for bfloat16. */
+  boolean hasBfloat16() {
+    return bfloat16;
+  }
+
+  /** The instruction that multiplies a type. */
+  Dot dot(ElementType type) {
+    return switch (type) {
+      case INT8 -> set.int8();
+      case BFLOAT16 -> bfloat16 ? Dot.BFLOAT16 : Dot.FLOAT32;
+      case FLOAT32 -> Dot.FLOAT32;
+    };
+  }
+
   /**
    * Multiplies tiles of A with a panel of B. {@code arguments} hold the values of rows and columns,
    * the mode, and what lies ahead.
@@ -132,14 +149,9 @@ final class EmittedCode {
       int tileCount,
       int groups,
       TileArguments arguments,
-      MemorySegment a,
-      long aOffset,
-      long aStride,
-      MemorySegment b,
-      long bOffset,
-      MemorySegment c,
-      long cOffset,
-      long cStride,
+      Operand a,
+      Operand b,
+      Operand c,
       int cols) {
     long allRows = (long) rows * tileCount;
     require(rows >= 1 && rows <= set.tileRows, "rows of a tile", rows);
@@ -149,30 +161,31 @@ final class EmittedCode {
     requireMode(dot, arguments.get(TileArguments.MODE));
     long aBytes =
         left == Left.ROWS
-            ? extent(allRows, aStride, (long) groups * Integer.BYTES)
-            : extent(tileCount, aStride, (long) groups * set.vectorBytes);
-    within("A", aOffset, aStride, aBytes, a.byteSize());
-    within("B", bOffset, 0, (long) groups * set.panelGroupBytes(), b.byteSize());
-    long cBytes = extent(allRows, cStride, (long) cols * Float.BYTES);
-    within("C", cOffset, cStride, cBytes, c.byteSize());
+            ? extent(allRows, a.stride(), (long) groups * Integer.BYTES)
+            : extent(tileCount, a.stride(), (long) groups * set.vectorBytes);
+    within("A", a, aBytes);
+    within("B", b, (long) groups * set.panelGroupBytes());
+    long cBytes = extent(allRows, c.stride(), (long) cols * Float.BYTES);
+    within("C", c, cBytes);
     arguments.set(TileArguments.GROUPS, groups);
-    arguments.set(TileArguments.A_OFFSET, aOffset);
-    arguments.set(TileArguments.A_STRIDE, aStride);
-    arguments.set(TileArguments.B_OFFSET, bOffset);
-    arguments.set(TileArguments.C_OFFSET, cOffset);
-    arguments.set(TileArguments.C_STRIDE, cStride);
+    arguments.set(TileArguments.A_OFFSET, a.offset());
+    arguments.set(TileArguments.A_STRIDE, a.stride());
+    arguments.set(TileArguments.B_OFFSET, b.offset());
+    arguments.set(TileArguments.C_OFFSET, c.offset());
+    arguments.set(TileArguments.C_STRIDE, c.stride());
     arguments.set(TileArguments.TILES, tileCount);
     arguments.set(TileArguments.ROW, TileArguments.ROW_SCALES);
     arguments.setColumns(cols, set);
-    CallingConvention.call(tiles.get(dot).get(left)[rows], arguments.memory, a, b, c);
+    CallingConvention.call(
+        tiles.get(dot).get(left)[rows], arguments.memory, a.memory(), b.memory(), c.memory());
   }
 
   /**
    * Multiplies a tile of A with panels of B on tile registers. {@code arguments} hold the values of
    * rows and columns, and the mode.
    *
-   * @param aStride in bytes; for packed A, those of all groups of 16 rows
-   * @param bStride from panel to panel
+   * @param a for packed A, its stride is that of all groups of 16 rows
+   * @param b its stride is from panel to panel
    * @param cols columns to store of the last panel
    * @throws IndexOutOfBoundsException if any part would lie outside of its memory
    */
@@ -183,15 +196,9 @@ final class EmittedCode {
       int panels,
       int groups,
       AmxArguments arguments,
-      MemorySegment a,
-      long aOffset,
-      long aStride,
-      MemorySegment b,
-      long bOffset,
-      long bStride,
-      MemorySegment c,
-      long cOffset,
-      long cStride,
+      Operand a,
+      Operand b,
+      Operand c,
       int cols) {
     require(groups >= 0, "groups", groups);
     require(rows >= 1 && rows <= set.tileRows(dot), "rows of a tile", rows);
@@ -203,25 +210,26 @@ final class EmittedCode {
     boolean packed = left == Left.PACKED;
     long aBytes =
         packed
-            ? extent(both ? 2 : 1, aStride, (steps + 1) / 2 * AmxGenerator.PAIR_BYTES)
-            : extent(rows, aStride, steps * AmxGenerator.ROW_BYTES);
+            ? extent(both ? 2 : 1, a.stride(), (steps + 1) / 2 * AmxGenerator.PAIR_BYTES)
+            : extent(rows, a.stride(), steps * AmxGenerator.ROW_BYTES);
     long panelBytes = steps * AmxGenerator.STEP * set.panelGroupBytes();
     long cBytes = (panels - 1L) * set.panelGroupBytes() + (long) cols * Float.BYTES;
-    within("A", aOffset, aStride, aBytes, a.byteSize());
-    within("B", bOffset, bStride, extent(panels, bStride, panelBytes), b.byteSize());
-    within("C", cOffset, cStride, extent(rows, cStride, cBytes), c.byteSize());
+    within("A", a, aBytes);
+    within("B", b, extent(panels, b.stride(), panelBytes));
+    within("C", c, extent(rows, c.stride(), cBytes));
     arguments.set(AmxArguments.STEPS, steps);
-    arguments.set(AmxArguments.A_OFFSET, aOffset);
-    arguments.set(AmxArguments.A_STRIDE, packed ? 2 * AmxGenerator.ROW_BYTES : aStride);
-    arguments.set(AmxArguments.SECOND_A, packed ? aStride : AmxGenerator.HALF * aStride);
-    arguments.set(AmxArguments.B_OFFSET, bOffset);
-    arguments.set(AmxArguments.NEXT_B, bStride);
-    arguments.set(AmxArguments.C_OFFSET, cOffset);
-    arguments.set(AmxArguments.C_STRIDE, cStride);
+    arguments.set(AmxArguments.A_OFFSET, a.offset());
+    arguments.set(AmxArguments.A_STRIDE, packed ? 2 * AmxGenerator.ROW_BYTES : a.stride());
+    arguments.set(AmxArguments.SECOND_A, packed ? a.stride() : AmxGenerator.HALF * a.stride());
+    arguments.set(AmxArguments.B_OFFSET, b.offset());
+    arguments.set(AmxArguments.NEXT_B, b.stride());
+    arguments.set(AmxArguments.C_OFFSET, c.offset());
+    arguments.set(AmxArguments.C_STRIDE, c.stride());
     arguments.set(AmxArguments.PANELS, panels);
     arguments.setRows(rows);
     arguments.setLastColumns(cols);
-    CallingConvention.call(amx.get(dot).get(left)[both ? 1 : 0], arguments.memory, a, b, c);
+    CallingConvention.call(
+        amx.get(dot).get(left)[both ? 1 : 0], arguments.memory, a.memory(), b.memory(), c.memory());
   }
 
   /**
@@ -236,13 +244,9 @@ final class EmittedCode {
       int outer,
       int inner,
       PackArguments arguments,
-      MemorySegment source,
-      long sourceOffset,
-      long sourceStride,
+      Operand source,
       long sourceStep,
-      MemorySegment target,
-      long targetOffset,
-      long targetStride) {
+      Operand target) {
     require(outer >= 1, "outer turns", outer);
     require(inner >= 1, "inner turns", inner);
     require(sourceStep >= 0, "source step", sourceStep);
@@ -262,26 +266,27 @@ final class EmittedCode {
         int vectors = layout == Layout.INTERLEAVED_TILES ? 1 : InstructionSet.PANEL_VECTORS;
         rows = (long) outer * group;
         rowBytes = extent(inner, sourceStep, (long) vectors * lanes * conversion.sourceBytes);
-        targetBytes = extent(inner, targetStride, (long) outer * vectors * set.vectorBytes);
+        targetBytes = extent(inner, target.stride(), (long) outer * vectors * set.vectorBytes);
       }
       default -> {
         rows = outer;
         rowBytes = (long) inner * lanes * conversion.groupBytes();
-        targetBytes = extent(outer, targetStride, (long) inner * set.vectorBytes);
+        targetBytes = extent(outer, target.stride(), (long) inner * set.vectorBytes);
       }
     }
-    long sourceBytes = extent(rows, sourceStride, rowBytes);
-    within("source", sourceOffset, sourceStride, sourceBytes, source.byteSize());
-    within("target", targetOffset, targetStride, targetBytes, target.byteSize());
+    long sourceBytes = extent(rows, source.stride(), rowBytes);
+    within("source", source, sourceBytes);
+    within("target", target, targetBytes);
     arguments.set(PackArguments.OUTER, outer);
     arguments.set(PackArguments.INNER, inner);
-    arguments.set(PackArguments.SOURCE_OFFSET, sourceOffset);
-    arguments.set(PackArguments.SOURCE_STRIDE, sourceStride);
+    arguments.set(PackArguments.SOURCE_OFFSET, source.offset());
+    arguments.set(PackArguments.SOURCE_STRIDE, source.stride());
     arguments.set(PackArguments.SOURCE_STEP, sourceStep);
-    arguments.set(PackArguments.TARGET_OFFSET, targetOffset);
-    arguments.set(PackArguments.TARGET_STRIDE, targetStride);
+    arguments.set(PackArguments.TARGET_OFFSET, target.offset());
+    arguments.set(PackArguments.TARGET_STRIDE, target.stride());
     MemorySegment function = packs.get(conversion).get(layout);
-    CallingConvention.call(function, arguments.memory, source, target, target);
+    MemorySegment to = target.memory();
+    CallingConvention.call(function, arguments.memory, source.memory(), to, to);
   }
 
   /**
@@ -289,31 +294,22 @@ final class EmittedCode {
    *
    * @throws IndexOutOfBoundsException if any part would lie outside of its memory
    */
-  void quantize(
-      Pass pass,
-      int rows,
-      int cols,
-      QuantizeArguments arguments,
-      MemorySegment x,
-      long xOffset,
-      long xStride,
-      MemorySegment q,
-      long qOffset,
-      long qStride) {
+  void quantize(Pass pass, int rows, int cols, QuantizeArguments arguments, Operand x, Operand q) {
     require(rows >= 1 && rows <= QuantizeArguments.MAX_ROWS, "rows", rows);
     require(cols >= 0, "columns", cols);
-    within("x", xOffset, xStride, extent(rows, xStride, (long) cols * Float.BYTES), x.byteSize());
+    within("x", x, extent(rows, x.stride(), (long) cols * Float.BYTES));
     if (pass.rounds) {
       long written = (cols + set.vectorBytes - 1L) / set.vectorBytes * set.vectorBytes;
-      within("q", qOffset, qStride, extent(rows, qStride, written), q.byteSize());
+      within("q", q, extent(rows, q.stride(), written));
     }
-    arguments.set(QuantizeArguments.X_OFFSET, xOffset);
-    arguments.set(QuantizeArguments.X_STRIDE, xStride);
-    arguments.set(QuantizeArguments.Q_OFFSET, qOffset);
-    arguments.set(QuantizeArguments.Q_STRIDE, qStride);
+    arguments.set(QuantizeArguments.X_OFFSET, x.offset());
+    arguments.set(QuantizeArguments.X_STRIDE, x.stride());
+    arguments.set(QuantizeArguments.Q_OFFSET, q.offset());
+    arguments.set(QuantizeArguments.Q_STRIDE, q.stride());
     arguments.set(QuantizeArguments.ROWS, rows);
     arguments.setCols(cols, set);
-    CallingConvention.call(quantizers.get(pass), arguments.memory, x, q, q);
+    MemorySegment to = q.memory();
+    CallingConvention.call(quantizers.get(pass), arguments.memory, x.memory(), to, to);
   }
 
   /** Runs {@code turns} of dot instructions on registers. */
@@ -344,8 +340,10 @@ final class EmittedCode {
     return exact ? bytes : Long.MAX_VALUE;
   }
 
-  private static void within(String what, long offset, long stride, long bytes, long size) {
-    if (offset < 0 || stride < 0 || bytes < 0 || bytes > size || offset > size - bytes) {
+  private static void within(String what, Operand operand, long bytes) {
+    long offset = operand.offset();
+    long size = operand.memory().byteSize();
+    if (offset < 0 || operand.stride() < 0 || bytes < 0 || bytes > size || offset > size - bytes) {
       throw new IndexOutOfBoundsException(
           what + " would use " + bytes + " bytes from " + offset + " on, but there are " + size);
     }

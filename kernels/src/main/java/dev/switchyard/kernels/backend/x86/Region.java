@@ -1,6 +1,7 @@
 package dev.switchyard.kernels.backend.x86;
 
 import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
+import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
 import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -24,24 +25,12 @@ final class Region {
   private Matrix operand;
   private ElementType type;
   private Dot dot;
-  private MemorySegment segment;
-  private long offset;
-  private long stride;
+  private final Operand place = new Operand();
   private Conversion conversion;
 
-  /** The array that holds it. */
-  MemorySegment segment() {
-    return segment;
-  }
-
-  /** Its first element, in bytes from the start of the array. */
-  long offset() {
-    return offset;
-  }
-
-  /** Bytes from row to row. */
-  long stride() {
-    return stride;
+  /** Where it lies. */
+  Operand place() {
+    return place;
   }
 
   /** What packing has to do with the elements. */
@@ -52,7 +41,7 @@ final class Region {
   /** Lets go of the operand. */
   void clear() {
     operand = null;
-    segment = null;
+    place.clear();
   }
 
   /** Chooses the operand that rectangles are taken from, for a product of a type. */
@@ -90,22 +79,39 @@ final class Region {
     conversion = direct();
     boolean exact = rows == readRows && cols == readCols;
     if (conversion != null && (exact || !zeros)) {
-      segment = ofOperand.of(arrayOf(operand));
-      offset =
+      MemorySegment array = ofOperand.of(arrayOf(operand));
+      long offset =
           ((long) operand.offset() + (long) row * operand.rowStride() + col)
               * conversion.sourceBytes;
-      stride = (long) operand.rowStride() * conversion.sourceBytes;
+      long stride = (long) operand.rowStride() * conversion.sourceBytes;
       long end = offset + (readRows - 1L) * stride + (long) readCols * conversion.sourceBytes;
-      if (end <= segment.byteSize()) {
+      if (end <= array.byteSize()) {
+        place.set(array, offset, stride);
         return;
       }
     }
-    reserveCopy(copySize(readRows, readCols));
-    offset = 0;
-    stride = (long) readCols * conversion.sourceBytes;
+    MemorySegment copy = reserveCopy(copySize(readRows, readCols));
+    place.set(copy, 0, (long) readCols * conversion.sourceBytes);
     for (int i = 0; i < rows; i++) {
       copyRow(row + i, col, cols, i * readCols);
     }
+  }
+
+  /**
+   * Packs it; see {@link PackGenerator}.
+   *
+   * @param colsAStep columns from one panel or tile to the next
+   */
+  void pack(
+      EmittedCode code,
+      Layout layout,
+      int outer,
+      int inner,
+      PackArguments arguments,
+      int colsAStep,
+      Operand target) {
+    long step = (long) colsAStep * conversion.sourceBytes;
+    code.pack(conversion, layout, outer, inner, arguments, place, step, target);
   }
 
   /** Of few rows of many columns, since whole groups of rows are read. */
@@ -127,27 +133,27 @@ final class Region {
   }
 
   /** Room for a copy, all zeros. */
-  private void reserveCopy(int size) {
+  private MemorySegment reserveCopy(int size) {
     if (conversion == null) {
       conversion = ofFloats();
     }
-    switch (conversion) {
+    return switch (conversion) {
       case INT8, INT8_TO_INT16 -> {
         bytes = bytes.length < size ? new byte[size] : bytes;
         Arrays.fill(bytes, 0, size, (byte) 0);
-        segment = ofCopy.of(bytes);
+        yield ofCopy.of(bytes);
       }
       case BFLOAT16, BFLOAT16_TO_FLOAT32 -> {
         shorts = shorts.length < size ? new short[size] : shorts;
         Arrays.fill(shorts, 0, size, (short) 0);
-        segment = ofCopy.of(shorts);
+        yield ofCopy.of(shorts);
       }
       case FLOAT32, FLOAT32_ROUNDED, FLOAT32_TO_BFLOAT16 -> {
         floats = floats.length < size ? new float[size] : floats;
         Arrays.fill(floats, 0, size, 0);
-        segment = ofCopy.of(floats);
+        yield ofCopy.of(floats);
       }
-    }
+    };
   }
 
   private void copyRow(int row, int col, int cols, int to) {

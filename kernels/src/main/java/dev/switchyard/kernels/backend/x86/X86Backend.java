@@ -40,7 +40,7 @@ public final class X86Backend implements Backend {
     this.portable = portable;
     boolean bfloat16 = cpu.bfloat16() && set.hasEvex();
     code = new EmittedCode(set, bfloat16);
-    matmul = new X86Matmul(code, bfloat16, cpu.l2Bytes());
+    matmul = new X86Matmul(code, cpu.l2Bytes());
     quantize = new X86Quantize(code, portable.quantize());
     SelfTest.run(matmul, quantize, set);
     description = set.label() + (bfloat16 ? " with bfloat16" : "") + " machine code";
@@ -148,7 +148,7 @@ public final class X86Backend implements Backend {
 
   @Override
   public Optional<PeakLoop> peak(ElementType type) {
-    Dot dot = matmul.dot(type);
+    Dot dot = code.dot(type);
     InstructionSet set = code.set();
     return Optional.of(
         new PeakLoop(

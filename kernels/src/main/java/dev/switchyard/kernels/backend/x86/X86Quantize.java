@@ -29,11 +29,31 @@ final class X86Quantize implements QuantizeKernel {
   /** What is kept from call to call. */
   private static final class Calls {
     final QuantizeArguments arguments;
-    final HeapSegment x = new HeapSegment();
-    final HeapSegment q = new HeapSegment();
+    final Operand x = new Operand();
+    final Operand q = new Operand();
+    private final HeapSegment ofX = new HeapSegment();
+    private final HeapSegment ofQ = new HeapSegment();
 
     Calls(EmittedCode code) {
       arguments = new QuantizeArguments(code.set());
+    }
+
+    void set(FloatMatrix from, int row, QuantizedMatrix out) {
+      boolean empty = from.cols() == 0; // its rows need not lie within the array
+      x.set(
+          ofX.of(from.data()),
+          empty ? 0 : (long) Float.BYTES * from.rowIndex(row),
+          empty ? 0 : (long) Float.BYTES * from.rowStride());
+      if (out == null) {
+        q.set(x.memory(), 0, 0);
+      } else {
+        q.set(ofQ.of(out.data()), (long) row * out.rowStride(), out.rowStride());
+      }
+    }
+
+    void clear() {
+      x.clear();
+      q.clear();
     }
   }
 
@@ -43,19 +63,13 @@ final class X86Quantize implements QuantizeKernel {
 
   /** Runs the pass over some rows; {@code out} is null if it does not round. */
   private void run(Pass pass, Calls w, FloatMatrix x, int row, int rows, QuantizedMatrix out) {
-    long qStride = out == null ? 0 : out.rowStride();
-    boolean empty = x.cols() == 0; // its rows need not lie within the array
-    code.quantize(
-        pass,
-        rows,
-        x.cols(),
-        w.arguments,
-        w.x.of(x.data()),
-        empty ? 0 : (long) Float.BYTES * x.rowIndex(row),
-        empty ? 0 : (long) Float.BYTES * x.rowStride(),
-        out == null ? w.x.of(x.data()) : w.q.of(out.data()),
-        row * qStride,
-        qStride);
+    w.set(x, row, out);
+    code.quantize(pass, rows, x.cols(), w.arguments, w.x, w.q);
+  }
+
+  private void giveBack(Calls w) {
+    w.clear();
+    calls.giveBack(w);
   }
 
   @Override
@@ -69,7 +83,7 @@ final class X86Quantize implements QuantizeKernel {
         max = Math.max(max, w.arguments.absMaxBits(i));
       }
     }
-    calls.giveBack(w);
+    giveBack(w);
     return max;
   }
 
@@ -89,7 +103,7 @@ final class X86Quantize implements QuantizeKernel {
         }
       }
     }
-    calls.giveBack(w);
+    giveBack(w);
   }
 
   @Override
@@ -107,7 +121,7 @@ final class X86Quantize implements QuantizeKernel {
         out.rowSums()[row + i] = w.arguments.sum(i);
       }
     }
-    calls.giveBack(w);
+    giveBack(w);
   }
 
   @Override

@@ -57,13 +57,9 @@ class ConversionTest {
             1,
             VALUES / set.lanes(),
             new PackArguments(),
-            values,
+            new Operand().set(values, 0, 0),
             0,
-            0,
-            0,
-            MemorySegment.ofArray(target),
-            0,
-            0);
+            new Operand().set(MemorySegment.ofArray(target), 0, 0));
     return target;
   }
 }

@@ -75,6 +75,10 @@ class EmittedCodeTest {
     return values[random.nextInt(values.length)];
   }
 
+  private static Operand at(MemorySegment memory, long offset, long stride) {
+    return new Operand().set(memory, offset, stride);
+  }
+
   private static EmittedCode code(InstructionSet set) throws Unavailable {
     return new EmittedCode(set, false);
   }
@@ -142,15 +146,9 @@ class EmittedCodeTest {
             panels,
             groups,
             arguments,
-            left,
-            bytes(4, 300),
-            bytes(4, 600),
-            operands,
-            bytes(64, 60),
-            bytes(64, 120),
-            result,
-            cOffset,
-            cStride,
+            at(left, bytes(4, 300), bytes(4, 600)),
+            at(operands, bytes(64, 60), bytes(64, 120)),
+            at(result, cOffset, cStride),
             cols);
       } catch (IndexOutOfBoundsException e) {
         continue;
@@ -197,14 +195,9 @@ class EmittedCodeTest {
             tiles,
             number(40),
             arguments,
-            any(lefts),
-            bytes(4, 300),
-            bytes(4, 60),
-            b,
-            bytes(64, 60),
-            result,
-            cOffset,
-            cStride,
+            at(any(lefts), bytes(4, 300), bytes(4, 60)),
+            at(b, bytes(64, 60), 0),
+            at(result, cOffset, cStride),
             cols);
       } catch (IndexOutOfBoundsException e) {
         continue;
@@ -258,11 +251,21 @@ class EmittedCodeTest {
         refused(
             () ->
                 code.quantize(
-                    Pass.ABSMAX_AND_ROUND, n, 1, quantize, memory, 0, stride, memory, 0, 0));
+                    Pass.ABSMAX_AND_ROUND,
+                    n,
+                    1,
+                    quantize,
+                    at(memory, 0, stride),
+                    at(memory, 0, 0)));
         refused(
             () ->
                 code.quantize(
-                    Pass.ABSMAX_AND_ROUND, n, 1, quantize, memory, 0, 0, memory, 0, stride));
+                    Pass.ABSMAX_AND_ROUND,
+                    n,
+                    1,
+                    quantize,
+                    at(memory, 0, 0),
+                    at(memory, 0, stride)));
       }
     }
   }
@@ -276,7 +279,16 @@ class EmittedCodeTest {
       MemorySegment m,
       long cStride) {
     code.tile(
-        Dot.FLOAT32, Left.ROWS, rows, tiles, 1, arguments, m, 0, aStride, m, 0, m, 0, cStride, 1);
+        Dot.FLOAT32,
+        Left.ROWS,
+        rows,
+        tiles,
+        1,
+        arguments,
+        at(m, 0, aStride),
+        at(m, 0, 0),
+        at(m, 0, cStride),
+        1);
   }
 
   private static void pack(
@@ -295,13 +307,9 @@ class EmittedCodeTest {
         outer,
         inner,
         arguments,
-        m,
-        0,
-        stride,
+        at(m, 0, stride),
         step,
-        m,
-        0,
-        targetStride);
+        at(m, 0, targetStride));
   }
 
   private static void refused(ThrowingCallable call) {
@@ -331,14 +339,9 @@ class EmittedCodeTest {
                       1,
                       1,
                       arguments,
-                      memory,
-                      0,
-                      0,
-                      memory,
-                      0,
-                      memory,
-                      0,
-                      0,
+                      at(memory, 0, 0),
+                      at(memory, 0, 0),
+                      at(memory, 0, 0),
                       1))
           .isInstanceOf(IndexOutOfBoundsException.class)
           .hasMessage("mode cannot be " + mode);
@@ -370,13 +373,9 @@ class EmittedCodeTest {
             random.nextBoolean() ? InstructionSet.PANEL_VECTORS : number(20),
             number(8),
             arguments,
-            source,
-            bytes(1, 2000),
-            bytes(1, 300),
+            at(source, bytes(1, 2000), bytes(1, 300)),
             bytes(1, 200),
-            target,
-            bytes(1, 2000),
-            bytes(1, 2000));
+            at(target, bytes(1, 2000), bytes(1, 2000)));
         accepted++;
       } catch (IndexOutOfBoundsException e) {
         assertThat(e)
@@ -420,7 +419,12 @@ class EmittedCodeTest {
       litter(arguments, QuantizeArguments.LEVELS);
       try {
         code.quantize(
-            pass, rows, cols, arguments, source, xOffset, xStride, target, qOffset, qStride);
+            pass,
+            rows,
+            cols,
+            arguments,
+            at(source, xOffset, xStride),
+            at(target, qOffset, qStride));
       } catch (IndexOutOfBoundsException e) {
         continue;
       }

@@ -27,7 +27,7 @@ class SelfTestTest {
     Cpu cpu = Cpu.detect();
     set = cpu.sets().iterator().next();
     code = new EmittedCode(set, false);
-    matmul = new X86Matmul(code, false, cpu.l2Bytes());
+    matmul = new X86Matmul(code, cpu.l2Bytes());
     quantize = new X86Quantize(code, new ReferenceBackend().quantize());
   }
 
@@ -94,7 +94,7 @@ class SelfTestTest {
   @ParameterizedTest
   @ValueSource(longs = {Long.MIN_VALUE, -1, 0, 1, 100, 1023, 1 << 17, 1L << 40, Long.MAX_VALUE / 3})
   void anyLevel2Cache(long bytes) throws Unavailable {
-    SelfTest.run(new X86Matmul(code, false, bytes), quantize, set);
+    SelfTest.run(new X86Matmul(code, bytes), quantize, set);
   }
 
   /** An error of any kind in the start is a reason, and no end. */

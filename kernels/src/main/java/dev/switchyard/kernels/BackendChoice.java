@@ -1,9 +1,9 @@
 package dev.switchyard.kernels;
 
 import dev.switchyard.kernels.backend.Backend;
+import dev.switchyard.kernels.backend.emitted.Unavailable;
 import dev.switchyard.kernels.backend.reference.ReferenceBackend;
 import dev.switchyard.kernels.backend.vector.VectorBackend;
-import dev.switchyard.kernels.backend.x86.Unavailable;
 import dev.switchyard.kernels.backend.x86.X86Backend;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.PeakLoop;

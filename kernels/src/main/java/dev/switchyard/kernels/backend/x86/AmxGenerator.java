@@ -8,7 +8,12 @@ import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VMOVUPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VMULPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPADDD;
 
-import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
+import dev.switchyard.kernels.backend.emitted.Dot;
+import dev.switchyard.kernels.backend.emitted.Left;
+import dev.switchyard.kernels.backend.emitted.PeakArguments;
+import dev.switchyard.kernels.backend.emitted.RegisterTileArguments;
+import dev.switchyard.kernels.backend.emitted.Target;
+import dev.switchyard.kernels.backend.emitted.TileArguments;
 import dev.switchyard.kernels.backend.x86.asm.Assembler;
 import dev.switchyard.kernels.backend.x86.asm.Gp;
 import dev.switchyard.kernels.backend.x86.asm.Label;
@@ -40,31 +45,13 @@ import dev.switchyard.kernels.backend.x86.asm.Vec;
  * time. What lies beyond the last group has to be zero in B, and a number in A.
  */
 final class AmxGenerator {
-  /** Rows of a tile register. */
-  static final int HALF = 16;
-
-  /** Groups of k in a row of a tile register. */
-  static final int STEP = 16;
-
-  /** Bytes of a row of a tile register. */
-  static final int ROW_BYTES = 64;
-
-  /** Packed A: two steps of 16 rows. */
-  static final int PAIR_BYTES = 2 * HALF * ROW_BYTES;
-
-  /** Bytes of the shapes of all tile registers. */
-  static final int SHAPES_BYTES = 64;
-
-  /** Bytes of a group of a panel, and of a row of sums. */
-  static final int PANEL_BYTES = 128;
-
   /** No mode: there are no rows yet. */
   private static final int NONE = -1;
 
   /** Rows to finish beside two steps, which take 128 cycles: with more, the dots would wait. */
   private static final int ROWS_A_PAIR = 8;
 
-  private static final int VECTORS = InstructionSet.PANEL_VECTORS;
+  private static final int VECTORS = Target.PANEL_VECTORS;
   private static final int VECTOR_BYTES = 64;
 
   private final Assembler asm;
@@ -97,7 +84,7 @@ final class AmxGenerator {
   }
 
   /**
-   * Emits the function {@code (arguments, A, B, C)}; see {@link AmxArguments}.
+   * Emits the function {@code (arguments, A, B, C)}; see {@link RegisterTileArguments}.
    *
    * @param both whether the tile has more than 16 rows
    */
@@ -109,8 +96,8 @@ final class AmxGenerator {
   static void emitPeak(Assembler asm, Dot dot) {
     AmxGenerator peak = new AmxGenerator(asm, dot, Left.ROWS, true);
     CallingConvention.enter(asm);
-    asm.ldtilecfg(Mem.at(peak.arguments, PeakGenerator.SHAPES));
-    asm.mov(peak.count, Mem.at(peak.arguments, PeakGenerator.TURNS));
+    asm.ldtilecfg(Mem.at(peak.arguments, PeakArguments.SHAPES));
+    asm.mov(peak.count, Mem.at(peak.arguments, PeakArguments.TURNS));
     Label loop = asm.newLabel();
     asm.align(32);
     asm.bind(loop);
@@ -127,22 +114,22 @@ final class AmxGenerator {
 
   private void function() {
     CallingConvention.enter(asm);
-    asm.ldtilecfg(argument(AmxArguments.SHAPES));
-    asm.add(a, argument(AmxArguments.A_OFFSET));
-    asm.add(b, argument(AmxArguments.B_OFFSET));
-    asm.add(c, argument(AmxArguments.C_OFFSET));
-    asm.mov(argument(AmxArguments.TILE), a);
+    asm.ldtilecfg(argument(RegisterTileArguments.SHAPES));
+    asm.add(a, argument(RegisterTileArguments.A_OFFSET));
+    asm.add(b, argument(RegisterTileArguments.B_OFFSET));
+    asm.add(c, argument(RegisterTileArguments.C_OFFSET));
+    asm.mov(argument(RegisterTileArguments.TILE), a);
     asm.mov(panel, b);
-    asm.mov(stride, argument(AmxArguments.A_STRIDE));
-    asm.mov32(panelStride, PANEL_BYTES); // of B, and of the sums in memory
-    asm.mov(cStride, argument(AmxArguments.C_STRIDE));
-    asm.lea(columns, argument(AmxArguments.COLUMNS));
+    asm.mov(stride, argument(RegisterTileArguments.A_STRIDE));
+    asm.mov32(panelStride, RegisterTileArguments.PANEL_BYTES); // of B, and of the sums in memory
+    asm.mov(cStride, argument(RegisterTileArguments.C_STRIDE));
+    asm.lea(columns, argument(RegisterTileArguments.COLUMNS));
     products(NONE);
     Label end = asm.newLabel();
     int modes = dot.isInteger() ? TileArguments.INTEGERS | TileArguments.ACCUMULATE : 1;
     for (int mode = 0; mode <= modes; mode++) {
       Label other = asm.newLabel();
-      asm.mov(count, argument(AmxArguments.MODE));
+      asm.mov(count, argument(RegisterTileArguments.MODE));
       asm.cmp(count, mode);
       asm.jnz(other);
       panels(mode);
@@ -160,17 +147,17 @@ final class AmxGenerator {
     Label last = asm.newLabel();
     asm.bind(next);
     storeSums();
-    asm.sub(argument(AmxArguments.PANELS), 1);
+    asm.sub(argument(RegisterTileArguments.PANELS), 1);
     asm.jz(last);
-    asm.add(panel, argument(AmxArguments.NEXT_B));
-    startRows(AmxArguments.MASKS);
+    asm.add(panel, argument(RegisterTileArguments.NEXT_B));
+    startRows(RegisterTileArguments.MASKS);
     products(mode);
     finishRows(mode);
-    asm.add(c, PANEL_BYTES);
-    asm.add(columns, AmxArguments.COLUMNS_BYTES);
+    asm.add(c, RegisterTileArguments.PANEL_BYTES);
+    asm.add(columns, RegisterTileArguments.COLUMNS_BYTES);
     asm.jmp(next);
     asm.bind(last);
-    startRows(AmxArguments.LAST_MASKS);
+    startRows(RegisterTileArguments.LAST_MASKS);
     finishRows(mode);
   }
 
@@ -188,13 +175,13 @@ final class AmxGenerator {
       }
     }
     asm.mov(b, panel);
-    asm.mov(a, argument(AmxArguments.TILE));
+    asm.mov(a, argument(RegisterTileArguments.TILE));
     asm.mov(second, a);
-    asm.add(second, argument(AmxArguments.SECOND_A));
+    asm.add(second, argument(RegisterTileArguments.SECOND_A));
     Label pairs = asm.newLabel();
     Label rest = asm.newLabel();
     Label done = asm.newLabel();
-    asm.mov(count, argument(AmxArguments.STEPS));
+    asm.mov(count, argument(RegisterTileArguments.STEPS));
     asm.sub(count, 2);
     asm.jl(rest);
     asm.align(32);
@@ -204,10 +191,13 @@ final class AmxGenerator {
     if (mode != NONE) {
       someRows(mode);
     }
-    int bytes = left == Left.PACKED ? PAIR_BYTES : 2 * ROW_BYTES;
+    int bytes =
+        left == Left.PACKED
+            ? RegisterTileArguments.PAIR_BYTES
+            : 2 * RegisterTileArguments.ROW_BYTES;
     asm.add(a, bytes);
     asm.add(second, bytes);
-    asm.add(b, 2 * STEP * PANEL_BYTES);
+    asm.add(b, 2 * RegisterTileArguments.STEP * RegisterTileArguments.PANEL_BYTES);
     asm.sub(count, 2);
     asm.jge(pairs);
     asm.bind(rest);
@@ -220,12 +210,13 @@ final class AmxGenerator {
   /** One of the two steps of a pair. */
   private void step(int which) {
     for (int v = 0; v < VECTORS; v++) {
-      int at = which * STEP * PANEL_BYTES + v * VECTOR_BYTES;
+      int at =
+          which * RegisterTileArguments.STEP * RegisterTileArguments.PANEL_BYTES + v * VECTOR_BYTES;
       asm.tileloadd(right(v), Mem.at(b, panelStride, 1, at));
     }
     for (int half = 0; half < halves(); half++) {
       Gp rows = half == 0 ? a : second;
-      asm.tileloadd(left(half), Mem.at(rows, stride, 1, which * ROW_BYTES));
+      asm.tileloadd(left(half), Mem.at(rows, stride, 1, which * RegisterTileArguments.ROW_BYTES));
       for (int v = 0; v < VECTORS; v++) {
         multiply(half, v);
       }
@@ -247,10 +238,12 @@ final class AmxGenerator {
   // Epilogue
 
   private void storeSums() {
-    asm.lea(sums, argument(AmxArguments.SUMS));
+    asm.lea(sums, argument(RegisterTileArguments.SUMS));
     for (int half = 0; half < halves(); half++) {
       for (int v = 0; v < VECTORS; v++) {
-        int at = half * HALF * PANEL_BYTES + v * VECTOR_BYTES;
+        int at =
+            half * RegisterTileArguments.HALF * RegisterTileArguments.PANEL_BYTES
+                + v * VECTOR_BYTES;
         asm.tilestored(Mem.at(sums, panelStride, 1, at), sum(half, v));
       }
     }
@@ -265,12 +258,13 @@ final class AmxGenerator {
     setMasks(masks);
     for (int v = 0; v < VECTORS; v++) {
       asm.op(VMOVUPS, columnScales(v), Mem.at(columns, v * VECTOR_BYTES));
-      asm.op(VMOVUPS, bias(v), Mem.at(columns, PANEL_BYTES + v * VECTOR_BYTES));
+      asm.op(
+          VMOVUPS, bias(v), Mem.at(columns, RegisterTileArguments.PANEL_BYTES + v * VECTOR_BYTES));
     }
-    asm.lea(sums, argument(AmxArguments.SUMS));
-    asm.lea(row, argument(AmxArguments.ROW_SCALES));
+    asm.lea(sums, argument(RegisterTileArguments.SUMS));
+    asm.lea(row, argument(RegisterTileArguments.ROW_SCALES));
     asm.mov(cRow, c);
-    asm.mov(rowsLeft, argument(AmxArguments.ROWS));
+    asm.mov(rowsLeft, argument(RegisterTileArguments.ROWS));
   }
 
   private void someRows(int mode) {
@@ -311,7 +305,7 @@ final class AmxGenerator {
       }
       asm.store(S_VMOVUPS, c(v), mask(v), y(v));
     }
-    asm.add(sums, PANEL_BYTES);
+    asm.add(sums, RegisterTileArguments.PANEL_BYTES);
     asm.add(row, Integer.BYTES);
     asm.add(cRow, cStride);
     asm.sub(rowsLeft, 1);
@@ -319,7 +313,7 @@ final class AmxGenerator {
 
   /** Takes off what the bias of B added: 128 times the sum of the row of A. */
   private void correct(int v) {
-    int at = AmxArguments.ROW_CORRECTIONS - AmxArguments.ROW_SCALES;
+    int at = RegisterTileArguments.ROW_CORRECTIONS - RegisterTileArguments.ROW_SCALES;
     asm.op(VPADDD, y(v), y(v), Mem.at(row, at).spread());
   }
 
@@ -373,23 +367,26 @@ final class AmxGenerator {
 
   /** Describes the tile registers for tiles of so many rows, in the form of {@code ldtilecfg}. */
   static byte[] shapes(int rows) {
-    byte[] shapes = new byte[SHAPES_BYTES];
+    byte[] shapes = new byte[RegisterTileArguments.SHAPES_BYTES];
     shapes[0] = 1; // the palette
     for (int half = 0; half < 2; half++) {
-      int rowsOfHalf = half == 0 ? Math.min(rows, HALF) : Math.max(0, rows - HALF);
+      int rowsOfHalf =
+          half == 0
+              ? Math.min(rows, RegisterTileArguments.HALF)
+              : Math.max(0, rows - RegisterTileArguments.HALF);
       for (int v = 0; v < VECTORS; v++) {
         shape(shapes, sum(half, v), rowsOfHalf);
       }
       shape(shapes, left(half), rowsOfHalf);
     }
     for (int v = 0; v < VECTORS; v++) {
-      shape(shapes, right(v), STEP);
+      shape(shapes, right(v), RegisterTileArguments.STEP);
     }
     return shapes;
   }
 
   private static void shape(byte[] shapes, Tmm tile, int rows) {
-    shapes[16 + 2 * tile.number()] = (byte) (rows == 0 ? 0 : ROW_BYTES);
+    shapes[16 + 2 * tile.number()] = (byte) (rows == 0 ? 0 : RegisterTileArguments.ROW_BYTES);
     shapes[48 + tile.number()] = (byte) rows;
   }
 

@@ -2,18 +2,12 @@ package dev.switchyard.kernels.backend.x86;
 
 import dev.switchyard.kernels.backend.x86.asm.Assembler;
 import dev.switchyard.kernels.backend.x86.asm.Gp;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 
 /**
- * How Java enters emitted code: a function of four addresses that returns nothing, by the System V
- * convention of Linux and macOS. Another convention (that of Windows passes four arguments in
- * registers too) is another order of {@link #ARGUMENTS} and {@link #SCRATCH}, and more registers to
- * save in {@link #enter}.
+ * How emitted functions take four addresses and return nothing, by the System V convention of Linux
+ * and macOS. Another convention (that of Windows passes four arguments in registers too) is another
+ * order of {@link #ARGUMENTS} and {@link #SCRATCH}, and more registers to save in {@link #enter}.
  */
 final class CallingConvention {
   /** Where the arguments arrive. */
@@ -25,34 +19,7 @@ final class CallingConvention {
   /** Free to overwrite between {@link #enter} and {@link #leave}. */
   static final List<Gp> SAVED = List.of(Gp.RBX, Gp.RBP, Gp.R12, Gp.R13, Gp.R14, Gp.R15);
 
-  /**
-   * {@code (address of the code, four addresses) -> void}. Critical: arrays are passed without a
-   * copy, and hold the collector back until the call returns.
-   */
-  @SuppressWarnings("restricted") // X86Backend has asked for native access
-  private static final MethodHandle CALL =
-      Linker.nativeLinker()
-          .downcallHandle(
-              FunctionDescriptor.ofVoid(
-                  ValueLayout.ADDRESS,
-                  ValueLayout.ADDRESS,
-                  ValueLayout.ADDRESS,
-                  ValueLayout.ADDRESS),
-              Linker.Option.critical(true));
-
   private CallingConvention() {}
-
-  /** Runs emitted code. Who calls has checked that the code stays within what it is given. */
-  static void call(
-      MemorySegment code, MemorySegment a, MemorySegment b, MemorySegment c, MemorySegment d) {
-    try {
-      CALL.invokeExact(code, a, b, c, d);
-    } catch (RuntimeException | Error e) {
-      throw e; // such as memory that was freed
-    } catch (Throwable e) {
-      throw new AssertionError(e); // emitted code throws nothing
-    }
-  }
 
   /** Saves what the caller must find unchanged. */
   static void enter(Assembler asm) {

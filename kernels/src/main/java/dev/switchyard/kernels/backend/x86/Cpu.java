@@ -1,5 +1,8 @@
 package dev.switchyard.kernels.backend.x86;
 
+import dev.switchyard.kernels.backend.emitted.ExecutableMemory;
+import dev.switchyard.kernels.backend.emitted.NativeCall;
+import dev.switchyard.kernels.backend.emitted.Unavailable;
 import dev.switchyard.kernels.backend.x86.asm.Assembler;
 import dev.switchyard.kernels.backend.x86.asm.Gp;
 import dev.switchyard.kernels.backend.x86.asm.Mem;
@@ -19,10 +22,7 @@ import java.util.Set;
  * @param bfloat16 whether there is AVX512_BF16
  * @param l2Bytes level 2 cache
  */
-record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes) {
-  /** No processor with AVX2 has less, whatever a virtual machine reports. */
-  static final long LEAST_L2_BYTES = 1 << 17;
-
+public record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes) {
   private static final int EXTENDED = 0x8000_0000;
   private static final int BRAND = 0x8000_0002;
   private static final int CACHES = 4;
@@ -46,7 +46,7 @@ record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes
   private static final int TILE_DATA = 18;
 
   /** Asks the processor. */
-  static Cpu detect() throws Unavailable {
+  public static Cpu detect() throws Unavailable {
     return new Questions(ExecutableMemory.load(code())).cpu();
   }
 
@@ -71,7 +71,7 @@ record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes
     asm.ret();
     MemorySegment answer = Arena.ofAuto().allocate(Long.BYTES);
     MemorySegment code = ExecutableMemory.load(asm.toBytes());
-    CallingConvention.call(code, answer, answer, answer, answer);
+    NativeCall.call(code, answer, answer, answer, answer);
     return answer.get(ValueLayout.JAVA_LONG, 0) == 0;
   }
 
@@ -190,7 +190,7 @@ record Cpu(String name, Set<InstructionSet> sets, boolean bfloat16, long l2Bytes
       memory.set(ValueLayout.JAVA_LONG, LEAF, leaf);
       memory.set(ValueLayout.JAVA_LONG, SUBLEAF, subleaf);
       memory.set(ValueLayout.JAVA_LONG, WANTS_STATE, state ? 1 : 0);
-      CallingConvention.call(code, memory, memory, memory, memory);
+      NativeCall.call(code, memory, memory, memory, memory);
       return get(EAX);
     }
 

@@ -1,5 +1,7 @@
 package dev.switchyard.kernels.backend.x86;
 
+import dev.switchyard.kernels.backend.emitted.Dot;
+import dev.switchyard.kernels.backend.emitted.Target;
 import java.util.Locale;
 
 /**
@@ -16,7 +18,7 @@ import java.util.Locale;
  * Two vectors of B share each element of A that is spread over the lanes: with 14 rows that is 16
  * loads for 28 dot instructions, and two of either can start in a cycle.
  */
-enum InstructionSet {
+public enum InstructionSet {
   /** AMX tiles of int8 and bfloat16, and all of AVX-512 that is used here. */
   AMX(64, 14),
   /** F, BW, DQ, VL and VNNI. */
@@ -25,9 +27,6 @@ enum InstructionSet {
   AVX_VNNI(32, 6),
   /** AVX2 and FMA. */
   AVX2(32, 6);
-
-  /** Vectors of B in a group of a panel. */
-  static final int PANEL_VECTORS = 2;
 
   /** Bytes of a vector. */
   final int vectorBytes;
@@ -50,14 +49,9 @@ enum InstructionSet {
     return vectorBytes / Integer.BYTES;
   }
 
-  /** Columns of a panel. */
-  int panelCols() {
-    return PANEL_VECTORS * lanes();
-  }
-
   /** Bytes of a group of a panel. */
   int panelGroupBytes() {
-    return PANEL_VECTORS * vectorBytes;
+    return Target.PANEL_VECTORS * vectorBytes;
   }
 
   /** Whether there are EVEX forms: mask registers and operands spread on the way. */
@@ -70,21 +64,20 @@ enum InstructionSet {
     return this == AMX && dot != Dot.FLOAT32;
   }
 
-  /** Most rows of a tile. */
-  int tileRows(Dot dot) {
-    return usesTiles(dot) ? 2 * AmxGenerator.HALF : tileRows;
-  }
-
-  /** Groups of k that a dot takes at once; B holds zeros up to a multiple of them. */
-  int stepGroups(Dot dot) {
-    return usesTiles(dot) ? AmxGenerator.STEP : 1;
-  }
-
   /** The name of the instruction of a dot. */
   String mnemonic(Dot dot) {
     return !usesTiles(dot)
-        ? dot.mnemonic + ", " + vectorBytes * Byte.SIZE + " bits"
+        ? vectorMnemonic(dot) + ", " + vectorBytes * Byte.SIZE + " bits"
         : dot.isInteger() ? "tdpbsud, 16 x 64 bytes" : "tdpbf16ps, 16 x 64 bytes";
+  }
+
+  private static String vectorMnemonic(Dot dot) {
+    return switch (dot) {
+      case INT8 -> "vpdpbusd";
+      case INT16 -> "vpmaddwd + vpaddd";
+      case BFLOAT16 -> "vdpbf16ps";
+      case FLOAT32 -> "vfmadd231ps";
+    };
   }
 
   /** The dot instruction for int8 products. */

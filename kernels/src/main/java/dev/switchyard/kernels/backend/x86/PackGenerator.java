@@ -23,6 +23,10 @@ import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VUNPCKLPD;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VUNPCKLPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VXORPS;
 
+import dev.switchyard.kernels.backend.emitted.Conversion;
+import dev.switchyard.kernels.backend.emitted.Layout;
+import dev.switchyard.kernels.backend.emitted.PackArguments;
+import dev.switchyard.kernels.backend.emitted.Target;
 import dev.switchyard.kernels.backend.x86.asm.Assembler;
 import dev.switchyard.kernels.backend.x86.asm.Gp;
 import dev.switchyard.kernels.backend.x86.asm.Label;
@@ -39,51 +43,6 @@ import dev.switchyard.kernels.backend.x86.asm.Vec;
  * there is something to read in all of them.
  */
 final class PackGenerator {
-  /** What becomes of the elements. */
-  enum Conversion {
-    /** int8 values for {@code vpdpbusd}; the bits that {@code FLIP} names make them unsigned. */
-    INT8(Byte.BYTES, Dot.INT8),
-    /** int8 values widened to 16 bits. */
-    INT8_TO_INT16(Byte.BYTES, Dot.INT16),
-    BFLOAT16(Short.BYTES, Dot.BFLOAT16),
-    FLOAT32_TO_BFLOAT16(Float.BYTES, Dot.BFLOAT16),
-    /** Widened. */
-    BFLOAT16_TO_FLOAT32(Short.BYTES, Dot.FLOAT32),
-    /** Rounded as to bfloat16, for its products where no instruction computes them. */
-    FLOAT32_ROUNDED(Float.BYTES, Dot.FLOAT32),
-    FLOAT32(Float.BYTES, Dot.FLOAT32);
-
-    final int sourceBytes;
-    final Dot dot;
-
-    Conversion(int sourceBytes, Dot dot) {
-      this.sourceBytes = sourceBytes;
-      this.dot = dot;
-    }
-
-    /** Bytes of the source behind the 32 bits of a group in a row. */
-    int groupBytes() {
-      return sourceBytes * dot.group;
-    }
-
-    /** Whether a row is groups as it is, but for the bits to flip. */
-    boolean keepsRows() {
-      return groupBytes() == Integer.BYTES && this != FLOAT32_ROUNDED;
-    }
-  }
-
-  /** Where the elements go. */
-  enum Layout {
-    /** A panel of B from rows that are columns of the product. */
-    TRANSPOSED_PANEL,
-    /** Panels of B from rows of k. */
-    INTERLEAVED_PANELS,
-    /** Packed tiles of A from rows of k. */
-    INTERLEAVED_TILES,
-    /** Row by row as they are, converted. */
-    ROWS
-  }
-
   /**
    * One function of the generator.
    *
@@ -152,7 +111,7 @@ final class PackGenerator {
     asm.bind(loop);
     switch (kind.layout()) {
       case TRANSPOSED_PANEL -> squares();
-      case INTERLEAVED_PANELS -> interleave(InstructionSet.PANEL_VECTORS);
+      case INTERLEAVED_PANELS -> interleave(Target.PANEL_VECTORS);
       case INTERLEAVED_TILES -> interleave(1);
       case ROWS -> row();
     }

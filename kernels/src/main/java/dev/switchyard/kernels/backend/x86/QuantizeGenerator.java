@@ -18,6 +18,8 @@ import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VSHUFF32X4;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VSHUFPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VXORPS;
 
+import dev.switchyard.kernels.backend.emitted.Pass;
+import dev.switchyard.kernels.backend.emitted.QuantizeArguments;
 import dev.switchyard.kernels.backend.x86.asm.Assembler;
 import dev.switchyard.kernels.backend.x86.asm.Gp;
 import dev.switchyard.kernels.backend.x86.asm.Label;
@@ -44,24 +46,6 @@ import java.util.List;
  * the padding of the row becomes zero.
  */
 final class QuantizeGenerator {
-  /** Which parts of the loop. */
-  enum Pass {
-    ABSMAX(true, false),
-    ROUND(false, true),
-    ABSMAX_AND_ROUND(true, true);
-
-    final boolean findsMax;
-    final boolean rounds;
-
-    Pass(boolean findsMax, boolean rounds) {
-      this.findsMax = findsMax;
-      this.rounds = rounds;
-    }
-  }
-
-  /** Vectors a turn: their bytes fill one. */
-  static final int VECTORS = 4;
-
   private static final List<Mask> MASKS = List.of(Mask.K1, Mask.K2, Mask.K3, Mask.K4);
   private static final int LINE = 64;
   private static final int SWAP_PAIRS = 0x4E;
@@ -111,7 +95,7 @@ final class QuantizeGenerator {
     asm.lea(result, argument(QuantizeArguments.RESULTS));
     asm.op(VMOVUPS, order, argument(QuantizeArguments.ORDER));
     asm.op(VBROADCASTSS, inverse, argument(QuantizeArguments.INVERSE));
-    for (int v = 0; v < VECTORS && evex; v++) {
+    for (int v = 0; v < QuantizeArguments.VECTORS && evex; v++) {
       asm.kmovw(mask(v), argument(QuantizeArguments.ELEMENTS + v * Short.BYTES));
     }
     Label nextRow = asm.newLabel();
@@ -151,7 +135,7 @@ final class QuantizeGenerator {
     asm.align(32);
     asm.bind(loop);
     turn.emit(false);
-    asm.add(from, VECTORS * vectorBytes);
+    asm.add(from, QuantizeArguments.VECTORS * vectorBytes);
     asm.add(to, vectorBytes);
     asm.sub(count, 1);
     asm.jnz(loop);
@@ -183,10 +167,10 @@ final class QuantizeGenerator {
   private void absMax() {
     Vec magnitude = inverse; // until the inverse is known
     asm.op(VBROADCASTSS, magnitude, argument(QuantizeArguments.MAGNITUDE));
-    clear(VECTORS);
+    clear(QuantizeArguments.VECTORS);
     turns(
         rest -> {
-          for (int v = 0; v < VECTORS; v++) {
+          for (int v = 0; v < QuantizeArguments.VECTORS; v++) {
             load(v, rest);
             asm.op(VANDPS, vec(v), vec(v), magnitude);
             asm.op(VPMAXSD, partial(v), partial(v), vec(v));
@@ -209,7 +193,7 @@ final class QuantizeGenerator {
     clear(2);
     turns(
         rest -> {
-          for (int v = 0; v < VECTORS; v++) {
+          for (int v = 0; v < QuantizeArguments.VECTORS; v++) {
             load(v, rest);
             asm.op(VMULPS, vec(v), vec(v), inverse);
             asm.op(VCVTPS2DQ, vec(v), vec(v));
@@ -220,7 +204,9 @@ final class QuantizeGenerator {
           asm.op(VPACKSSWB, vec(0), vec(0), vec(2)); // within each 128 bits, so out of order
           asm.op(VPERMD, vec(0), order, vec(0));
           asm.store(S_VMOVUPS, Mem.at(to, 0), vec(0));
-          for (int at = 0; at < VECTORS * vectorBytes && pass.findsMax; at += LINE) {
+          for (int at = 0;
+              at < QuantizeArguments.VECTORS * vectorBytes && pass.findsMax;
+              at += LINE) {
             asm.prefetcht0(Mem.at(from, stride, 1, at));
           }
         });
@@ -258,7 +244,7 @@ final class QuantizeGenerator {
   }
 
   private Vec partial(int i) {
-    return vec(VECTORS + i);
+    return vec(QuantizeArguments.VECTORS + i);
   }
 
   private Vec vec(int number) {

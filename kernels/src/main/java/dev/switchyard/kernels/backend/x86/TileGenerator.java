@@ -5,13 +5,21 @@ import static dev.switchyard.kernels.backend.x86.asm.VectorOp.S_VMOVUPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VADDPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VBROADCASTSS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VCVTDQ2PS;
+import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VDPBF16PS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VFMADD213PS;
+import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VFMADD231PS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VMASKMOVPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VMOVUPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VMULPS;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPADDD;
+import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPDPBUSD;
+import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VPMADDWD;
 import static dev.switchyard.kernels.backend.x86.asm.VectorOp.VXORPS;
 
+import dev.switchyard.kernels.backend.emitted.Dot;
+import dev.switchyard.kernels.backend.emitted.Left;
+import dev.switchyard.kernels.backend.emitted.Target;
+import dev.switchyard.kernels.backend.emitted.TileArguments;
 import dev.switchyard.kernels.backend.x86.asm.Assembler;
 import dev.switchyard.kernels.backend.x86.asm.Gp;
 import dev.switchyard.kernels.backend.x86.asm.Label;
@@ -40,17 +48,6 @@ import dev.switchyard.kernels.backend.x86.asm.Vec;
  * tiles cannot change a result. Float products over blocks of k go on with what they left in C.
  */
 final class TileGenerator {
-  /** How the rows of A lie. */
-  enum Left {
-    /** Row-major, {@code A_STRIDE} bytes apart. */
-    ROWS,
-    /**
-     * Tile by tile, {@code A_STRIDE} bytes apart; in a tile group by group, a vector each, which
-     * the rows of the tile fill from its start.
-     */
-    PACKED
-  }
-
   /**
    * One function of the generator.
    *
@@ -64,7 +61,7 @@ final class TileGenerator {
   /** Groups a turn of the loop; with 4 its counting and asking ahead cost nothing. */
   private static final int UNROLL = 4;
 
-  private static final int VECTORS = InstructionSet.PANEL_VECTORS;
+  private static final int VECTORS = Target.PANEL_VECTORS;
 
   /** Rows that one base register and the strides 0, 1, 2, 3 and 4 reach. */
   private static final int ROWS_A_BASE = 5;
@@ -104,6 +101,19 @@ final class TileGenerator {
   /** Emits the function {@code (arguments, A, B, C)}; see {@link TileArguments}. */
   static void emit(Assembler asm, Kind kind) {
     new TileGenerator(asm, kind).function();
+  }
+
+  /** Emits {@code sum += right . left}; in {@link Dot#INT8} it is right that is unsigned. */
+  static void dot(Assembler asm, Dot dot, Vec sum, Vec right, Vec left, Vec temporary) {
+    switch (dot) {
+      case INT8 -> asm.op(VPDPBUSD, sum, right, left);
+      case BFLOAT16 -> asm.op(VDPBF16PS, sum, right, left);
+      case FLOAT32 -> asm.op(VFMADD231PS, sum, right, left);
+      case INT16 -> {
+        asm.op(VPMADDWD, temporary, right, left);
+        asm.op(VPADDD, sum, sum, temporary);
+      }
+    }
   }
 
   private void function() {
@@ -263,7 +273,7 @@ final class TileGenerator {
         Vec left = temporary(kind.dot() == Dot.INT16 ? 0 : r % 2);
         asm.op(VBROADCASTSS, left, left(r, g));
         for (int v = 0; v < VECTORS; v++) {
-          kind.dot().emit(asm, sum(r, v), right(v), left, temporary(1));
+          dot(asm, kind.dot(), sum(r, v), right(v), left, temporary(1));
         }
       }
     }

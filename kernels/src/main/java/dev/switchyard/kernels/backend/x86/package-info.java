@@ -1,11 +1,9 @@
 /**
- * x86-64 machine code that the library writes itself and calls through the foreign function
- * interface, because the Vector API does not reach the dot-product instructions.
+ * The x86-64 target of emitted code.
  *
- * <p>From the top: {@code X86Backend} finds out what can run here; {@code X86Matmul} has the loops
- * around the kernels, {@code Region} and {@code Workspace} their operands; {@code EmittedCode} is
- * the checked door to the kernels that {@code TileGenerator} and {@code PackGenerator} emit for an
- * {@code InstructionSet}; {@code ExecutableMemory}, {@code CallingConvention} and {@code Cpu} know
- * the operating system and the processor. Not exported.
+ * <p>{@code X86Backend} finds out with {@code Cpu} what can run here; {@code X86Target} describes
+ * that; {@code TileGenerator}, {@code AmxGenerator}, {@code PackGenerator}, {@code
+ * QuantizeGenerator} and {@code PeakGenerator} emit for an {@code InstructionSet}, by the {@code
+ * CallingConvention}, what package {@code emitted} calls. Not exported.
  */
 package dev.switchyard.kernels.backend.x86;

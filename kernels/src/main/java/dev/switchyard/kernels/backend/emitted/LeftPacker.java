@@ -1,8 +1,6 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import dev.switchyard.kernels.backend.Product;
-import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
-import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import java.lang.foreign.MemorySegment;
 
@@ -14,11 +12,11 @@ final class LeftPacker {
   private static final int L1_WAYS = 8;
 
   private final EmittedCode code;
-  private final InstructionSet set;
+  private final Target target;
 
   LeftPacker(EmittedCode code) {
     this.code = code;
-    this.set = code.set();
+    this.target = code.target();
   }
 
   /** Points the workspace at a block of A: in place if the tile can read it, else packed. */
@@ -29,7 +27,7 @@ final class LeftPacker {
     }
     w.region.of(p.a(), p.b().type(), dot);
     if (p.transposesA()) {
-      if (set.usesTiles(dot)) {
+      if (target.usesTileRegisters(dot)) {
         packTransposedLeft(dot, w, row, tileRows, tiles, k, depth);
       } else {
         packLeftTiles(dot, w, row, tileRows, tiles, k, depth);
@@ -37,9 +35,9 @@ final class LeftPacker {
       return Left.PACKED;
     }
     int rows = tiles * tileRows;
-    PackGenerator.Conversion direct = w.region.direct();
+    Conversion direct = w.region.direct();
     // Tiles are loaded by rows of 64 bytes, which in an array straddle two cache lines each.
-    boolean whole = direct != null && direct.keepsRows() && !set.usesTiles(dot);
+    boolean whole = direct != null && direct.keepsRows() && !target.usesTileRegisters(dot);
     boolean padded = p.a() instanceof QuantizedMatrix; // its rows end with room to read
     if (whole && (padded || depth % dot.group == 0)) {
       w.region.set(row, rows, k, depth, rows, depth, false);
@@ -54,19 +52,19 @@ final class LeftPacker {
 
   /** Rows as they are, converted, far enough apart. */
   private void packLeftRows(Dot dot, Workspace w, int row, int rows, int k, int depth) {
-    int turns = Math.ceilDiv(dot.groups(depth), set.lanes());
-    long stride = (long) turns * set.vectorBytes;
-    stride += stride % L1_PERIOD == 0 ? set.vectorBytes : 0;
-    MemorySegment target = w.reservePacked(rows * stride);
-    int read = turns * set.lanes() * dot.group;
+    int turns = Math.ceilDiv(dot.groups(depth), target.lanes());
+    long stride = (long) turns * target.vectorBytes();
+    stride += stride % L1_PERIOD == 0 ? target.vectorBytes() : 0;
+    w.reservePacked(rows * stride);
+    int read = turns * target.lanes() * dot.group;
     int most = Units.rowsACall(read);
     w.pack.setFlips(0, PackArguments.FLIP_BYTES);
-    boolean zeros = depth % (dot.group * set.stepGroups(dot)) != 0;
+    boolean zeros = depth % (dot.group * target.stepGroups(dot)) != 0;
     for (int i = 0; i < rows; i += most) {
       int count = Math.min(most, rows - i);
       w.region.set(row + i, count, k, depth, count, read, zeros);
-      w.target.set(target, i * stride, stride);
-      w.region.pack(code, Layout.ROWS, count, turns, w.pack, 0, w.target);
+      Operand to = w.packedTarget(i * stride, stride);
+      w.region.pack(code, Layout.ROWS, count, turns, w.pack, 0, to);
     }
     w.usePacked(stride);
   }
@@ -74,9 +72,9 @@ final class LeftPacker {
   /** Tiles of the transposed A: rows of the product are columns of the operand. */
   private void packLeftTiles(
       Dot dot, Workspace w, int row, int tileRows, int tiles, int k, int depth) {
-    long stride = (long) dot.groups(depth) * set.vectorBytes;
-    MemorySegment target = w.reservePacked(tiles * stride);
-    interleave(dot, w, row, 0, tileRows, tiles, k, depth, target, 0, stride);
+    long stride = (long) dot.groups(depth) * target.vectorBytes();
+    w.reservePacked(tiles * stride);
+    interleave(dot, w, row, 0, tileRows, tiles, k, depth, 0, stride);
     w.usePacked(stride);
   }
 
@@ -90,10 +88,9 @@ final class LeftPacker {
       int tiles,
       int k,
       int depth,
-      MemorySegment target,
       long offset,
       long stride) {
-    int read = (tiles - 1) * tileRows + set.lanes();
+    int read = (tiles - 1) * tileRows + target.lanes();
     int cols = Math.min(read, tiles * tileRows - first);
     int most = Units.roundUp(Units.rowsACall(read), dot.group);
     w.pack.setFlips(0, PackArguments.FLIP_BYTES);
@@ -101,9 +98,15 @@ final class LeftPacker {
       count = Units.whole(depth - i, dot.group, most);
       int readRows = Units.roundUp(count, dot.group);
       w.region.set(k + i, count, row + first, cols, readRows, read, count < readRows);
-      w.target.set(target, offset + (long) i / dot.group * set.vectorBytes, stride);
+      long at = offset + (long) i / dot.group * target.vectorBytes();
       w.region.pack(
-          code, Layout.INTERLEAVED_TILES, readRows / dot.group, tiles, w.pack, tileRows, w.target);
+          code,
+          Layout.INTERLEAVED_TILES,
+          readRows / dot.group,
+          tiles,
+          w.pack,
+          tileRows,
+          w.packedTarget(at, stride));
     }
   }
 
@@ -113,33 +116,33 @@ final class LeftPacker {
    */
   private void packTransposedLeft(
       Dot dot, Workspace w, int row, int tileRows, int tiles, int k, int depth) {
-    int halves = Math.ceilDiv(tileRows, AmxGenerator.HALF);
+    int halves = Math.ceilDiv(tileRows, RegisterTileArguments.HALF);
     int groups = dot.groups(depth);
-    int pairs = Math.ceilDiv(groups, 2 * AmxGenerator.STEP);
-    long halfBytes = (long) pairs * AmxGenerator.PAIR_BYTES;
+    int pairs = Math.ceilDiv(groups, 2 * RegisterTileArguments.STEP);
+    long halfBytes = (long) pairs * RegisterTileArguments.PAIR_BYTES;
     long total = halfBytes * tiles * halves;
     MemorySegment memory = w.reservePacked(2 * total); // the result, then what is interleaved
     for (int half = 0; half < halves; half++) {
-      int first = half * AmxGenerator.HALF;
+      int first = half * RegisterTileArguments.HALF;
       long offset = total + half * halfBytes;
-      interleave(dot, w, row, first, tileRows, tiles, k, depth, memory, offset, halves * halfBytes);
+      interleave(dot, w, row, first, tileRows, tiles, k, depth, offset, halves * halfBytes);
     }
-    long filled = (long) groups * set.vectorBytes;
+    long filled = (long) groups * target.vectorBytes();
     for (int part = 0; part < tiles * halves; part++) {
       long at = part * halfBytes;
       if (filled < halfBytes) {
         memory.asSlice(total + at + filled, halfBytes - filled).fill((byte) 0);
       }
-      for (int pair = 0; pair < pairs; pair++, at += AmxGenerator.PAIR_BYTES) {
+      for (int pair = 0; pair < pairs; pair++, at += RegisterTileArguments.PAIR_BYTES) {
         code.pack(
-            PackGenerator.Conversion.FLOAT32, // groups, whatever is in them
+            Conversion.FLOAT32, // groups, whatever is in them
             Layout.TRANSPOSED_PANEL,
-            InstructionSet.PANEL_VECTORS,
+            Target.PANEL_VECTORS,
             1,
             w.pack,
-            w.source.set(memory, total + at, set.vectorBytes),
+            w.packedSource(total + at, target.vectorBytes()),
             0,
-            w.target.set(memory, at, 0));
+            w.packedTarget(at, 0));
       }
     }
     w.usePacked(halfBytes);

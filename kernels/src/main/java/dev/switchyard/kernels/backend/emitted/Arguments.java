@@ -1,4 +1,4 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,7 +13,7 @@ import java.lang.foreign.ValueLayout;
  * beside what was made for it is wrong for good if the stack ends between the two. What never
  * changes is written when the object is made.
  */
-class Arguments {
+abstract class Arguments {
   /** Aligned, so that a vector of constants is one cache line. */
   private static final int ALIGNMENT = 64;
 
@@ -46,8 +46,12 @@ class Arguments {
    * What selects the first of some lanes, as one number: for mask registers bits, 16 a vector; for
    * masks that are vectors where they begin in the table, that many lanes before its middle.
    */
-  static long firstLanes(InstructionSet set, int table, int lanes, int count) {
-    return set.hasEvex() ? (1L << count) - 1 : table + (long) Integer.BYTES * (lanes - count);
+  static long firstLanes(Target target, int table, int lanes, int count) {
+    return target.hasMasks() ? (1L << count) - 1 : table + (long) Integer.BYTES * (lanes - count);
+  }
+
+  final void setBytes(int offset, byte[] bytes) {
+    MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, offset, bytes.length);
   }
 
   final void setFloat(int offset, int index, float value) {

@@ -1,9 +1,10 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
-import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
+import dev.switchyard.kernels.backend.x86.Cpu;
+import dev.switchyard.kernels.backend.x86.InstructionSet;
+import dev.switchyard.kernels.backend.x86.X86Target;
 import dev.switchyard.kernels.data.Bfloat16;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
@@ -49,17 +50,18 @@ class ConversionTest {
 
   private static int[] converted(InstructionSet set, Conversion conversion, MemorySegment values)
       throws Unavailable {
-    int[] target = new int[VALUES];
-    new EmittedCode(set, false)
+    int[] result = new int[VALUES];
+    Target target = new X86Target(set, false, 1 << 20);
+    new EmittedCode(target)
         .pack(
             conversion,
             Layout.ROWS,
             1,
-            VALUES / set.lanes(),
+            VALUES / target.lanes(),
             new PackArguments(),
             new Operand().set(values, 0, 0),
             0,
-            new Operand().set(MemorySegment.ofArray(target), 0, 0));
-    return target;
+            new Operand().set(MemorySegment.ofArray(result), 0, 0));
+    return result;
   }
 }

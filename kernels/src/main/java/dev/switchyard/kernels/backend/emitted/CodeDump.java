@@ -1,4 +1,4 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,7 +21,7 @@ final class CodeDump {
   private CodeDump() {}
 
   /** Writes the files if the property names a folder, which is made if it is missing. */
-  static void write(InstructionSet set, byte[] code, List<EmittedCode.Entry> functions) {
+  static void write(String label, byte[] code, List<EmittedCode.Entry> functions) {
     String folder = System.getProperty(PROPERTY);
     if (folder == null) {
       return;
@@ -29,7 +29,7 @@ final class CodeDump {
     try {
       Path path = Files.createDirectories(Path.of(folder));
       for (EmittedCode.Entry f : functions) {
-        String name = set.label() + "-" + f.name() + ".bin";
+        String name = label + "-" + f.name() + ".bin";
         Files.write(path.resolve(name), Arrays.copyOfRange(code, f.begin(), f.end()));
       }
     } catch (IOException e) {

@@ -1,4 +1,4 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -18,8 +18,8 @@ import java.util.function.Consumer;
  * and executable: at no time are they both writable and executable. They are unmapped when nothing
  * refers to them any more.
  */
-@SuppressWarnings("restricted") // X86Backend has asked for native access
-final class ExecutableMemory {
+@SuppressWarnings("restricted") // the backend has asked for native access
+public final class ExecutableMemory {
   private static final int READ = 1;
   private static final int WRITE = 2;
   private static final int EXECUTE = 4;
@@ -35,7 +35,7 @@ final class ExecutableMemory {
    * @return the pages; while they or a slice of them are reachable, they stay mapped
    * @throws Unavailable if the system refuses, with its reason
    */
-  static MemorySegment load(byte[] code) throws Unavailable {
+  public static MemorySegment load(byte[] code) throws Unavailable {
     long length = code.length;
     MemorySegment pages = Calls.map(length, READ | WRITE);
     MemorySegment owned = pages.reinterpret(length, Arena.ofAuto(), Calls.unmapping(length));

@@ -1,7 +1,5 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
-import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
-import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
 import dev.switchyard.kernels.data.Bfloat16;
 import dev.switchyard.kernels.data.Bfloat16Matrix;
 import java.lang.foreign.MemorySegment;
@@ -25,7 +23,7 @@ final class RoundedPanel {
   RoundedPanel(EmittedCode code, PackArguments arguments) {
     this.code = code;
     this.arguments = arguments;
-    this.panelCols = code.set().panelCols();
+    this.panelCols = code.target().panelCols();
   }
 
   /** Lets go of the result. */
@@ -61,7 +59,7 @@ final class RoundedPanel {
    */
   void round(Bfloat16Matrix c, int row, int rows, int col, int cols) {
     boolean whole = cols == panelCols;
-    if (code.hasBfloat16()) {
+    if (code.target().hasBfloat16()) {
       source.set(reserve(rows), 0, (long) Float.BYTES * panelCols);
       if (whole) {
         long offset = (long) Short.BYTES * (c.rowIndex(row) + col);
@@ -80,7 +78,7 @@ final class RoundedPanel {
       int to = c.rowIndex(row + i) + col;
       for (int j = 0; j < cols; j++) {
         c.data()[to + j] =
-            code.hasBfloat16() ? rounded[from + j] : Bfloat16.fromFloat(floats[from + j]);
+            code.target().hasBfloat16() ? rounded[from + j] : Bfloat16.fromFloat(floats[from + j]);
       }
     }
   }

@@ -1,8 +1,7 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import dev.switchyard.kernels.backend.QuantizeKernel;
 import dev.switchyard.kernels.backend.Scale;
-import dev.switchyard.kernels.backend.x86.QuantizeGenerator.Pass;
 import dev.switchyard.kernels.data.Float8Format;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
@@ -12,7 +11,7 @@ import dev.switchyard.kernels.parallel.Workspaces;
  * Emitted quantization of many rows to the nearest; what is done to single rows, seldom or at the
  * speed of a random generator, is a portable kernel's.
  */
-final class X86Quantize implements QuantizeKernel {
+final class EmittedQuantize implements QuantizeKernel {
   /** Elements a call, some 15 us: arrays hold the collector back for no longer than that. */
   private static final int CALL = 1 << 17;
 
@@ -20,7 +19,7 @@ final class X86Quantize implements QuantizeKernel {
   private final QuantizeKernel portable;
   private final Workspaces<Calls> calls;
 
-  X86Quantize(EmittedCode code, QuantizeKernel portable) {
+  EmittedQuantize(EmittedCode code, QuantizeKernel portable) {
     this.code = code;
     this.portable = portable;
     this.calls = new Workspaces<>(() -> new Calls(code));
@@ -29,31 +28,11 @@ final class X86Quantize implements QuantizeKernel {
   /** What is kept from call to call. */
   private static final class Calls {
     final QuantizeArguments arguments;
-    final Operand x = new Operand();
-    final Operand q = new Operand();
-    private final HeapSegment ofX = new HeapSegment();
-    private final HeapSegment ofQ = new HeapSegment();
+    final HeapSegment x = new HeapSegment();
+    final HeapSegment q = new HeapSegment();
 
     Calls(EmittedCode code) {
-      arguments = new QuantizeArguments(code.set());
-    }
-
-    void set(FloatMatrix from, int row, QuantizedMatrix out) {
-      boolean empty = from.cols() == 0; // its rows need not lie within the array
-      x.set(
-          ofX.of(from.data()),
-          empty ? 0 : (long) Float.BYTES * from.rowIndex(row),
-          empty ? 0 : (long) Float.BYTES * from.rowStride());
-      if (out == null) {
-        q.set(x.memory(), 0, 0);
-      } else {
-        q.set(ofQ.of(out.data()), (long) row * out.rowStride(), out.rowStride());
-      }
-    }
-
-    void clear() {
-      x.clear();
-      q.clear();
+      arguments = new QuantizeArguments(code.target());
     }
   }
 
@@ -63,13 +42,19 @@ final class X86Quantize implements QuantizeKernel {
 
   /** Runs the pass over some rows; {@code out} is null if it does not round. */
   private void run(Pass pass, Calls w, FloatMatrix x, int row, int rows, QuantizedMatrix out) {
-    w.set(x, row, out);
-    code.quantize(pass, rows, x.cols(), w.arguments, w.x, w.q);
-  }
-
-  private void giveBack(Calls w) {
-    w.clear();
-    calls.giveBack(w);
+    long qStride = out == null ? 0 : out.rowStride();
+    boolean empty = x.cols() == 0; // its rows need not lie within the array
+    code.quantize(
+        pass,
+        rows,
+        x.cols(),
+        w.arguments,
+        w.x.of(x.data()),
+        empty ? 0 : (long) Float.BYTES * x.rowIndex(row),
+        empty ? 0 : (long) Float.BYTES * x.rowStride(),
+        out == null ? w.x.of(x.data()) : w.q.of(out.data()),
+        row * qStride,
+        qStride);
   }
 
   @Override
@@ -83,7 +68,7 @@ final class X86Quantize implements QuantizeKernel {
         max = Math.max(max, w.arguments.absMaxBits(i));
       }
     }
-    giveBack(w);
+    calls.giveBack(w);
     return max;
   }
 
@@ -103,7 +88,7 @@ final class X86Quantize implements QuantizeKernel {
         }
       }
     }
-    giveBack(w);
+    calls.giveBack(w);
   }
 
   @Override
@@ -121,7 +106,7 @@ final class X86Quantize implements QuantizeKernel {
         out.rowSums()[row + i] = w.arguments.sum(i);
       }
     }
-    giveBack(w);
+    calls.giveBack(w);
   }
 
   @Override

@@ -1,4 +1,4 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,6 +8,10 @@ import dev.switchyard.kernels.backend.MatmulKernel;
 import dev.switchyard.kernels.backend.Product;
 import dev.switchyard.kernels.backend.QuantizeKernel;
 import dev.switchyard.kernels.backend.reference.ReferenceBackend;
+import dev.switchyard.kernels.backend.x86.Cpu;
+import dev.switchyard.kernels.backend.x86.InstructionSet;
+import dev.switchyard.kernels.backend.x86.X86Backend;
+import dev.switchyard.kernels.backend.x86.X86Target;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import java.lang.reflect.Proxy;
@@ -19,16 +23,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Machine code that cannot be had, or computes wrongly, is not used, and says why. */
 class SelfTestTest {
   private final InstructionSet set;
-  private final EmittedCode code;
+  private final Target target;
   private final MatmulKernel matmul;
   private final QuantizeKernel quantize;
 
   SelfTestTest() throws Unavailable {
     Cpu cpu = Cpu.detect();
     set = cpu.sets().iterator().next();
-    code = new EmittedCode(set, false);
-    matmul = new X86Matmul(code, cpu.l2Bytes());
-    quantize = new X86Quantize(code, new ReferenceBackend().quantize());
+    target = new X86Target(set, false, cpu.l2Bytes());
+    EmittedCode code = new EmittedCode(target);
+    matmul = new EmittedMatmul(code);
+    quantize = new EmittedQuantize(code, new ReferenceBackend().quantize());
   }
 
   /** The kernel, with something done to the arguments of a method after each call. */
@@ -48,14 +53,14 @@ class SelfTestTest {
   }
 
   private void assertUnavailable(MatmulKernel products, QuantizeKernel quantizers, String message) {
-    assertThatThrownBy(() -> SelfTest.run(products, quantizers, set))
+    assertThatThrownBy(() -> SelfTest.run(products, quantizers, target))
         .isInstanceOf(Unavailable.class)
         .hasMessageMatching("the self-test of " + message);
   }
 
   @Test
   void rightKernelsPass() {
-    assertThatCode(() -> SelfTest.run(matmul, quantize, set)).doesNotThrowAnyException();
+    assertThatCode(() -> SelfTest.run(matmul, quantize, target)).doesNotThrowAnyException();
   }
 
   @Test
@@ -94,7 +99,8 @@ class SelfTestTest {
   @ParameterizedTest
   @ValueSource(longs = {Long.MIN_VALUE, -1, 0, 1, 100, 1023, 1 << 17, 1L << 40, Long.MAX_VALUE / 3})
   void anyLevel2Cache(long bytes) throws Unavailable {
-    SelfTest.run(new X86Matmul(code, bytes), quantize, set);
+    SelfTest.run(
+        new EmittedMatmul(new EmittedCode(new X86Target(set, false, bytes))), quantize, target);
   }
 
   /** An error of any kind in the start is a reason, and no end. */

@@ -1,14 +1,14 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 /** Emitted code cannot run here; the message is the rest of a sentence that begins "because". */
 public final class Unavailable extends Exception {
   private static final long serialVersionUID = 1;
 
-  Unavailable(String reason) {
+  public Unavailable(String reason) {
     super(reason);
   }
 
-  Unavailable(String reason, Throwable cause) {
+  public Unavailable(String reason, Throwable cause) {
     super(reason, cause);
   }
 }

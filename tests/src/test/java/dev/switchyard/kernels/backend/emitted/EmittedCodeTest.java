@@ -1,13 +1,12 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
-import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
-import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
-import dev.switchyard.kernels.backend.x86.QuantizeGenerator.Pass;
-import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
+import dev.switchyard.kernels.backend.x86.Cpu;
+import dev.switchyard.kernels.backend.x86.InstructionSet;
+import dev.switchyard.kernels.backend.x86.X86Target;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -79,8 +78,8 @@ class EmittedCodeTest {
     return new Operand().set(memory, offset, stride);
   }
 
-  private static EmittedCode code(InstructionSet set) throws Unavailable {
-    return new EmittedCode(set, false);
+  private static Target target(InstructionSet set) {
+    return new X86Target(set, set == InstructionSet.AMX, 1 << 20);
   }
 
   private static boolean runs(InstructionSet set) throws Unavailable {
@@ -109,8 +108,9 @@ class EmittedCodeTest {
     if (!runs(set)) {
       return; // its code must not be entered here
     }
-    EmittedCode code = new EmittedCode(set, true);
-    AmxArguments arguments = new AmxArguments();
+    Target target = target(set);
+    EmittedCode code = new EmittedCode(target);
+    RegisterTileArguments arguments = new RegisterTileArguments(target);
     int size = 10 * SIZE;
     int[] c = new int[MARGIN + size + MARGIN];
     Arrays.fill(c, CANARY);
@@ -136,10 +136,10 @@ class EmittedCodeTest {
                   0,
                   4L * size));
       MemorySegment left = operands.asSlice(0, Math.clamp(64L * number(size / 16), 0, 4L * size));
-      litter(arguments, AmxArguments.ROW_SCALES);
-      arguments.set(AmxArguments.MODE, number(4)); // of a float product, 2 and 3 are none
+      litter(arguments, RegisterTileArguments.ROW_SCALES);
+      arguments.set(RegisterTileArguments.MODE, number(4)); // of a float product, 2 and 3 are none
       try {
-        code.amx(
+        code.registerTile(
             any(dots),
             any(Left.values()),
             rows,
@@ -166,8 +166,9 @@ class EmittedCodeTest {
     if (!runs(set)) {
       return; // its code must not be entered here
     }
-    EmittedCode code = code(set);
-    TileArguments arguments = new TileArguments(set);
+    Target target = target(set);
+    EmittedCode code = new EmittedCode(target);
+    TileArguments arguments = new TileArguments(target);
     MemorySegment b = Arena.ofAuto().allocate(SIZE * 8, 64);
     int[] c = new int[MARGIN + SIZE + MARGIN];
     Arrays.fill(c, CANARY);
@@ -176,13 +177,15 @@ class EmittedCodeTest {
       MemorySegment.ofArray(new byte[4 * SIZE]), Arena.ofAuto().allocate(4 * SIZE, 64)
     };
     Dot[] dots =
-        Stream.of(set.int8(), Dot.FLOAT32).filter(dot -> !set.usesTiles(dot)).toArray(Dot[]::new);
+        Stream.of(target.int8(), Dot.FLOAT32)
+            .filter(dot -> !target.usesTileRegisters(dot))
+            .toArray(Dot[]::new);
     for (int i = 0; i < CALLS; i++) {
-      int rows = number(set.tileRows);
+      int rows = number(target.tileRows());
       int tiles = number(4);
-      int cols = number(set.panelCols());
+      int cols = number(target.panelCols());
       long cOffset = bytes(4, 100);
-      long cStride = bytes(4, 2 * set.panelCols());
+      long cStride = bytes(4, 2 * target.panelCols());
       MemorySegment result =
           all.asSlice(4L * MARGIN, about((rows * tiles - 1) * cStride + cOffset + 4L * cols));
       litter(arguments, TileArguments.COLUMN_SCALES); // asking ahead never faults
@@ -212,13 +215,14 @@ class EmittedCodeTest {
   @ParameterizedTest
   @EnumSource
   void masksSelectTheFirstLanes(InstructionSet set) {
-    int lanes = QuantizeGenerator.VECTORS * set.lanes();
-    Arguments arguments = new QuantizeArguments(set);
+    Target target = target(set);
+    int lanes = QuantizeArguments.VECTORS * target.lanes();
+    Arguments arguments = new QuantizeArguments(target);
     for (int count = 0; count < lanes; count++) {
-      long selected = Arguments.firstLanes(set, QuantizeArguments.LANES, lanes, count);
+      long selected = Arguments.firstLanes(target, QuantizeArguments.LANES, lanes, count);
       for (int j = 0; j < lanes; j++) {
         boolean on =
-            set.hasEvex()
+            target.hasMasks()
                 ? (selected >>> j & 1) == 1
                 : arguments.memory.get(ValueLayout.JAVA_INT, selected + 4L * j) < 0;
         assertThat(on).as("%s: lane %d of the first %d", set, j, count).isEqualTo(j < count);
@@ -230,12 +234,13 @@ class EmittedCodeTest {
   @Test
   void numbersThatOverflowAreRefused() throws Unavailable {
     InstructionSet set = Cpu.detect().sets().iterator().next();
-    EmittedCode code = code(set);
+    Target target = target(set);
+    EmittedCode code = new EmittedCode(target);
     MemorySegment memory = Arena.ofAuto().allocate(SIZE, 64);
-    TileArguments tile = new TileArguments(set);
+    TileArguments tile = new TileArguments(target);
     tile.set(TileArguments.MODE, TileArguments.STORE);
     PackArguments pack = new PackArguments();
-    QuantizeArguments quantize = new QuantizeArguments(set);
+    QuantizeArguments quantize = new QuantizeArguments(target);
     for (int shift = 59; shift < 63; shift++) {
       long stride = 1L << shift;
       for (int rows = 2; rows <= 5; rows++) {
@@ -251,21 +256,11 @@ class EmittedCodeTest {
         refused(
             () ->
                 code.quantize(
-                    Pass.ABSMAX_AND_ROUND,
-                    n,
-                    1,
-                    quantize,
-                    at(memory, 0, stride),
-                    at(memory, 0, 0)));
+                    Pass.ABSMAX_AND_ROUND, n, 1, quantize, memory, 0, stride, memory, 0, 0));
         refused(
             () ->
                 code.quantize(
-                    Pass.ABSMAX_AND_ROUND,
-                    n,
-                    1,
-                    quantize,
-                    at(memory, 0, 0),
-                    at(memory, 0, stride)));
+                    Pass.ABSMAX_AND_ROUND, n, 1, quantize, memory, 0, 0, memory, 0, stride));
       }
     }
   }
@@ -325,8 +320,9 @@ class EmittedCodeTest {
     if (!runs(set)) {
       return;
     }
-    EmittedCode code = code(set);
-    TileArguments arguments = new TileArguments(set);
+    Target target = target(set);
+    EmittedCode code = new EmittedCode(target);
+    TileArguments arguments = new TileArguments(target);
     MemorySegment memory = Arena.ofAuto().allocate(SIZE, 64);
     for (long mode : new long[] {-1, 2, 3, 4, Long.MIN_VALUE, 1L << 32}) {
       arguments.set(TileArguments.MODE, mode);
@@ -354,15 +350,16 @@ class EmittedCodeTest {
     if (!runs(set)) {
       return;
     }
-    EmittedCode code = code(set);
+    Target target = target(set);
+    EmittedCode code = new EmittedCode(target);
     PackArguments arguments = new PackArguments();
     Conversion[] conversions = {
-      set.int8() == Dot.INT8 ? Conversion.INT8 : Conversion.INT8_TO_INT16, Conversion.FLOAT32
+      target.int8() == Dot.INT8 ? Conversion.INT8 : Conversion.INT8_TO_INT16, Conversion.FLOAT32
     };
     MemorySegment source = MemorySegment.ofArray(new float[4 * SIZE]);
     MemorySegment all = Arena.ofAuto().allocate(24L * SIZE, 64);
     long margin = 4L * SIZE;
-    MemorySegment target = all.asSlice(margin, 16L * SIZE);
+    MemorySegment written = all.asSlice(margin, 16L * SIZE);
     all.fill((byte) CANARY);
     for (int i = 0; i < CALLS; i++) {
       litter(arguments, PackArguments.ABSOLUTE);
@@ -370,12 +367,12 @@ class EmittedCodeTest {
         code.pack(
             any(conversions),
             any(Layout.values()),
-            random.nextBoolean() ? InstructionSet.PANEL_VECTORS : number(20),
+            random.nextBoolean() ? Target.PANEL_VECTORS : number(20),
             number(8),
             arguments,
             at(source, bytes(1, 2000), bytes(1, 300)),
             bytes(1, 200),
-            at(target, bytes(1, 2000), bytes(1, 2000)));
+            at(written, bytes(1, 2000), bytes(1, 2000)));
         accepted++;
       } catch (IndexOutOfBoundsException e) {
         assertThat(e)
@@ -396,8 +393,9 @@ class EmittedCodeTest {
     if (!runs(set)) {
       return;
     }
-    EmittedCode code = code(set);
-    QuantizeArguments arguments = new QuantizeArguments(set);
+    Target target = target(set);
+    EmittedCode code = new EmittedCode(target);
+    QuantizeArguments arguments = new QuantizeArguments(target);
     byte[] q = new byte[MARGIN + SIZE + MARGIN];
     Arrays.fill(q, (byte) CANARY);
     MemorySegment all = MemorySegment.ofArray(q);
@@ -406,25 +404,19 @@ class EmittedCodeTest {
     for (int i = 0; i < CALLS; i++) {
       int rows = number(5);
       int cols = number(200);
-      int written = (cols + set.vectorBytes - 1) / set.vectorBytes * set.vectorBytes;
+      int written = (cols + target.vectorBytes() - 1) / target.vectorBytes() * target.vectorBytes();
       long xOffset = bytes(4, 300);
       long xStride = bytes(4, 300);
       long qOffset = bytes(1, 300);
       long qStride = bytes(1, 300);
       long xSize = about((rows - 1) * xStride + xOffset + 4L * cols);
-      MemorySegment target =
+      MemorySegment to =
           all.asSlice(MARGIN, Math.min(SIZE, about((rows - 1L) * qStride + qOffset + written)));
       MemorySegment source = MemorySegment.ofArray(x).asSlice(0, xSize);
       Pass pass = any(Pass.values());
       litter(arguments, QuantizeArguments.LEVELS);
       try {
-        code.quantize(
-            pass,
-            rows,
-            cols,
-            arguments,
-            at(source, xOffset, xStride),
-            at(target, qOffset, qStride));
+        code.quantize(pass, rows, cols, arguments, source, xOffset, xStride, to, qOffset, qStride);
       } catch (IndexOutOfBoundsException e) {
         continue;
       }

@@ -1,4 +1,4 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import dev.switchyard.kernels.backend.Product;
 import dev.switchyard.kernels.data.QuantizedMatrix;
@@ -15,7 +15,7 @@ final class EpilogueArguments {
   private static final int BIAS_OF_RIGHT = 128;
 
   private final TileArguments tile;
-  private final AmxArguments amx;
+  private final RegisterTileArguments registerTile;
 
   /** Values of the columns of a panel, on their way to the arguments. */
   private final float[] columns;
@@ -24,11 +24,11 @@ final class EpilogueArguments {
   private boolean biasIsZero;
   private int[] sums = {};
 
-  EpilogueArguments(InstructionSet set, TileArguments tile, AmxArguments amx) {
+  EpilogueArguments(Target target, TileArguments tile, RegisterTileArguments registerTile) {
     this.tile = tile;
-    this.amx = amx;
-    columns = new float[set.panelCols()];
-    noBias = new float[set.panelCols()];
+    this.registerTile = registerTile;
+    columns = new float[target.panelCols()];
+    noBias = new float[target.panelCols()];
   }
 
   /** Some rows of a product, of a block. */
@@ -84,39 +84,39 @@ final class EpilogueArguments {
   }
 
   /** Gives a call on tile registers some of the rows that were set. */
-  void setAmxRows(int from, int rows) {
+  void setRegisterRows(int from, int rows) {
     long bytes = (long) rows * Float.BYTES;
     long skipped = (long) from * Float.BYTES;
     MemorySegment.copy(
         tile.memory,
         TileArguments.ROW_SCALES + skipped,
-        amx.memory,
-        AmxArguments.ROW_SCALES,
+        registerTile.memory,
+        RegisterTileArguments.ROW_SCALES,
         bytes);
     MemorySegment.copy(
         tile.memory,
         TileArguments.ROW_CORRECTIONS + skipped,
-        amx.memory,
-        AmxArguments.ROW_CORRECTIONS,
+        registerTile.memory,
+        RegisterTileArguments.ROW_CORRECTIONS,
         bytes);
   }
 
   /** Gives it the columns of its panels. */
-  void setAmxColumns(Product p, int begin, int end, float[] bias) {
-    for (int col = begin, at = AmxArguments.COLUMNS; col < end; col += columns.length) {
+  void setRegisterColumns(Product p, int begin, int end, float[] bias) {
+    for (int col = begin, at = RegisterTileArguments.COLUMNS; col < end; col += columns.length) {
       int cols = Math.min(columns.length, end - col);
       if (p.isInt8()) {
         p.b().copyScales(col, col + cols, columns);
-        MemorySegment.copy(columns, 0, amx.memory, ValueLayout.JAVA_FLOAT, at, cols);
+        MemorySegment.copy(columns, 0, registerTile.memory, ValueLayout.JAVA_FLOAT, at, cols);
       }
       MemorySegment.copy(
           bias == null ? noBias : bias,
           bias == null ? 0 : col,
-          amx.memory,
+          registerTile.memory,
           ValueLayout.JAVA_FLOAT,
-          (long) at + AmxGenerator.PANEL_BYTES,
+          (long) at + RegisterTileArguments.PANEL_BYTES,
           cols);
-      at += AmxArguments.COLUMNS_BYTES;
+      at += RegisterTileArguments.COLUMNS_BYTES;
     }
   }
 }

@@ -1,4 +1,4 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.SoftReference;

@@ -1,7 +1,5 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
-import dev.switchyard.kernels.backend.x86.PackGenerator.Conversion;
-import dev.switchyard.kernels.backend.x86.PackGenerator.Layout;
 import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -47,8 +45,10 @@ final class Region {
   /** Chooses the operand that rectangles are taken from, for a product of a type. */
   void of(Matrix newOperand, ElementType newType, Dot newDot) {
     operand = newOperand;
-    type = newType;
-    dot = newDot;
+    if (type != newType || dot != newDot) { // as G1 takes a fence to store a reference: 10 ns
+      type = newType;
+      dot = newDot;
+    }
   }
 
   /** The conversion from the operand's own array, or null where it has to be copied. */
@@ -76,7 +76,10 @@ final class Region {
    * @param zeros whether what lies beyond the rectangle has to be zero
    */
   void set(int row, int rows, int col, int cols, int readRows, int readCols, boolean zeros) {
-    conversion = direct();
+    Conversion newConversion = direct();
+    if (conversion != newConversion) {
+      conversion = newConversion;
+    }
     boolean exact = rows == readRows && cols == readCols;
     if (conversion != null && (exact || !zeros)) {
       MemorySegment array = ofOperand.of(arrayOf(operand));
@@ -98,7 +101,7 @@ final class Region {
   }
 
   /**
-   * Packs it; see {@link PackGenerator}.
+   * Packs it; see {@link Emitter#pack}.
    *
    * @param colsAStep columns from one panel or tile to the next
    */
@@ -109,9 +112,9 @@ final class Region {
       int inner,
       PackArguments arguments,
       int colsAStep,
-      Operand target) {
+      Operand destination) {
     long step = (long) colsAStep * conversion.sourceBytes;
-    code.pack(conversion, layout, outer, inner, arguments, place, step, target);
+    code.pack(conversion, layout, outer, inner, arguments, place, step, destination);
   }
 
   /** Of few rows of many columns, since whole groups of rows are read. */

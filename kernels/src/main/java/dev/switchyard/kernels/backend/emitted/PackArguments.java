@@ -1,49 +1,49 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
-/** The parameters of packing; see {@link PackGenerator}. Names are offsets in bytes. */
-final class PackArguments extends Arguments {
-  static final int SOURCE_OFFSET = 0;
-  static final int SOURCE_STRIDE = 8;
-  static final int TARGET_OFFSET = 16;
+/** The parameters of packing; see {@link Emitter#pack}. Names are offsets in bytes. */
+public final class PackArguments extends Arguments {
+  public static final int SOURCE_OFFSET = 0;
+  public static final int SOURCE_STRIDE = 8;
+  public static final int TARGET_OFFSET = 16;
 
   /** From the columns of one panel or tile to those of the next (interleaving). */
-  static final int SOURCE_STEP = 48;
+  public static final int SOURCE_STEP = 48;
 
   /**
    * From one panel or tile (interleaving) or from one row (converting) of the target to the next.
    */
-  static final int TARGET_STRIDE = 24;
+  public static final int TARGET_STRIDE = 24;
 
   /** Turns of the outer loop. */
-  static final int OUTER = 32;
+  public static final int OUTER = 32;
 
   /** Turns of the inner loop. */
-  static final int INNER = 40;
+  public static final int INNER = 40;
 
   /** A vector of bits to flip in int8 values. */
-  static final int FLIP = 64;
+  public static final int FLIP = 64;
 
-  static final int FLIP_BYTES = 64;
+  public static final int FLIP_BYTES = 64;
 
   // Vectors of one 32-bit number, for rounding to bfloat16
 
   /** All bits but the sign. */
-  static final int ABSOLUTE = 128;
+  public static final int ABSOLUTE = 128;
 
   /** What makes the absolute bits of a number negative, but not those of a NaN. */
-  static final int BELOW_NAN = 192;
+  public static final int BELOW_NAN = 192;
 
   /** The lowest bit. */
-  static final int ONE = 256;
+  public static final int ONE = 256;
 
   /** Just under half of the lowest bit that bfloat16 has. */
-  static final int UNDER_HALF = 320;
+  public static final int UNDER_HALF = 320;
 
   /** The bit of a quiet NaN. */
-  static final int QUIET = 384;
+  public static final int QUIET = 384;
 
   /** The bits that bfloat16 has. */
-  static final int UPPER = 448;
+  public static final int UPPER = 448;
 
   private static final int VECTOR_BYTES = 64;
 

@@ -1,4 +1,4 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import dev.switchyard.kernels.backend.MatmulKernel;
 import dev.switchyard.kernels.backend.Product;
@@ -22,11 +22,11 @@ import java.util.Locale;
  */
 final class SelfTest {
   private final MatmulKernel kernel;
-  private final InstructionSet set;
+  private final Target target;
 
-  private SelfTest(MatmulKernel kernel, InstructionSet set) {
+  private SelfTest(MatmulKernel kernel, Target target) {
     this.kernel = kernel;
-    this.set = set;
+    this.target = target;
   }
 
   /**
@@ -34,10 +34,9 @@ final class SelfTest {
    *
    * @throws Unavailable if a result is wrong
    */
-  static void run(MatmulKernel kernel, QuantizeKernel quantize, InstructionSet set)
-      throws Unavailable {
-    checkQuantize(quantize, set);
-    SelfTest test = new SelfTest(kernel, set);
+  static void run(MatmulKernel kernel, QuantizeKernel quantize, Target target) throws Unavailable {
+    checkQuantize(quantize, target);
+    SelfTest test = new SelfTest(kernel, target);
     for (ElementType type : ElementType.values()) {
       for (Form form : Form.values()) {
         for (int rows = 1; rows <= kernel.tileRows(); rows++) {
@@ -48,12 +47,12 @@ final class SelfTest {
   }
 
   private void check(ElementType type, Form form, int m) throws Unavailable {
-    int n = set.panelCols() + 3;
+    int n = target.panelCols() + 3;
     int k = 4 * (4 * m + 5) + 1; // groups of 4, 4 of them a turn, a turn for each row, and a rest
     Matrix a = form == Form.TN ? outer(type, k, m, 3, 1) : outer(type, m, k, 1, 3);
     Matrix b = form == Form.NT ? outer(type, n, k, 2, 4) : outer(type, k, n, 4, 2);
     PackedMatrix packed = new PackedMatrix();
-    packed.reshape("", type, form, b, set.panelCols());
+    packed.reshape("", type, form, b, target.panelCols());
     kernel.reserve(packed);
     kernel.pack(b, 0, b.rows(), packed);
     float[] bias = new float[n];
@@ -86,9 +85,9 @@ final class SelfTest {
   }
 
   /** Rows of {@code (row + 1) q(j)}, of which one is 127: q and the scales are known. */
-  private static void checkQuantize(QuantizeKernel kernel, InstructionSet set) throws Unavailable {
+  private static void checkQuantize(QuantizeKernel kernel, Target target) throws Unavailable {
     int rows = 3;
-    int cols = 2 * QuantizeGenerator.VECTORS * set.lanes() + 5;
+    int cols = 2 * QuantizeArguments.VECTORS * target.lanes() + 5;
     FloatMatrix x = FloatMatrix.allocate(rows, cols);
     int sum = 0;
     for (int j = 0; j < cols; j++) {

@@ -1,8 +1,7 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import dev.switchyard.kernels.backend.MatmulKernel;
 import dev.switchyard.kernels.backend.Product;
-import dev.switchyard.kernels.backend.x86.TileGenerator.Left;
 import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.IntMatrix;
@@ -10,7 +9,6 @@ import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.PackedMatrix;
 import dev.switchyard.kernels.data.Result;
 import dev.switchyard.kernels.parallel.Workspaces;
-import java.lang.foreign.MemorySegment;
 
 /**
  * The loops around the emitted tile:
@@ -24,7 +22,7 @@ import java.lang.foreign.MemorySegment;
  *
  * Rows are cut into tiles of two sizes that differ by one, so that no tile is nearly empty.
  */
-final class X86Matmul implements MatmulKernel {
+final class EmittedMatmul implements MatmulKernel {
   /** Tiles a call. More of them do not pay, unless k is so short that the call itself counts. */
   private static final int MAX_TILES = 12;
 
@@ -35,16 +33,16 @@ final class X86Matmul implements MatmulKernel {
   private static final int LONG_CALL = 1 << 17;
 
   private final EmittedCode code;
-  private final InstructionSet set;
+  private final Target target;
   private final long l2Bytes;
   private final LeftPacker left;
   private final RightPacker right;
   private final Workspaces<Workspace> workspaces;
 
-  X86Matmul(EmittedCode code, long l2Bytes) {
+  EmittedMatmul(EmittedCode code) {
     this.code = code;
-    this.set = code.set();
-    this.l2Bytes = Math.max(Cpu.LEAST_L2_BYTES, l2Bytes);
+    this.target = code.target();
+    this.l2Bytes = target.l2Bytes();
     this.left = new LeftPacker(code);
     this.right = new RightPacker(code);
     this.workspaces = new Workspaces<>(() -> new Workspace(code));
@@ -52,12 +50,12 @@ final class X86Matmul implements MatmulKernel {
 
   @Override
   public int panelCols() {
-    return set.panelCols();
+    return target.panelCols();
   }
 
   @Override
   public int tileRows() {
-    return set.tileRows(set.int8());
+    return target.tileRows(target.int8());
   }
 
   private void giveBack(Workspace w) {
@@ -80,11 +78,17 @@ final class X86Matmul implements MatmulKernel {
   @Override
   public void multiply(Product p, int rowBegin, int rowEnd, int panelBegin, int panelEnd) {
     int rows = rowEnd - rowBegin;
-    int tiles = Math.ceilDiv(rows, set.tileRows(code.dot(p.b().type())));
+    int tiles = Math.ceilDiv(rows, target.tileRows(target.dot(p.b().type())));
     int small = rows / tiles;
     int larger = rows % tiles;
     int split = rowBegin + larger * (small + 1);
     Workspace w = workspaces.take();
+    w.b.set(p.b().memory(), 0, 0);
+    switch (p.c()) {
+      case FloatMatrix floats -> w.c.set(w.ofResult.of(floats.data()), 0, 0);
+      case IntMatrix ints -> w.c.set(w.ofResult.of(ints.data()), 0, 0);
+      case Bfloat16Matrix _ -> {} // by way of the memory of each block
+    }
     blocks(p, w, small + 1, larger, rowBegin, panelBegin, panelEnd);
     blocks(p, w, small, tiles - larger, split, panelBegin, panelEnd);
     giveBack(w);
@@ -93,11 +97,11 @@ final class X86Matmul implements MatmulKernel {
   /** Tiles of one size. */
   private void blocks(
       Product p, Workspace w, int tileRows, int tiles, int row, int panelBegin, int panelEnd) {
-    Dot dot = code.dot(p.b().type());
+    Dot dot = target.dot(p.b().type());
     int inner = p.inner();
     boolean whole = dot.isInteger() || p.c() instanceof Bfloat16Matrix; // sums do not wait in C
     int blocks = whole ? 1 : innerBlocks(dot.groups(inner));
-    int blockInner = Units.roundUp(Math.ceilDiv(inner, blocks), dot.group * set.stepGroups(dot));
+    int blockInner = Units.roundUp(Math.ceilDiv(inner, blocks), dot.group * target.stepGroups(dot));
     int most = tilesABlock(tileRows, dot.groups(blockInner));
     for (int tile = 0; tile < tiles; tile += most) {
       int count = Math.min(most, tiles - tile);
@@ -117,7 +121,7 @@ final class X86Matmul implements MatmulKernel {
    * one, on its way, and the block of A. Up to half as much again is better left whole.
    */
   private int innerBlocks(int groups) {
-    int limit = (int) Math.min(Integer.MAX_VALUE / 2, l2Bytes / 8 / set.panelGroupBytes());
+    int limit = (int) Math.min(Integer.MAX_VALUE / 2, l2Bytes / 8 / target.panelGroupBytes());
     return groups <= limit + limit / 2 ? 1 : Math.ceilDiv(groups, limit);
   }
 
@@ -146,53 +150,43 @@ final class X86Matmul implements MatmulKernel {
     int mode = accumulate ? TileArguments.ACCUMULATE : TileArguments.STORE;
     mode |= p.ints() == null ? 0 : TileArguments.INTEGERS;
     w.tile.set(TileArguments.MODE, mode);
-    w.amx.set(AmxArguments.MODE, mode);
     int rows = tiles * tileRows;
     float[] bias = last ? p.epilogue().bias() : null;
-    long begin = (long) k / dot.group * set.panelGroupBytes();
-    MemorySegment c =
-        switch (p.c()) {
-          case FloatMatrix floats -> w.ofResult.of(floats.data());
-          case IntMatrix ints -> w.ofResult.of(ints.data());
-          case Bfloat16Matrix _ -> w.roundedPanel.reserve(rows);
-        };
-    if (set.usesTiles(dot)) {
-      amxBlock(
-          p, w, dot, layout, row, tileRows, tiles, depth, begin, c, panelBegin, panelEnd, bias);
+    long begin = (long) k / dot.group * target.panelGroupBytes();
+    if (p.c() instanceof Bfloat16Matrix) {
+      w.c.set(w.roundedPanel.reserve(rows), 0, 0);
+    }
+    if (target.usesTileRegisters(dot)) {
+      w.registerTile.set(RegisterTileArguments.MODE, mode);
+      registerBlock(
+          p, w, dot, layout, row, tileRows, tiles, depth, begin, panelBegin, panelEnd, bias);
       return;
     }
     long panelBytes = right.panelBytes(p.b());
     for (int panel = panelBegin; panel < panelEnd; panel++) {
-      int col = panel * set.panelCols();
-      int cols = Math.min(set.panelCols(), p.cols() - col);
+      int col = panel * target.panelCols();
+      int cols = Math.min(target.panelCols(), p.cols() - col);
       int next = panel + 1 < panelEnd ? panel + 1 : panelBegin;
       w.epilogue.setColumns(p, col, cols, bias);
       w.tile.set(TileArguments.AHEAD_OFFSET, next * panelBytes + begin);
-      w.b.set(p.b().memory(), panel * panelBytes + begin, 0);
-      startResult(w, c, p.c(), accumulate, row, rows, col, cols);
-      code.tile(dot, layout, tileRows, tiles, dot.groups(depth), w.tile, w.a, w.b, w.c, cols);
+      w.b.at(panel * panelBytes + begin, 0);
+      startResult(w, p.c(), accumulate, row, rows, col, cols);
+      code.tile(dot, layout, tileRows, tiles, dot.groups(depth), w.tile, w.a(), w.b, w.c, cols);
       finishResult(w, p.c(), row, rows, col, cols);
     }
   }
 
   /** Points at some of C; of a bfloat16 result, at the panel that it goes by way of. */
   private void startResult(
-      Workspace w,
-      MemorySegment memory,
-      Result c,
-      boolean accumulate,
-      int row,
-      int rows,
-      int col,
-      int cols) {
+      Workspace w, Result c, boolean accumulate, int row, int rows, int col, int cols) {
     if (c instanceof Bfloat16Matrix rounded) {
-      w.c.set(memory, 0, (long) Float.BYTES * set.panelCols());
+      w.c.at(0, (long) Float.BYTES * target.panelCols());
       if (accumulate) {
         w.roundedPanel.widen(rounded, row, rows, col, cols);
       }
     } else {
       long offset = (long) Float.BYTES * (c.rowIndex(row) + col);
-      w.c.set(memory, offset, (long) Float.BYTES * c.rowStride());
+      w.c.at(offset, (long) Float.BYTES * c.rowStride());
     }
   }
 
@@ -206,7 +200,7 @@ final class X86Matmul implements MatmulKernel {
    * The same on tile registers: some panels, which stay in L2, with one tile of A after the other.
    * A bfloat16 result goes by way of floats, a panel of a tile at a time.
    */
-  private void amxBlock(
+  private void registerBlock(
       Product p,
       Workspace w,
       Dot dot,
@@ -216,32 +210,32 @@ final class X86Matmul implements MatmulKernel {
       int tiles,
       int depth,
       long begin,
-      MemorySegment c,
       int panelBegin,
       int panelEnd,
       float[] bias) {
     long panelBytes = right.panelBytes(p.b());
     int groups = dot.groups(depth);
-    long fit = l2Bytes / 2 / Math.max(1, (long) groups * set.panelGroupBytes());
-    int most = p.c() instanceof Bfloat16Matrix ? 1 : Math.clamp(fit, 1, AmxArguments.MAX_PANELS);
-    int strides =
-        layout == Left.PACKED ? Math.ceilDiv(tileRows, AmxGenerator.HALF) : tileRows; // of a tile
-    MemorySegment a = w.a.memory();
-    long aOffset = w.a.offset();
-    long aStride = w.a.stride();
+    long fit = l2Bytes / 2 / Math.max(1, (long) groups * target.panelGroupBytes());
+    int most =
+        p.c() instanceof Bfloat16Matrix ? 1 : Math.clamp(fit, 1, RegisterTileArguments.MAX_PANELS);
+    boolean packed = layout == Left.PACKED;
+    int strides = packed ? Math.ceilDiv(tileRows, RegisterTileArguments.HALF) : tileRows;
+    Operand a = w.a();
+    w.tileOfA.set(a.memory(), 0, 0);
     for (int panel = panelBegin, panels; panel < panelEnd; panel += panels) {
       panels = Math.min(most, panelEnd - panel);
-      int col = panel * set.panelCols();
-      int lastCol = col + (panels - 1) * set.panelCols();
-      int cols = Math.min(set.panelCols(), p.cols() - lastCol);
-      w.epilogue.setAmxColumns(p, col, lastCol + cols, bias);
-      w.b.set(p.b().memory(), panel * panelBytes + begin, panelBytes);
+      int col = panel * target.panelCols();
+      int lastCol = col + (panels - 1) * target.panelCols();
+      int cols = Math.min(target.panelCols(), p.cols() - lastCol);
+      w.epilogue.setRegisterColumns(p, col, lastCol + cols, bias);
+      w.b.at(panel * panelBytes + begin, panelBytes);
       for (int tile = 0; tile < tiles; tile++) {
         int first = row + tile * tileRows;
-        w.epilogue.setAmxRows(tile * tileRows, tileRows);
-        w.a.set(a, aOffset + tile * aStride * strides, aStride);
-        startResult(w, c, p.c(), w.amx.accumulates(), first, tileRows, col, cols);
-        code.amx(dot, layout, tileRows, panels, groups, w.amx, w.a, w.b, w.c, cols);
+        w.epilogue.setRegisterRows(tile * tileRows, tileRows);
+        w.tileOfA.at(a.offset() + tile * a.stride() * strides, a.stride());
+        startResult(w, p.c(), w.registerTile.accumulates(), first, tileRows, col, cols);
+        code.registerTile(
+            dot, layout, tileRows, panels, groups, w.registerTile, w.tileOfA, w.b, w.c, cols);
         finishResult(w, p.c(), first, tileRows, col, cols);
       }
     }

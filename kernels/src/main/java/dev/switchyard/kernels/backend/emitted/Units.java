@@ -1,4 +1,4 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 /** How many elements at a time. */
 final class Units {

@@ -1,10 +1,11 @@
-package dev.switchyard.kernels.backend.x86;
+package dev.switchyard.kernels.backend.emitted;
 
 import java.lang.foreign.MemorySegment;
 
 /**
  * A place that emitted code reads or writes: an offset into memory and a stride from row to row,
- * both in bytes. One object is set anew for every call, as a call allocates nothing.
+ * both in bytes. One object is set anew for every call, as a call allocates nothing; its memory
+ * once for many calls.
  */
 final class Operand {
   private MemorySegment memory = MemorySegment.NULL;
@@ -14,6 +15,11 @@ final class Operand {
   /** Returns itself. */
   Operand set(MemorySegment newMemory, long newOffset, long newStride) {
     memory = newMemory;
+    return at(newOffset, newStride);
+  }
+
+  /** Another place in the same memory. */
+  Operand at(long newOffset, long newStride) {
     offset = newOffset;
     stride = newStride;
     return this;

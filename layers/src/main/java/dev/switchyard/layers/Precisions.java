@@ -54,9 +54,10 @@ public final class Precisions {
   /**
    * Lets go of the float weights of all linear layers that compute their output in int8, and keeps
    * their int8 panels alone: for inference in a quarter of the memory, with the very same results.
-   * (On the {@code vector} and {@code reference} backends panels hold floats, and take as much as
-   * the weight did.) All panels are made before the first weight goes, so that after an exception
-   * or error every weight is there.
+   * (Without VNNI, as on AVX2 alone, panels hold 16-bit integers and take half. On the {@code
+   * vector} and {@code reference} backends they hold floats and take as much as the weight did.)
+   * All panels are made before the first weight goes, so that after an exception or error every
+   * weight is there.
    *
    * <p>Whatever needs the weights then, such as training, another precision, another backend or a
    * checkpoint, is refused with an {@link IllegalStateException}, until they are assigned again

@@ -45,7 +45,7 @@ final class Gradients {
         "a layer reads tensor "
             + value.shape()
             + " on the way back, whose storage may be another's by then (expected it among those"
-            + " that it keeps)");
+            + " that Node.keeps names)");
   }
 
   @SuppressWarnings("ReferenceEquality") // of the array itself

@@ -93,8 +93,8 @@ public final class Parameter {
           "parameter "
               + this
               + " has no value: it was released, and only int8 panels for inference are left, or an"
-              + " error has ended its assignment (to train, convert or save, assign it first, as"
-              + " Weights.load does)");
+              + " error has ended its assignment (to train, convert, save or compute on another"
+              + " backend, assign it first, as Weights.load does)");
     }
   }
 

@@ -168,7 +168,8 @@ public final class Tensor {
       throw new IllegalStateException(
           "tensor "
               + value.shape()
-              + " was an intermediate result: its layer has given its storage to another");
+              + " was an intermediate result: its layer has given its storage to another (a layer"
+              + " that reads it on the way back names it in Node.keeps)");
     }
     if (tape != null && !tape.isAt(step)) {
       throw new IllegalStateException(

@@ -329,8 +329,8 @@ class PrecisionsTest {
     Precisions.release(layer, kernels);
     String sentence =
         "parameter l.weight 64x64 has no value: it was released, and only int8 panels for inference"
-            + " are left, or an error has ended its assignment (to train, convert or save, assign"
-            + " it first, as Weights.load does)";
+            + " are left, or an error has ended its assignment (to train, convert, save or compute"
+            + " on another backend, assign it first, as Weights.load does)";
     Tensor x = Tensor.of(gaussian(2, 64, 1));
     assertThatIllegalStateException()
         .isThrownBy(() -> layer.forward(Tape.recording(kernels), x))

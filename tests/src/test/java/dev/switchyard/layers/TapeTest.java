@@ -500,7 +500,7 @@ class TapeTest {
         .isThrownBy(() -> tape.backward(z, one))
         .withMessage(
             "a layer reads tensor 3x2 on the way back, whose storage may be another's by then"
-                + " (expected it among those that it keeps)");
+                + " (expected it among those that Node.keeps names)");
     assertThat(x.value().rows()).isEqualTo(3); // for anyone else it is as before
   }
 
@@ -621,6 +621,7 @@ class TapeTest {
     assertThatIllegalStateException()
         .isThrownBy(y::value)
         .withMessage(
-            "tensor 2x8 was an intermediate result: its layer has given its storage to another");
+            "tensor 2x8 was an intermediate result: its layer has given its storage to another (a"
+                + " layer that reads it on the way back names it in Node.keeps)");
   }
 }

@@ -83,7 +83,8 @@ public final class Safetensors implements Closeable {
       throw new MalformedFileException(
           String.format(
               Locale.ROOT,
-              "%s says that its header has %s bytes (expected up to %d in a file of %d)",
+              "%s is no safetensors file, or a damaged one: it says that its header has %s bytes"
+                  + " (expected up to %d in a file of %d)",
               file,
               Long.toUnsignedString(length),
               Math.min(Header.LIMIT, size - Long.BYTES),

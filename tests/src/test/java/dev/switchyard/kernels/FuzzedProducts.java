@@ -69,7 +69,9 @@ final class FuzzedProducts {
       overlaps = shared != null;
       c = overlaps ? shared : c;
     }
-    out.output(c, overlaps ? FuzzCase.ANY : bound(a, b, epilogue, c, k));
+    // Of an operand without values there is no largest; a call with one is refused.
+    boolean any = overlaps || out.isRefused();
+    out.output(c, any ? FuzzCase.ANY : bound(a, b, epilogue, c, k));
     call(draw.orNull(a), draw.orNull(b), epilogue, c, draw.crooked(20));
   }
 
@@ -226,7 +228,6 @@ final class FuzzedProducts {
             switch (m) {
               case FloatMatrix f -> f.get(i, j);
               case Bfloat16Matrix h -> h.get(i, j);
-              // The scale is read only for matrices that hold values.
               case QuantizedMatrix q -> 127 * q.scale(i, j);
             };
         largest = Double.isFinite(value) ? Math.max(largest, Math.abs(value)) : largest;

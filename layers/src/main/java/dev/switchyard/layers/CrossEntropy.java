@@ -68,20 +68,28 @@ public final class CrossEntropy {
   }
 
   /**
-   * The same loss with weights of classes, for classes that are rare.
+   * The same loss with weights of classes, for classes that are rare. What counts is how they
+   * compare; one below 1e-44 of the largest is 0.
    *
    * @param newWeights a weight for each class, 0 or more
    * @return the loss
    * @throws IllegalArgumentException if a weight is negative or not finite
    */
   public CrossEntropy withClassWeights(float... newWeights) {
+    float largest = 0;
     for (int j = 0; j < newWeights.length; j++) {
+      largest = Math.max(largest, newWeights[j]);
       if (!(newWeights[j] >= 0 && newWeights[j] <= Float.MAX_VALUE)) {
         throw new IllegalArgumentException(
             "weight of class " + j + " is " + newWeights[j] + " (expected 0 or more, and finite)");
       }
     }
-    return new CrossEntropy(smoothing, ignored, newWeights.clone());
+    // The inverse of tiny ones is beyond float32, and that of huge ones is rounded to nothing.
+    float[] scaled = newWeights.clone();
+    for (int j = 0; j < scaled.length; j++) { // by a power of two, which changes no bits
+      scaled[j] = (float) (scaled[j] * Math.scalb(1.0, -Math.getExponent(largest)));
+    }
+    return new CrossEntropy(smoothing, ignored, scaled);
   }
 
   // x [n, classes] -> loss [1, 1]; p [n, classes], normalizers [n, 2]

@@ -183,6 +183,23 @@ class CrossEntropyTest {
     }
   }
 
+  /** A common factor of the class weights cancels out, however large or small it is. */
+  @ParameterizedTest
+  @ValueSource(ints = {-140, -127, -1, 1, 126})
+  void weightsCountByTheirRatios(int exponent) {
+    float[] weights = {0.5f, 1, 0, 0.25f, 1.5f, 0.25f, 1}; // whose multiples are exact
+    float[] multiples = new float[CLASSES];
+    for (int j = 0; j < CLASSES; j++) {
+      multiples[j] = Math.scalb(weights[j], exponent);
+    }
+    for (CrossEntropy loss : List.of(new CrossEntropy(), new CrossEntropy(0.1f))) {
+      Result expected = run(kernels("x86"), loss.withClassWeights(weights), random(3, 7), 1, 4, 6);
+      Result actual = run(kernels("x86"), loss.withClassWeights(multiples), random(3, 7), 1, 4, 6);
+      assertThat(actual.loss).isEqualTo(expected.loss);
+      assertThat(actual.gradient).isEqualTo(expected.gradient);
+    }
+  }
+
   /** What is ignored is as if it were not there, whatever it holds. */
   @ParameterizedTest
   @MethodSource("losses")

@@ -154,7 +154,7 @@ class FailedUpdateTest {
     Precisions.release(quantized, kernels);
     assertThatIllegalStateException()
         .isThrownBy(() -> ofQuantized.step(0.1f))
-        .withMessageStartingWith("the value of parameter q.weight 64x64 was released");
+        .withMessageStartingWith("parameter q.weight 64x64 has no value: it was released");
     weight.assign(value);
     ofQuantized.step(0.1f);
     assertThat(ofQuantized.state()).allSatisfy(state -> assertThat(state.step()).isEqualTo(2));

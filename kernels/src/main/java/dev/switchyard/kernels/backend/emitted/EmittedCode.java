@@ -17,6 +17,12 @@ final class EmittedCode {
   private static final int ALIGNMENT = 64;
 
   private final Target target;
+
+  // Of the target, asked once: a call takes 60 ns.
+  private final int vectorBytes;
+  private final int lanes;
+  private final int panelCols;
+  private final int panelGroupBytes;
   private final Map<Dot, Map<Left, MemorySegment[]>> tiles = new EnumMap<>(Dot.class);
   private final Map<Conversion, Map<Layout, MemorySegment>> packs = new EnumMap<>(Conversion.class);
 
@@ -36,6 +42,10 @@ final class EmittedCode {
    */
   EmittedCode(Target target) throws Unavailable {
     this.target = target;
+    vectorBytes = target.vectorBytes();
+    lanes = target.lanes();
+    panelCols = target.panelCols();
+    panelGroupBytes = target.panelGroupBytes();
     Emitter emitter = target.emitter();
     List<Entry> entries = new ArrayList<>();
     List<Dot> dots = dots(target);
@@ -136,14 +146,14 @@ final class EmittedCode {
     require(rows >= 1 && rows <= target.tileRows(), "rows of a tile", rows);
     require(tileCount >= 1 && allRows <= TileArguments.MAX_ROWS, "tiles", tileCount);
     require(groups >= 0, "groups", groups);
-    require(cols >= 1 && cols <= target.panelCols(), "columns", cols);
+    require(cols >= 1 && cols <= panelCols, "columns", cols);
     requireMode(dot, arguments.get(TileArguments.MODE));
     long aBytes =
         left == Left.ROWS
             ? extent(allRows, a.stride(), (long) groups * Integer.BYTES)
-            : extent(tileCount, a.stride(), (long) groups * target.vectorBytes());
+            : extent(tileCount, a.stride(), (long) groups * vectorBytes);
     within("A", a, aBytes, a.memory().byteSize());
-    within("B", b, (long) groups * target.panelGroupBytes(), b.memory().byteSize());
+    within("B", b, (long) groups * panelGroupBytes, b.memory().byteSize());
     long cBytes = extent(allRows, c.stride(), (long) cols * Float.BYTES);
     within("C", c, cBytes, c.memory().byteSize());
     arguments.set(TileArguments.GROUPS, groups);
@@ -182,7 +192,7 @@ final class EmittedCode {
     require(groups >= 0, "groups", groups);
     require(rows >= 1 && rows <= target.tileRows(dot), "rows of a tile", rows);
     require(panels >= 1 && panels <= RegisterTileArguments.MAX_PANELS, "panels", panels);
-    require(cols >= 1 && cols <= target.panelCols(), "columns", cols);
+    require(cols >= 1 && cols <= panelCols, "columns", cols);
     requireMode(dot, arguments.get(RegisterTileArguments.MODE));
     long steps = (groups + RegisterTileArguments.STEP - 1L) / RegisterTileArguments.STEP;
     boolean both = rows > RegisterTileArguments.HALF;
@@ -191,8 +201,8 @@ final class EmittedCode {
         packed
             ? extent(both ? 2 : 1, a.stride(), (steps + 1) / 2 * RegisterTileArguments.PAIR_BYTES)
             : extent(rows, a.stride(), steps * RegisterTileArguments.ROW_BYTES);
-    long panelBytes = steps * RegisterTileArguments.STEP * target.panelGroupBytes();
-    long cBytes = (panels - 1L) * target.panelGroupBytes() + (long) cols * Float.BYTES;
+    long panelBytes = steps * RegisterTileArguments.STEP * panelGroupBytes;
+    long cBytes = (panels - 1L) * panelGroupBytes + (long) cols * Float.BYTES;
     within("A", a, aBytes, a.memory().byteSize());
     within("B", b, extent(panels, b.stride(), panelBytes), b.memory().byteSize());
     within("C", c, extent(rows, c.stride(), cBytes), c.memory().byteSize());
@@ -236,7 +246,6 @@ final class EmittedCode {
     require(outer >= 1, "outer turns", outer);
     require(inner >= 1, "inner turns", inner);
     require(sourceStep >= 0, "source step", sourceStep);
-    int lanes = target.lanes();
     int group = conversion.dot.group;
     long rows;
     long rowBytes;
@@ -246,19 +255,18 @@ final class EmittedCode {
         require(outer <= Target.PANEL_VECTORS, "vectors of a panel", outer);
         rows = (long) outer * lanes;
         rowBytes = (long) inner * lanes * conversion.groupBytes();
-        targetBytes = (long) inner * lanes * target.panelGroupBytes();
+        targetBytes = (long) inner * lanes * panelGroupBytes;
       }
       case INTERLEAVED_PANELS, INTERLEAVED_TILES -> {
         int vectors = layout == Layout.INTERLEAVED_TILES ? 1 : Target.PANEL_VECTORS;
         rows = (long) outer * group;
         rowBytes = extent(inner, sourceStep, (long) vectors * lanes * conversion.sourceBytes);
-        targetBytes =
-            extent(inner, destination.stride(), (long) outer * vectors * target.vectorBytes());
+        targetBytes = extent(inner, destination.stride(), (long) outer * vectors * vectorBytes);
       }
       default -> {
         rows = outer;
         rowBytes = (long) inner * lanes * conversion.groupBytes();
-        targetBytes = extent(outer, destination.stride(), (long) inner * target.vectorBytes());
+        targetBytes = extent(outer, destination.stride(), (long) inner * vectorBytes);
       }
     }
     long sourceBytes = extent(rows, source.stride(), rowBytes);
@@ -296,8 +304,7 @@ final class EmittedCode {
     require(cols >= 0, "columns", cols);
     within("x", xOffset, xStride, extent(rows, xStride, (long) cols * Float.BYTES), x.byteSize());
     if (pass.rounds) {
-      long written =
-          (cols + target.vectorBytes() - 1L) / target.vectorBytes() * target.vectorBytes();
+      long written = (cols + vectorBytes - 1L) / vectorBytes * vectorBytes;
       within("q", qOffset, qStride, extent(rows, qStride, written), q.byteSize());
     }
     arguments.set(QuantizeArguments.X_OFFSET, xOffset);

@@ -45,10 +45,12 @@ public final class QuantizeArguments extends Arguments {
   private static final int SUM = 16;
 
   private final Target target;
+  private final int elementsATurn;
 
   QuantizeArguments(Target target) {
     super(RESULTS + MAX_ROWS * RESULT_BYTES);
     this.target = target;
+    elementsATurn = VECTORS * target.lanes();
     setFloat(LEVELS, 0, 127);
     setFloat(ONE, 0, 1);
     setInt(MAGNITUDE, 0, 0x7fff_ffff);
@@ -63,11 +65,10 @@ public final class QuantizeArguments extends Arguments {
 
   /** Rows of this many columns. */
   void setCols(int cols) {
-    int aTurn = VECTORS * target.lanes();
-    int rest = cols % aTurn;
-    set(TURNS, cols / aTurn);
+    int rest = cols % elementsATurn;
+    set(TURNS, cols / elementsATurn);
     set(REST, rest > 0 ? 1 : 0);
-    set(ELEMENTS, firstLanes(target, LANES, aTurn, rest));
+    set(ELEMENTS, firstLanes(target, LANES, elementsATurn, rest));
   }
 
   int absMaxBits(int row) {

@@ -53,10 +53,12 @@ public final class TileArguments extends Arguments {
   public static final int INTEGERS = 2;
 
   private final Target target;
+  private final int panelCols;
 
   TileArguments(Target target) {
     super(ROW_CORRECTIONS + MAX_ROWS * Integer.BYTES);
     this.target = target;
+    panelCols = target.panelCols();
     if (!target.hasMasks()) {
       setLaneTable(LANES, target.panelCols());
     }
@@ -64,6 +66,6 @@ public final class TileArguments extends Arguments {
 
   /** Selects the first columns of the panel. */
   void setColumns(int cols) {
-    set(COLUMNS, firstLanes(target, LANES, target.panelCols(), cols));
+    set(COLUMNS, firstLanes(target, LANES, panelCols, cols));
   }
 }

@@ -28,7 +28,10 @@ final class Buffers {
   private final Map<Integer, Free<float[]>> floats;
   private final Map<Scaling, Map<Integer, Free<QuantizedMatrix>>> quantized;
   private final Map<Integer, Free<int[]>> indices;
-  private final Map<Object, Boolean> lent; // true while with who took it, then it is the tape's
+
+  /** True while with who took it; then it is the tape's. */
+  private final IdentityHashMap<Object, Boolean> lent;
+
   private final List<FloatMatrix> keptFloats = new ArrayList<>();
   private final List<QuantizedMatrix> keptQuantized = new ArrayList<>();
   private final List<int[]> keptIndices = new ArrayList<>();

@@ -86,6 +86,7 @@ public final class Conversion {
    * @throws IllegalStateException if one was converted again since, or this was undone already;
    *     nothing is changed then
    */
+  @SuppressWarnings("ReferenceEquality") // a layer has the very computation that it was given
   public void undo() {
     for (Change change : changes) {
       if (change.since() != change.layer().computation()) {

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /** Runs cases in a JVM that has a part of the library rewritten. */
 final class FaultJvm {
@@ -57,7 +56,9 @@ final class FaultJvm {
     String path = System.getProperty("java.class.path");
     command.addAll(List.of("-cp", directory.resolve("classes") + File.pathSeparator + path));
     command.addAll(List.of(FaultRuns.class.getName(), "" + most));
-    Stream.of(cases).map(Class::getName).forEach(command::add);
+    for (Class<?> one : cases) {
+      command.add(one.getName());
+    }
 
     OtherJvm run = OtherJvm.finish(directory, command, SECONDS);
 

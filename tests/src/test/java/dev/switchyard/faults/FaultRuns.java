@@ -96,7 +96,7 @@ final class FaultRuns {
     }
     int edge = most / 8;
     int between = most - 2 * edge;
-    long inner = points - 2 * edge;
+    long inner = points - 2L * edge;
     IntStream spread =
         IntStream.range(0, between)
             .map(i -> edge + 1 + (int) ((2L * i + 1) * inner / (2L * between)));

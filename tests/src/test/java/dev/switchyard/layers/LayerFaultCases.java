@@ -153,7 +153,7 @@ public final class LayerFaultCases implements FaultCases {
         "layers and losses of some kind",
         () ->
             new Object[] {
-              new CrossEntropy().withIgnored(1).withClassWeights(1, 2).toString().length() > 0,
+              new CrossEntropy().withIgnored(1).withClassWeights(1, 2).getClass().getSimpleName(),
               Positions.learned("p", 2, 4, random).parameters().size(),
               Positions.sinusoidal(2, 4).parameters().size(),
               SequenceHead.scores("s", 4, 2, Pooling.MEAN, random).parameters().size(),

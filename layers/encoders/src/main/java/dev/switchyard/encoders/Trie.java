@@ -1,8 +1,8 @@
 package dev.switchyard.encoders;
 
+import dev.switchyard.kernels.data.CounterRandom;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Texts by their letters (Fredkin 1960), among which the longest is found with which another text
@@ -17,7 +17,7 @@ import java.util.concurrent.ThreadLocalRandom;
 final class Trie {
   private static final int ROOT = -1;
 
-  private final long factor = ThreadLocalRandom.current().nextLong() | 1;
+  private final long factor = new CounterRandom(System.nanoTime()).key(0) | 1;
   private final long[] keys; // 0 where free
   private final int[] ends; // of each beginning, the text it is, counted from 1
   private final int shift;

@@ -25,7 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.function.UnaryOperator;
+import java.util.function.Consumer;
 
 /** Files and checkpoints: what is written is the old or the new, and what is restored is whole. */
 public final class FileFaultCases implements FaultCases {
@@ -124,15 +124,15 @@ public final class FileFaultCases implements FaultCases {
   /** A writer that is given something, and what it would write. */
   private final class Building implements WholeChange.Subject {
     private final SafetensorsWriter writer = new SafetensorsWriter().metadata("first", "1");
-    private final UnaryOperator<SafetensorsWriter> addition;
+    private final Consumer<SafetensorsWriter> addition;
 
-    Building(UnaryOperator<SafetensorsWriter> addition) {
+    Building(Consumer<SafetensorsWriter> addition) {
       this.addition = addition;
     }
 
     @Override
     public void change() {
-      addition.apply(writer);
+      addition.accept(writer);
     }
 
     @Override
@@ -144,7 +144,7 @@ public final class FileFaultCases implements FaultCases {
   }
 
   private void addBuilding() {
-    Map<String, UnaryOperator<SafetensorsWriter>> additions = new LinkedHashMap<>();
+    Map<String, Consumer<SafetensorsWriter>> additions = new LinkedHashMap<>();
     additions.put("a matrix", w -> w.matrix("a", MATRIX));
     additions.put("weights", w -> w.weights(checkpoint.weights(), Set.of("b")));
     additions.put("floats", w -> w.floats("a", MATRIX.toArray(), 6));

@@ -81,7 +81,8 @@ final class Summary {
       StringBuilder line = new StringBuilder();
       for (int i = 0; i < widths.length; i++) {
         boolean number = i == widths.length - 1;
-        line.append(String.format("%" + (number ? "" : "-") + widths[i] + "s  ", row.get(i)));
+        line.append(
+            String.format(Locale.ROOT, "%" + (number ? "" : "-") + widths[i] + "s  ", row.get(i)));
       }
       table.append(line.toString().stripTrailing()).append('\n');
     }

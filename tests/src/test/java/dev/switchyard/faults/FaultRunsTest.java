@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.classfile.ClassFile;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -80,7 +81,9 @@ class FaultRunsTest {
 
   private static int wrong(Class<?> subject) throws ReflectiveOperationException {
     Class<?> rewritten = new Rewriting().loadClass(subject.getName());
-    FaultRuns runs = new FaultRuns(100, new PrintStream(OutputStream.nullOutputStream()));
+    FaultRuns runs =
+        new FaultRuns(
+            100, new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
     runs.run(
         subject.getSimpleName(),
         new WholeChange(

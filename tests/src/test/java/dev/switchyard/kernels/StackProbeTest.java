@@ -135,7 +135,7 @@ class StackProbeTest {
         String changed = end == null ? null : operation.changed();
         StackTraceElement late = end == null ? null : late(end);
         if (changed != null || late != null) {
-          return "%d frames from the end, in %s: %s".formatted(distance, late, changed);
+          return distance + " frames from the end, in " + late + ": " + changed;
         }
       }
       return "has no end";

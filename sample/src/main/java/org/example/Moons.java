@@ -64,7 +64,7 @@ public final class Moons implements Layer {
 
   /** Every other point is of the second moon. */
   static FloatMatrix points(int count, long seed) {
-    RandomStream random = new RandomStream(seed);
+    CounterRandom random = new CounterRandom(seed);
     long angle = random.key(0);
     long noise = random.key(1);
     FloatMatrix points = FloatMatrix.allocate(count, 2);

@@ -13,8 +13,19 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Whole steps of training: they learn, they repeat, and they leave no garbage. */
 class TrainingTest {
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(names = {"FLOAT32", "BFLOAT16", "SWITCHBACK", "INT8_ALL", "FP8_TENSORWISE"})
   void lossFalls(Precision precision) {
+    requireFallingLoss(precision);
+  }
+
+  @Tag("full")
+  @ParameterizedTest
+  @EnumSource
+  void lossFallsInAnyPrecision(Precision precision) {
+    requireFallingLoss(precision);
+  }
+
+  private static void requireFallingLoss(Precision precision) {
     TinyTransformer model = new TinyTransformer(Fixtures.kernels("vector", 1), precision, 16, 32);
     assertThat(model.step()).as("loss of guessing, ln 4 = 1.39").isBetween(1f, 2f);
     float loss = 0;

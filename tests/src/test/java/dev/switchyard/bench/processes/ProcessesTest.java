@@ -160,9 +160,18 @@ class ProcessesTest {
     }
   }
 
-  @ParameterizedTest
-  @CsvSource({"--out, a, b", "--precision, '[SWITCHBACK]', '[FLOAT32]'"})
-  void aProcessThatDiffersIsRefused(String option, String first, String second) throws Exception {
+  @Test
+  void aProcessThatDiffersIsRefused() throws Exception {
+    requireRefusal("--precision", "[SWITCHBACK]", "[FLOAT32]");
+  }
+
+  @Tag("full")
+  @Test
+  void aProcessWithAnotherFolderIsRefused() throws Exception {
+    requireRefusal("--out", "a", "b");
+  }
+
+  private void requireRefusal(String option, String first, String second) throws Exception {
     List<String> common = new ArrayList<>(List.of("train", "--width=16", "--epochs=1"));
     List.of("--seed=1", "--out=a", "--precision=SWITCHBACK").stream()
         .filter(given -> !given.startsWith(option))

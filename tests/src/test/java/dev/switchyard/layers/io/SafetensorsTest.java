@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -244,6 +245,7 @@ class SafetensorsTest {
     Files.delete(file);
   }
 
+  @Tag("full")
   @Test
   void headersBeyondTheLimitAreNotWritten() {
     SafetensorsWriter out = new SafetensorsWriter();

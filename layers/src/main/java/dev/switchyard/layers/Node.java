@@ -2,7 +2,6 @@ package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Matrix;
-import dev.switchyard.kernels.data.QuantizedMatrix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -49,16 +48,6 @@ public final class Node {
      */
     public FloatMatrix floats(int i) {
       return (FloatMatrix) matrices.get(i);
-    }
-
-    /**
-     * A quantized matrix.
-     *
-     * @param i its place, from 0
-     * @return the matrix
-     */
-    public QuantizedMatrix quantized(int i) {
-      return (QuantizedMatrix) matrices.get(i);
     }
 
     /**

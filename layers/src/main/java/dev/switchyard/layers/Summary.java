@@ -1,10 +1,8 @@
 package dev.switchyard.layers;
 
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The table of {@link Model#summary()}. */
@@ -90,10 +88,8 @@ final class Summary {
   }
 
   private static String totals(List<Parameter> parameters) {
-    Set<Parameter> learning = new LinkedHashSet<>(parameters);
-    learning.removeIf(Parameter::frozen);
     long all = elements(parameters);
-    long learn = elements(List.copyOf(learning));
+    long learn = elements(parameters.stream().filter(p -> !p.frozen()).toList());
     return String.format(
         Locale.ROOT,
         "%,d parameters, of which %,d learn and %,d are frozen; %.1f MB in float32%n",

@@ -274,7 +274,7 @@ public final class StepFaultCases implements FaultCases {
                 tape.addGradRows(in, rows, gy.rowRange(0, 2));
                 FloatMatrix more = tape.take(gy.rows(), gy.cols());
                 kept.floats(0).copyTo(more);
-                more.set(0, 0, kept.quantized(kept.count() - 1).get(0, 0));
+                more.set(0, 0, ((QuantizedMatrix) kept.matrix(kept.count() - 1)).get(0, 0));
                 tape.addGrad(in, more);
                 tape.passOn(in);
               });

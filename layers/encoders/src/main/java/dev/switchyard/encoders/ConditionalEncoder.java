@@ -34,9 +34,7 @@ public final class ConditionalEncoder implements TokenEncoder {
    */
   public ConditionalEncoder(BertEncoder base, CodaOptions options, CounterRandom random) {
     this(base, Fingerprint.of(base.parameters()), adapters(base, options, random));
-    for (Parameter parameter : base.parameters()) {
-      parameter.setFrozen(true);
-    }
+    Parameter.setFrozen(base.parameters(), true);
   }
 
   private ConditionalEncoder(

@@ -216,16 +216,22 @@ public final class Weights {
    *     name; no parameter is changed then
    */
   public static Left loadPresent(Map<String, FloatMatrix> weights, List<Parameter> parameters) {
-    Map<String, FloatMatrix> present = new LinkedHashMap<>(weights);
-    List<Parameter> having = new ArrayList<>(parameters);
-    having.removeIf(parameter -> !weights.containsKey(parameter.name()));
-    present.keySet().retainAll(having.stream().map(Parameter::name).toList());
+    Map<String, FloatMatrix> unexpected = new LinkedHashMap<>(weights);
+    Map<String, FloatMatrix> present = new LinkedHashMap<>();
+    List<Parameter> having = new ArrayList<>();
+    List<String> missing = new ArrayList<>();
+    for (Parameter parameter : parameters) {
+      FloatMatrix value = weights.get(parameter.name());
+      if (value == null) {
+        missing.add(parameter.name());
+      } else {
+        having.add(parameter);
+        present.put(parameter.name(), value);
+        unexpected.remove(parameter.name());
+      }
+    }
     load(present, having);
-    List<String> missing = new ArrayList<>(parameters.stream().map(Parameter::name).toList());
-    missing.removeAll(present.keySet());
-    List<String> unexpected = new ArrayList<>(weights.keySet());
-    unexpected.removeAll(present.keySet());
-    return new Left(missing, unexpected);
+    return new Left(missing, List.copyOf(unexpected.keySet()));
   }
 
   /** Refuses what {@link #load} does, and changes nothing. */

@@ -12,6 +12,7 @@ final class RoundedPanel {
   private final EmittedCode code;
   private final PackArguments arguments;
   private final int panelCols;
+  private final boolean emitted; // else rounded here, one by one
   private final HeapSegment ofFloats = new HeapSegment();
   private final HeapSegment ofRounded = new HeapSegment();
   private final HeapSegment ofResult = new HeapSegment();
@@ -24,6 +25,7 @@ final class RoundedPanel {
     this.code = code;
     this.arguments = arguments;
     this.panelCols = code.target().panelCols();
+    this.emitted = code.target().hasBfloat16();
   }
 
   /** Lets go of the result. */
@@ -59,7 +61,7 @@ final class RoundedPanel {
    */
   void round(Bfloat16Matrix c, int row, int rows, int col, int cols) {
     boolean whole = cols == panelCols;
-    if (code.target().hasBfloat16()) {
+    if (emitted) {
       source.set(reserve(rows), 0, (long) Float.BYTES * panelCols);
       if (whole) {
         long offset = (long) Short.BYTES * (c.rowIndex(row) + col);
@@ -77,8 +79,7 @@ final class RoundedPanel {
       int from = i * panelCols;
       int to = c.rowIndex(row + i) + col;
       for (int j = 0; j < cols; j++) {
-        c.data()[to + j] =
-            code.target().hasBfloat16() ? rounded[from + j] : Bfloat16.fromFloat(floats[from + j]);
+        c.data()[to + j] = emitted ? rounded[from + j] : Bfloat16.fromFloat(floats[from + j]);
       }
     }
   }

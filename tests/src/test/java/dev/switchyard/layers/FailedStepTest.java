@@ -183,20 +183,20 @@ class FailedStepTest {
     }
   }
 
+  private Node.Backward givingACopyTo(Tensor x) {
+    return (gy, kept) -> {
+      FloatMatrix gradient = tape.take(gy.rows(), gy.cols());
+      gy.copyTo(gradient);
+      tape.addGrad(x, gradient);
+    };
+  }
+
   @Test
   void aGradientThatIsPassedBackIsNobodysBuffer() {
     Tensor input = Tensor.withGrad(x);
     Tensor y =
         tape.node(tape.result(5, 3)).from(input).backward((gy, kept) -> tape.addGrad(input, gy));
-    Tensor z =
-        tape.node(tape.result(5, 3))
-            .from(y)
-            .backward(
-                (gy, kept) -> {
-                  FloatMatrix gradient = tape.take(5, 3);
-                  gy.copyTo(gradient);
-                  tape.addGrad(y, gradient);
-                });
+    Tensor z = tape.node(tape.result(5, 3)).from(y).backward(givingACopyTo(y));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> tape.backward(z, x))
         .withMessage(
@@ -208,15 +208,7 @@ class FailedStepTest {
   void refusesAGradientForWhatWasNotNamed() {
     Tensor hidden = below.forward(tape, Tensor.of(x));
     Tensor input = Tensor.withGrad(x);
-    Tensor y =
-        tape.node(tape.result(5, 4))
-            .from(input)
-            .backward(
-                (gy, kept) -> {
-                  FloatMatrix gradient = tape.take(5, 4);
-                  gy.copyTo(gradient);
-                  tape.addGrad(hidden, gradient);
-                });
+    Tensor y = tape.node(tape.result(5, 4)).from(input).backward(givingACopyTo(hidden));
     assertThatIllegalStateException()
         .isThrownBy(() -> tape.backward(y, gaussian(5, 4, 1)))
         .withMessage(

@@ -363,12 +363,7 @@ class PrecisionsTest {
 
   private record Pair(Linear one, Linear two) implements Model {
     @Override
-    public List<Parameter> parameters() {
-      return Model.concat(one.parameters(), two.parameters());
-    }
-
-    @Override
-    public List<Linear> linears() {
+    public List<Linear> parts() {
       return List.of(one, two);
     }
   }

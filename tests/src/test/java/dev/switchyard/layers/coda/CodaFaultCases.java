@@ -5,6 +5,7 @@ import dev.switchyard.faults.FaultCases;
 import dev.switchyard.faults.Outcomes;
 import dev.switchyard.faults.RepeatedCall;
 import dev.switchyard.faults.WholeChange;
+import dev.switchyard.faults.WrittenFile;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
@@ -57,7 +58,7 @@ public final class CodaFaultCases implements FaultCases {
     cases.put("wrapping a block", new WholeChange(Wrapping::new));
     cases.put("freezing the base", new WholeChange(Freezing::new));
     cases.put("loading an adapter", new WholeChange(Loading::new));
-    cases.put("writing an adapter", new WholeChange(Writing::new));
+    cases.put("writing an adapter", new WholeChange(this::written));
     cases.put("clearing statistics", new WholeChange(Clearing::new));
     addReading();
     return cases;
@@ -165,23 +166,8 @@ public final class CodaFaultCases implements FaultCases {
     }
   }
 
-  private final class Writing implements WholeChange.Subject {
-    private final AdapterFile content = file();
-    private final Path file = Files.createTempDirectory("adapter").resolve("file");
-
-    Writing() throws IOException {
-      Files.writeString(file, "before");
-    }
-
-    @Override
-    public void change() throws IOException {
-      content.write(file);
-    }
-
-    @Override
-    public Object state() throws IOException {
-      return Files.readAllBytes(file);
-    }
+  private WrittenFile written() throws IOException {
+    return new WrittenFile(Files.createTempDirectory("adapter").resolve("file"), file()::write);
   }
 
   private final class Clearing implements WholeChange.Subject {
@@ -302,16 +288,17 @@ public final class CodaFaultCases implements FaultCases {
               parallel.forward(Tape.none(kernels), Tensor.of(x)).value().toArray(),
               parallel.parameters().size() + parallel.linears().size()
             });
-    Writing written = Outcomes.of(Writing::new);
-    Outcomes.of(
-        () -> {
-          written.change();
-          return null;
-        });
+    Path written =
+        Outcomes.of(
+            () -> {
+              Path file = Files.createTempDirectory("adapter").resolve("file");
+              file().write(file);
+              return file;
+            });
     add(
         "reading an adapter",
         () -> {
-          AdapterFile read = AdapterFile.read(written.file);
+          AdapterFile read = AdapterFile.read(written);
           return new Object[] {
             read.weights().values().stream().map(FloatMatrix::toArray).toArray(),
             read.options().toString(),

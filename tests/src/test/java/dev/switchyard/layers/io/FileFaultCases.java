@@ -5,6 +5,7 @@ import dev.switchyard.faults.FaultCases;
 import dev.switchyard.faults.Outcomes;
 import dev.switchyard.faults.RepeatedCall;
 import dev.switchyard.faults.WholeChange;
+import dev.switchyard.faults.WrittenFile;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Fixtures;
@@ -84,41 +85,18 @@ public final class FileFaultCases implements FaultCases {
     return all.toArray();
   }
 
-  /** What writes a file. */
-  private interface Write {
-    void to(Path file) throws IOException;
-  }
-
-  /** A file that is written over another. */
-  private final class Writing implements WholeChange.Subject {
-    private final Path file = folder.resolve("written");
-    private final Write write;
-
-    Writing(Write write) throws IOException {
-      this.write = write;
-      Files.writeString(file, "before");
-    }
-
-    @Override
-    public void change() throws IOException {
-      write.to(file);
-    }
-
-    @Override
-    public Object state() throws IOException {
-      return Files.readAllBytes(file);
-    }
-  }
-
   private void addWrites() {
     Training training = new Training(1);
-    Map<String, Write> writes =
+    Map<String, WrittenFile.Write> writes =
         Map.of(
             "a checkpoint", checkpoint::write,
             "weights", file -> Weights.write(training.parameters, file),
             "a file", file -> AtomicFile.write(file, out -> out.write(new byte[] {1, 2, 3})));
     writes.forEach(
-        (name, write) -> cases.put("writing " + name, new WholeChange(() -> new Writing(write))));
+        (name, write) ->
+            cases.put(
+                "writing " + name,
+                new WholeChange(() -> new WrittenFile(folder.resolve("written"), write))));
   }
 
   /** A writer that is given something, and what it would write. */

@@ -88,6 +88,7 @@ class PackagingTest {
     maven(
         copy,
         "deploy",
+        "-Pfull",
         "-DskipTests",
         "-DaltDeploymentRepository=published::" + published.toUri(),
         "-pl",

@@ -28,6 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every set of instructions that this processor has, on shapes drawn at random. */
 class EmittedPathsTest {
+  private static final int SHAPES = Integer.getInteger("switchyard.fuzz.shapes", 40);
+
   private static final List<String> PATHS =
       Stream.of("x86-amx", "x86-avx512", "x86-avx_vnni", "x86-avx2")
           .filter(EmittedPathsTest::runs)
@@ -106,7 +108,7 @@ class EmittedPathsTest {
     Kernels kernels = Setup.on(path, Parallel.serial());
     PackedMatrix buffer = new PackedMatrix();
     Random random = new Random(form.name().hashCode() + 31L * kind.name().hashCode());
-    for (int i = 0; i < 150; i++) {
+    for (int i = 0; i < SHAPES; i++) {
       int longest = i % 10 == 0 ? 2500 : 300;
       Shape shape =
           new Shape(1 + random.nextInt(60), 1 + random.nextInt(70), random.nextInt(longest));

@@ -84,7 +84,7 @@ class Float8LawsTest {
    * mantissa; below the normal numbers, half of the widest gap. To that come four roundings to
    * float32: scale, reciprocal and both products.
    */
-  @Property(tries = 400)
+  @Property
   void errorIsAtMostHalfAStep(@ForAll("samples") Sample sample) {
     FloatMatrix x = sample.times(1);
     Float8Format format = sample.format();
@@ -102,7 +102,7 @@ class Float8LawsTest {
         sample.toString());
   }
 
-  @Property(tries = 200)
+  @Property
   void signsAreSymmetric(@ForAll("samples") Sample sample) {
     FloatMatrix positive = sample.round(sample.times(1));
 
@@ -113,7 +113,7 @@ class Float8LawsTest {
         sample.toString());
   }
 
-  @Property(tries = 200)
+  @Property
   void powersOfTwoGoThrough(@ForAll("samples") Sample sample) {
     int exponent = Math.floorMod(sample.seed, 41) - 20;
     FloatMatrix one = sample.round(sample.times(1));
@@ -130,7 +130,7 @@ class Float8LawsTest {
    * at most, and multiplying by the one and by the other is rounded too. One that is can shrink, if
    * the largest magnitude was rounded down, which the gap of the paper's formats does not survive.
    */
-  @Property(tries = 400)
+  @Property
   void twiceIsOnce(@ForAll("samples") Sample sample) {
     FloatMatrix once = sample.round(sample.times(1));
     boolean exact = sample.rounding.powerOfTwoScale();
@@ -147,7 +147,7 @@ class Float8LawsTest {
   }
 
   /** No value is in between: with its scale taken off, each is a number of the format. */
-  @Property(tries = 200)
+  @Property
   void scalesThatArePowersOfTwoLeaveNumbersOfTheFormat(@ForAll("samples") Sample any) {
     Float8Rounding rounding = new Float8Rounding(any.format(), any.rounding.scaling(), true);
     Sample sample = new Sample(any.backend, rounding, any.rows, any.cols, any.seed);
@@ -168,7 +168,7 @@ class Float8LawsTest {
     }
   }
 
-  @Property(tries = 400)
+  @Property
   void backendsAgree(@ForAll("samples") Sample sample) {
     FloatMatrix x = sample.times(1);
     FloatMatrix expected = sample.on("reference").round(x);

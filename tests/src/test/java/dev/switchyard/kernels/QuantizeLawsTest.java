@@ -70,13 +70,13 @@ class QuantizeLawsTest {
         .as(Sample::new);
   }
 
-  @Property(tries = 400)
+  @Property
   void errorIsAtMostHalfAStep(@ForAll("samples") Sample sample) {
     FloatMatrix x = sample.x();
     assertError(x, sample.nearest(x), 0.5 + SLACK);
   }
 
-  @Property(tries = 400)
+  @Property
   void errorOfStochasticRoundingIsLessThanAStep(@ForAll("samples") Sample sample) {
     FloatMatrix x = sample.x();
     assertError(x, sample.quantize(x, Rounding.stochastic(sample.seed)), 1 + SLACK);
@@ -91,7 +91,7 @@ class QuantizeLawsTest {
   }
 
   /** {@code dequantize} is scale times q, rounded once. */
-  @Property(tries = 200)
+  @Property
   void dequantizeIsTheScaledValue(@ForAll("samples") Sample sample) {
     QuantizedMatrix q = sample.nearest(sample.x());
     FloatMatrix restored = Matrices.blank(sample.rows, sample.cols, sample.seed + 1);
@@ -103,7 +103,7 @@ class QuantizeLawsTest {
     Matrices.assertGapsUntouched(restored, "restored");
   }
 
-  @Property(tries = 200)
+  @Property
   void signsAreSymmetric(@ForAll("samples") Sample sample) {
     QuantizedMatrix positive = sample.nearest(sample.times(1));
     QuantizedMatrix negative = sample.nearest(sample.times(-1));
@@ -112,7 +112,7 @@ class QuantizeLawsTest {
     assertThat(scales(negative)).isEqualTo(scales(positive));
   }
 
-  @Property(tries = 200)
+  @Property
   void powersOfTwoGoIntoTheScale(@ForAll("samples") Sample sample) {
     int exponent = Math.floorMod(sample.seed, 41) - 20;
     QuantizedMatrix one = sample.nearest(sample.times(1));
@@ -126,7 +126,7 @@ class QuantizeLawsTest {
     assertThat(scales(scaled)).isEqualTo(expected);
   }
 
-  @Property(tries = 200)
+  @Property
   void restoredValuesQuantizeToTheSameIntegers(@ForAll("samples") Sample sample) {
     QuantizedMatrix q = sample.nearest(sample.x());
     FloatMatrix restored = FloatMatrix.allocate(sample.rows, sample.cols);
@@ -135,7 +135,7 @@ class QuantizeLawsTest {
     assertLevels(sample.nearest(restored), q::get);
   }
 
-  @Property(tries = 200)
+  @Property
   void levelsSumsAndPaddingAreRight(@ForAll("samples") Sample sample) {
     FloatMatrix x = sample.x();
     for (Rounding rounding :
@@ -156,7 +156,7 @@ class QuantizeLawsTest {
   }
 
   /** The largest magnitude is 127 steps, a scale of zero means zeros, and there are no others. */
-  @Property(tries = 200)
+  @Property
   void scaleIsTheLargestMagnitudeOver127(@ForAll("samples") Sample sample) {
     FloatMatrix x = sample.x();
     QuantizedMatrix q = sample.nearest(x);
@@ -179,7 +179,7 @@ class QuantizeLawsTest {
   }
 
   /** Nearest and stochastic, values, scales and sums: the same bits on both backends. */
-  @Property(tries = 400)
+  @Property
   void backendsAgree(@ForAll("samples") Sample sample) {
     FloatMatrix x = sample.x();
     for (Rounding rounding :

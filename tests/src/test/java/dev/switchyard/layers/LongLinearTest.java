@@ -9,6 +9,7 @@ import dev.switchyard.kernels.parallel.Parallel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -25,14 +26,21 @@ class LongLinearTest {
 
   private final Kernels kernels = Kernels.create(Parallel.ofThreads(2));
 
+  private static Stream<Arguments> ofEachLength(Precision precision) {
+    return Stream.of(
+        Arguments.of(precision, 250_002, 3, 4),
+        Arguments.of(precision, 3, 131_073, 4),
+        Arguments.of(precision, 4, 3, 131_073));
+  }
+
+  /** Each dimension, and each precision. */
   static Stream<Arguments> layers() {
     return INT8.stream()
-        .flatMap(
-            precision ->
-                Stream.of(
-                    Arguments.of(precision, 250_002, 3, 4),
-                    Arguments.of(precision, 3, 131_073, 4),
-                    Arguments.of(precision, 4, 3, 131_073)));
+        .flatMap(precision -> ofEachLength(precision).skip(INT8.indexOf(precision) % 3).limit(1));
+  }
+
+  static Stream<Arguments> allLayers() {
+    return INT8.stream().flatMap(LongLinearTest::ofEachLength);
   }
 
   /** What is listed as converted has the gradients of float32, up to what int8 rounds. */
@@ -58,6 +66,13 @@ class LongLinearTest {
       // Each operand is rounded to a 254th of its largest value, 4 times the typical one.
       assertThat(Math.sqrt(difference / size)).as("result %d", i).isLessThan(0.03);
     }
+  }
+
+  @Tag("full")
+  @ParameterizedTest
+  @MethodSource("allLayers")
+  void gradientsOfAllAre(Precision precision, int out, int in, int rows) {
+    gradientsAreThoseOfFloats(precision, out, in, rows);
   }
 
   private static FloatMatrix random(int rows, int cols, long seed) {

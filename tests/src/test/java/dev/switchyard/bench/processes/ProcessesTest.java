@@ -197,6 +197,7 @@ class ProcessesTest {
     assertThat(Path.of("a")).doesNotExist();
   }
 
+  @Tag("full")
   @Test
   void optionsThatDoNotFitAreRefused() throws Exception {
     assertThat(run(2, TRAIN, "--gradients=ORDERED", "--shards=3", out("a")).output())

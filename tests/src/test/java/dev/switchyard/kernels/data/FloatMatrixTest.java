@@ -30,7 +30,7 @@ class FloatMatrixTest {
     return matrix;
   }
 
-  @Property(tries = 200)
+  @Property
   void goesOutAndComesBack(
       @ForAll @IntRange(max = 5) int offset,
       @ForAll @IntRange(max = 6) int rows,

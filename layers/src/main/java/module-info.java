@@ -3,7 +3,9 @@ module dev.switchyard.layers {
   requires transitive dev.switchyard.kernels;
 
   exports dev.switchyard.layers;
+  exports dev.switchyard.layers.block;
   exports dev.switchyard.layers.coda;
   exports dev.switchyard.layers.io;
   exports dev.switchyard.layers.optim;
+  exports dev.switchyard.layers.training;
 }

@@ -49,9 +49,11 @@ class FaultInjectionTest {
   private static final Set<String> LAYERS =
       Set.of(
           "dev.switchyard.layers",
+          "dev.switchyard.layers.block",
           "dev.switchyard.layers.coda",
           "dev.switchyard.layers.io",
-          "dev.switchyard.layers.optim");
+          "dev.switchyard.layers.optim",
+          "dev.switchyard.layers.training");
 
   @TempDir private Path directory;
 

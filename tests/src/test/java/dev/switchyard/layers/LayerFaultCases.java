@@ -9,9 +9,11 @@ import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.block.Sequential;
 import dev.switchyard.layers.coda.CodaFaultCases;
 import dev.switchyard.layers.io.FileFaultCases;
 import dev.switchyard.layers.optim.OptimizerFaultCases;
+import dev.switchyard.layers.training.TrainerFaultCases;
 import dev.switchyard.mpi.ExchangeFaultCases;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +33,7 @@ public final class LayerFaultCases implements FaultCases {
     cases.putAll(new OptimizerFaultCases(kernels).cases());
     cases.putAll(new FileFaultCases(kernels).cases());
     cases.putAll(new ExchangeFaultCases(kernels).cases());
+    cases.putAll(new TrainerFaultCases(kernels).cases());
     addInference();
     addParts();
     return cases;
@@ -109,6 +112,7 @@ public final class LayerFaultCases implements FaultCases {
             new Recomputed(block),
             attention,
             SequenceHead.scores("head", 4, 2, Pooling.MEAN, random),
+            new Sequential(new Gelu(), new LayerNorm("norm", 4)),
             new StochasticDepth(0.1f, random),
             new TextTransformer(
                 tokens,
@@ -128,6 +132,13 @@ public final class LayerFaultCases implements FaultCases {
                 .flatMap(model -> model.parameters().stream().map(Parameter::name))
                 .toArray());
     add("summaries", () -> models.stream().map(Model::summary).toArray());
+    add(
+        "a layer of others",
+        () ->
+            new Sequential(new LayerNorm("norm", 4), new Sequential(List.of(new Gelu())))
+                .forward(Tape.recording(kernels), Tensor.of(Fixtures.gaussian(3, 4, 2)))
+                .value()
+                .toArray());
     add("layers of models", () -> models.stream().mapToInt(m -> m.linears().size()).toArray());
     add(
         "blocks of others",

@@ -29,9 +29,11 @@ final class Snippet {
       import dev.switchyard.kernels.parallel.*;
       import dev.switchyard.langchain4j.*;
       import dev.switchyard.layers.*;
+      import dev.switchyard.layers.block.*;
       import dev.switchyard.layers.coda.*;
       import dev.switchyard.layers.io.*;
       import dev.switchyard.layers.optim.*;
+      import dev.switchyard.layers.training.*;
       import dev.switchyard.mpi.*;
       import dev.switchyard.testkit.*;
       import java.lang.foreign.*;

@@ -1,6 +1,7 @@
 package dev.switchyard.layers;
 
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import java.util.ArrayList;
@@ -108,9 +109,14 @@ final class Buffers {
   }
 
   /** Whether a matrix lies in a buffer that was handed out, and neither given back nor owned. */
-  synchronized boolean isLent(FloatMatrix matrix) {
-    boolean goesRound = pooling && matrix.data().length <= Integer.MAX_VALUE / 2;
-    return !goesRound || lent.getOrDefault(matrix.data(), false);
+  synchronized boolean isLent(Matrix matrix) {
+    return switch (matrix) {
+      case FloatMatrix floats ->
+          !pooling
+              || floats.data().length > Integer.MAX_VALUE / 2
+              || lent.getOrDefault(floats.data(), false);
+      default -> !pooling || lent.getOrDefault(matrix, false);
+    };
   }
 
   /** Makes a buffer the tape's, which gives it back itself: whoever took it no longer may. */
@@ -180,6 +186,7 @@ final class Buffers {
 
   /** Notes a buffer for {@link #recycleKept()}. */
   synchronized void keep(QuantizedMatrix matrix) {
+    lent.replace(matrix, false);
     keptQuantized.add(matrix);
   }
 

@@ -82,11 +82,6 @@ final class Float8Products implements LinearProducts {
     }
   }
 
-  @Override
-  public ElementType weightGradientType() {
-    return weightGradient;
-  }
-
   private void multiplyTransposed(Tape tape, FloatMatrix g, Matrix x, FloatMatrix gw) {
     tape.timed(
         Part.WEIGHT_GRADIENT,

@@ -45,11 +45,6 @@ final class FloatProducts implements LinearProducts {
         () -> tape.kernels().multiply(type, Form.TN, g, kept, Epilogue.ACCUMULATE, gw));
   }
 
-  @Override
-  public ElementType weightGradientType() {
-    return type;
-  }
-
   private PackedMatrix packed(Kernels kernels, Form form, PackedWeight cached) {
     if (cached.isStale(weight, kernels)) {
       kernels.pack(type, form, weight.value(), cached.toFill());

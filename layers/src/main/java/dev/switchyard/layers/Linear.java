@@ -35,7 +35,7 @@ public final class Linear implements Layer {
   private Computation computation;
 
   /** How a layer computes: the precision of its output, and all of its products. */
-  record Computation(Precision precision, LinearProducts products) {}
+  record Computation(Precision precision, LinearProducts.Factory how, LinearProducts products) {}
 
   /**
    * A layer with a bias and random weights: uniform as proposed by Glorot and Bengio (2010); the
@@ -55,84 +55,11 @@ public final class Linear implements Layer {
         new Parameter(
             name + WEIGHT, Initial.glorot(positive("out", out), positive("in", in), random), true),
         Parameter.vector(name + BIAS, new float[out]),
-        precision);
+        precision,
+        new Precision.Products(precision, precision.weightGradient()));
   }
 
-  /**
-   * A layer with given parameters.
-   *
-   * @param weight [out, in]
-   * @param bias out elements, or null for none
-   * @param precision how the products are computed
-   * @throws IllegalArgumentException if the shapes do not go together
-   */
-  public Linear(Parameter weight, Parameter bias, Precision precision) {
-    this(weight, bias, precision, precision.weightGradient());
-  }
-
-  /**
-   * A layer with given parameters whose weight gradient is computed in a given type.
-   *
-   * @param weight [out, in]
-   * @param bias out elements, or null for none
-   * @param precision how the products are computed
-   * @param weightGradient to what the operands of the weight gradient are rounded; its sums are
-   *     float32. SwitchBack and its relatives take FLOAT32 or BFLOAT16, the other precisions only
-   *     their own type
-   * @throws IllegalArgumentException if the shapes, or precision and type, do not go together
-   */
-  public Linear(Parameter weight, Parameter bias, Precision precision, ElementType weightGradient) {
-    this(weight, bias, precision, products(weight, precision, weightGradient));
-  }
-
-  /**
-   * A layer with given parameters, each of whose products is computed as another precision does it:
-   * for experiments on which of them bears what.
-   *
-   * @param weight [out, in]
-   * @param bias out elements, or null for none
-   * @param output how Y is computed, and in which form X is kept
-   * @param inputGradient how dX is computed
-   * @param weightGradient how dW is computed; what is kept for it is for {@code output} to say, so
-   *     that SWITCHBACK_M is the same here as SWITCHBACK
-   * @throws IllegalArgumentException if the shapes do not go together, or X is kept in int8 while
-   *     the weight gradient has to round X itself
-   */
-  public Linear(
-      Parameter weight,
-      Parameter bias,
-      Precision output,
-      Precision inputGradient,
-      Precision weightGradient) {
-    this(weight, bias, output, products(weight, output, inputGradient, weightGradient));
-  }
-
-  private static LinearProducts products(
-      Parameter weight, Precision precision, ElementType weightGradient) {
-    precision.requireWeightGradient(weightGradient);
-    return precision.products(weight, weightGradient);
-  }
-
-  private static LinearProducts products(
-      Parameter weight, Precision output, Precision inputGradient, Precision weightGradient) {
-    if (output == Precision.SWITCHBACK_M && !weightGradient.takesInt8Input()) {
-      throw new IllegalArgumentException(
-          "precision "
-              + output
-              + " keeps the input in int8, from which "
-              + weightGradient
-              + " cannot compute the weight gradient (expected a precision that takes it)");
-    }
-    LinearProducts ofOutput = output.products(weight, output.weightGradient());
-    return new SwitchedProducts(
-        ofOutput,
-        inputGradient.sharesWeight(output)
-            ? ofOutput // one int8 weight for both
-            : inputGradient.products(weight, inputGradient.weightGradient()),
-        weightGradient.products(weight, weightGradient.weightGradient()));
-  }
-
-  private Linear(Parameter weight, Parameter bias, Precision precision, LinearProducts products) {
+  Linear(Parameter weight, Parameter bias, Precision precision, LinearProducts.Factory products) {
     FloatMatrix w = weight.value();
     if (bias != null && (bias.value().rows() != 1 || bias.value().cols() != w.rows())) {
       throw new IllegalArgumentException(
@@ -145,7 +72,17 @@ public final class Linear implements Layer {
     }
     this.weight = weight;
     this.bias = bias;
-    this.computation = new Computation(precision, products);
+    this.computation = new Computation(precision, products, products.of(weight));
+  }
+
+  /**
+   * A layer with given parameters, to be told the rest.
+   *
+   * @param weight [out, in], not copied
+   * @return what makes the layer
+   */
+  public static LinearBuilder of(Parameter weight) {
+    return new LinearBuilder(weight);
   }
 
   private static int positive(String name, int features) {
@@ -219,7 +156,8 @@ public final class Linear implements Layer {
   /**
    * How the products are computed.
    *
-   * @return the precision, that of the output if they differ
+   * @return the precision: that of the output if they differ, and for products of one's own the one
+   *     that the builder was told
    */
   public Precision precision() {
     return computation.precision();
@@ -249,12 +187,7 @@ public final class Linear implements Layer {
     Parameter some = weight.copy(prefix + WEIGHT, weight.value().rowRange(from, to));
     Parameter someBiases =
         bias == null ? null : bias.copy(prefix + BIAS, bias.value().columnRange(from, to));
-    ElementType type = computation.products().weightGradientType();
-    if (type == null) {
-      throw new IllegalArgumentException(
-          name() + " computes each product in another precision (expected one for all of them)");
-    }
-    return new Linear(some, someBiases, computation.precision(), type);
+    return new Linear(some, someBiases, computation.precision(), computation.how());
   }
 
   // For conversions.
@@ -267,10 +200,21 @@ public final class Linear implements Layer {
     return computation;
   }
 
+  /** As it would be in another precision. */
+  Computation computation(Precision other, ElementType ofWeightGradient) {
+    LinearProducts.Factory how = new Precision.Products(other, ofWeightGradient);
+    return new Computation(other, how, how.of(weight));
+  }
+
   /** Whether all three products are those of a precision with this type of weight gradient. */
   boolean computesAllIn(Precision other, ElementType ofWeightGradient) {
-    return computation.precision() == other
-        && computation.products().weightGradientType() == ofWeightGradient;
+    return computation.how().equals(new Precision.Products(other, ofWeightGradient));
+  }
+
+  /** Whether the products are none of the library's. */
+  boolean computesInAWayOfItsOwn() {
+    return !(computation.how() instanceof Precision.Products
+        || computation.how() instanceof SwitchedProducts.Factory);
   }
 
   /** Lets layers compute otherwise from the next forward pass on, all or after an error none. */

@@ -147,9 +147,4 @@ final class OutlierProducts implements LinearProducts {
   public void weightGradient(Tape tape, FloatMatrix g, Matrix kept, FloatMatrix gw) {
     gradients.weightGradient(tape, g, kept, gw);
   }
-
-  @Override
-  public ElementType weightGradientType() {
-    return gradients.weightGradientType();
-  }
 }

@@ -26,8 +26,7 @@ import dev.switchyard.kernels.data.Scaling;
  * are the same in the codebook of the paper, see {@link Float8Format}.
  *
  * <p>SwitchBack and its relatives compute the weight gradient in a 16-bit type, as the paper does,
- * and can compute it in float32: see {@link Linear#Linear(Parameter, Parameter, Precision,
- * ElementType)}.
+ * and can compute it in float32: see {@link LinearBuilder#weightGradient}.
  */
 public enum Precision {
   /** All three products in 32-bit floats. */
@@ -91,7 +90,7 @@ public enum Precision {
    * Whether a layer can be asked to compute its weight gradient in a type.
    *
    * @param type of the operands
-   * @return true if {@link Linear#Linear(Parameter, Parameter, Precision, ElementType)} takes it
+   * @return true if {@link LinearBuilder#weightGradient} takes it
    */
   public boolean allowsWeightGradient(ElementType type) {
     return switch (this) {
@@ -113,8 +112,25 @@ public enum Precision {
     }
   }
 
+  /** Makes products of one precision with a type of the weight gradient. */
+  record Products(Precision precision, ElementType weightGradient)
+      implements LinearProducts.Factory {
+    Products {
+      precision.requireWeightGradient(weightGradient);
+    }
+
+    @Override
+    public LinearProducts of(Parameter weight) {
+      return precision.products(weight, weightGradient);
+    }
+  }
+
+  LinearProducts products(Parameter weight) {
+    return products(weight, weightGradient());
+  }
+
   /** The three products of a layer with this weight. */
-  LinearProducts products(Parameter weight, ElementType ofWeightGradient) {
+  private LinearProducts products(Parameter weight, ElementType ofWeightGradient) {
     return switch (this) {
       case FLOAT32 -> new FloatProducts(ElementType.FLOAT32, weight);
       case BFLOAT16 -> new FloatProducts(ElementType.BFLOAT16, weight);

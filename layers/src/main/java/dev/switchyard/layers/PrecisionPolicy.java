@@ -66,7 +66,7 @@ public record PrecisionPolicy(
   /**
    * The same with another type of the weight gradient.
    *
-   * @param type as in {@link Linear#Linear(Parameter, Parameter, Precision, ElementType)}
+   * @param type as in {@link LinearBuilder#weightGradient}
    * @return the policy
    */
   public PrecisionPolicy withWeightGradient(ElementType type) {
@@ -125,6 +125,9 @@ public record PrecisionPolicy(
     }
     if (layer.weight().released()) {
       return "its weight was released";
+    }
+    if (layer.computesInAWayOfItsOwn()) {
+      return "computes its products in a way of its own";
     }
     return layer.computesAllIn(precision, weightGradient) ? "is " + precision + " already" : "";
   }

@@ -33,9 +33,7 @@ public final class Precisions {
             new Conversion.Change(
                 layer,
                 layer.computation(),
-                new Linear.Computation(
-                    policy.precision(),
-                    policy.precision().products(layer.weight(), policy.weightGradient()))));
+                layer.computation(policy.precision(), policy.weightGradient())));
       } else {
         left.add(
             new Conversion.Left(

@@ -90,11 +90,6 @@ final class QuantizedProducts implements LinearProducts {
     }
   }
 
-  @Override
-  public ElementType weightGradientType() {
-    return weightGradient;
-  }
-
   private static void multiplyTransposed(
       Tape tape, ElementType type, Matrix g, Matrix x, FloatMatrix gw) {
     tape.timed(

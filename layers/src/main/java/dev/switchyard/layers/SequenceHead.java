@@ -56,7 +56,7 @@ public final class SequenceHead implements SequenceLayer {
       String name, int features, int size, Pooling pooling, CounterRandom random) {
     Parameter weight =
         new Parameter(name + ".projection.weight", Initial.glorot(size, features, random), true);
-    Linear linear = new Linear(weight, null, Precision.FLOAT32);
+    Linear linear = Linear.of(weight).build();
     return new SequenceHead(new LayerNorm(name + ".norm", features), pooling, linear);
   }
 

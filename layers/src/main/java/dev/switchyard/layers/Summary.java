@@ -29,9 +29,16 @@ final class Summary {
             indent + shortened(name, above),
             part.getClass().getSimpleName(),
             leaf ? shapes(parameters) : "",
-            part instanceof Linear linear ? linear.precision().toString() : "",
+            precision(part),
             parameters.isEmpty() ? "" : String.format(Locale.ROOT, "%,d", elements(parameters))));
     part.parts().forEach(child -> add(child, name, indent + "  "));
+  }
+
+  private static String precision(Model part) {
+    if (!(part instanceof Linear linear)) {
+      return "";
+    }
+    return linear.computesInAWayOfItsOwn() ? "own products" : linear.precision().toString();
   }
 
   /** Up to where the names of all parameters agree, by whole words between dots. */

@@ -3,6 +3,7 @@ package dev.switchyard.layers;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.kernels.data.Matrix;
 import dev.switchyard.kernels.data.QuantizedMatrix;
 import dev.switchyard.kernels.data.Scaling;
 import java.util.ArrayList;
@@ -645,9 +646,15 @@ public final class Tape {
   }
 
   /**
-   * A buffer to fill with a matrix of that shape, then to give back, or to keep until the reset.
+   * A buffer to fill with an int8 matrix of that shape, and to {@linkplain
+   * #giveBack(QuantizedMatrix) give back} or to {@linkplain #keep(QuantizedMatrix) keep}.
+   *
+   * @param scaling which elements have a scale in common
+   * @param rows its rows
+   * @param cols its columns
+   * @return the buffer; its content is arbitrary
    */
-  QuantizedMatrix take(Scaling scaling, int rows, int cols) {
+  public QuantizedMatrix take(Scaling scaling, int rows, int cols) {
     return buffers.take(scaling, rows, cols);
   }
 
@@ -662,7 +669,7 @@ public final class Tape {
     buffers.giveBack(matrix);
   }
 
-  private void requireTaken(FloatMatrix matrix) {
+  private void requireTaken(Matrix matrix) {
     if (!buffers.isLent(matrix)) {
       throw new IllegalArgumentException(
           "matrix "
@@ -672,17 +679,33 @@ public final class Tape {
     }
   }
 
-  void giveBack(QuantizedMatrix matrix) {
+  /**
+   * Gives back a buffer of {@link #take(Scaling, int, int)}, which holds a matrix of the shape that
+   * it was taken for.
+   *
+   * @param matrix the buffer
+   * @throws IllegalArgumentException if it is not, or was given back before
+   */
+  public void giveBack(QuantizedMatrix matrix) {
+    requireTaken(matrix);
     buffers.giveBack(matrix);
   }
 
-  void keep(FloatMatrix matrix) {
+  /**
+   * Keeps a buffer of {@link #take(Scaling, int, int)} until the next reset, for the way back; to
+   * be called once it is filled.
+   *
+   * @param matrix the buffer, which is the tape's from now on
+   * @throws IllegalArgumentException if it is not, or was given back before
+   */
+  public void keep(QuantizedMatrix matrix) {
+    requireTaken(matrix);
     if (keeping) {
       buffers.keep(matrix);
     }
   }
 
-  void keep(QuantizedMatrix matrix) {
+  void keep(FloatMatrix matrix) {
     if (keeping) {
       buffers.keep(matrix);
     }

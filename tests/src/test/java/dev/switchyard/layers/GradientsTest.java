@@ -45,7 +45,7 @@ class GradientsTest {
   @Test
   void linearWithoutBias() {
     Parameter weight = new Parameter("w", gaussian(3, 5, 2), true);
-    Linear layer = new Linear(weight, null, Precision.FLOAT32);
+    Linear layer = Linear.of(weight).build();
     check(layer::forward, layer.parameters(), gaussian(7, 5, 1));
   }
 
@@ -176,7 +176,7 @@ class GradientsTest {
   @Test
   void tiedWeights() {
     TokenEmbedding layer = new TokenEmbedding("t", 5, 4, RANDOM);
-    Linear scores = new Linear(layer.table(), null, Precision.FLOAT32);
+    Linear scores = Linear.of(layer.table()).build();
     List<Parameter> parameters = Model.concat(layer.parameters(), scores.parameters());
     assertThat(parameters).containsExactly(layer.table());
     check(

@@ -139,6 +139,23 @@ public final class LayerFaultCases implements FaultCases {
                 .forward(Tape.recording(kernels), Tensor.of(Fixtures.gaussian(3, 4, 2)))
                 .value()
                 .toArray());
+    Parameter square = new Parameter("square", Fixtures.gaussian(4, 4, 3), true);
+    add(
+        "layers that are built",
+        () ->
+            new Object[] {
+              Linear.of(square)
+                  .bias(Parameter.vector("b", 1, 2, 3, 4))
+                  .precision(Precision.SWITCHBACK)
+                  .weightGradient(ElementType.FLOAT32)
+                  .build()
+                  .precision(),
+              Linear.of(square).gradients(Precision.SWITCHBACK, Precision.BFLOAT16).build().name(),
+              Linear.of(square)
+                  .products(new Precision.Products(Precision.BFLOAT16, ElementType.BFLOAT16))
+                  .build()
+                  .summary()
+            });
     add("layers of models", () -> models.stream().mapToInt(m -> m.linears().size()).toArray());
     add(
         "blocks of others",

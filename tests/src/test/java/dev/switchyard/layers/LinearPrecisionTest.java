@@ -170,7 +170,12 @@ class LinearPrecisionTest {
     for (String backend : new String[] {"reference", "vector", "x86"}) {
       Kernels kernels = Fixtures.kernels(backend, 2);
       List<Parameter> like = new Linear("l", 65, 43, precision, new CounterRandom(5)).parameters();
-      Linear layer = new Linear(like.get(0), like.get(1), precision, type);
+      Linear layer =
+          Linear.of(like.get(0))
+              .bias(like.get(1))
+              .precision(precision)
+              .weightGradient(type)
+              .build();
       Run other = new Run(kernels, layer, 37, 5);
       Run usual = new Run(kernels, precision, 37, 65, 43, 5);
 
@@ -192,7 +197,13 @@ class LinearPrecisionTest {
   void refusesOtherTypesOfWeightGradient(Precision precision, ElementType type) {
     List<Parameter> p = new Linear("l", 3, 2, precision, Fixtures.RANDOM).parameters();
 
-    assertThatThrownBy(() -> new Linear(p.get(0), p.get(1), precision, type))
+    assertThatThrownBy(
+            () ->
+                Linear.of(p.get(0))
+                    .bias(p.get(1))
+                    .precision(precision)
+                    .weightGradient(type)
+                    .build())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("precision " + precision + " does not compute weight gradients in " + type);
   }
@@ -212,7 +223,12 @@ class LinearPrecisionTest {
           List<Parameter> p = new Linear("l", 20, 12, output, new CounterRandom(5)).parameters();
           Linear layer;
           try {
-            layer = new Linear(p.get(0), p.get(1), output, inputGradient, weightGradient);
+            layer =
+                Linear.of(p.get(0))
+                    .bias(p.get(1))
+                    .precision(output)
+                    .gradients(inputGradient, weightGradient)
+                    .build();
           } catch (IllegalArgumentException e) {
             assertThat(e)
                 .hasMessage(
@@ -322,7 +338,8 @@ class LinearPrecisionTest {
   void zerosStayZeros(Precision precision) {
     Kernels kernels = Fixtures.reference();
     Parameter weight = new Parameter("w", FloatMatrix.allocate(3, 5), true);
-    Linear layer = new Linear(weight, Parameter.vector("b", 1, 2, 3), precision);
+    Linear layer =
+        Linear.of(weight).bias(Parameter.vector("b", 1, 2, 3)).precision(precision).build();
     Tape tape = Tape.recording(kernels);
     Tensor x = Tensor.withGrad(FloatMatrix.allocate(4, 5));
     Tensor y = layer.forward(tape, x);
@@ -360,7 +377,8 @@ class LinearPrecisionTest {
     FloatMatrix x = gaussian(3, 9, 1);
     FloatMatrix g = gaussian(3, 4, 2);
     Parameter weight = new Parameter("w", layer.parameters().get(0).value(), true);
-    Linear fresh = new Linear(weight, layer.parameters().get(1), layer.precision());
+    Linear fresh =
+        Linear.of(weight).bias(layer.parameters().get(1)).precision(layer.precision()).build();
     float[][] expected = outputAndInputGradient(kernels, fresh, x, g);
     assertThat(outputAndInputGradient(kernels, layer, x, g)).isEqualTo(expected);
     assertThat(outputAndInputGradient(kernels, layer, x, g)).isEqualTo(expected);
@@ -419,7 +437,12 @@ class LinearPrecisionTest {
     Profile profile = new Profile(() -> now[0]++);
     Tape tape = Tape.recording(Fixtures.reference(), profile);
     List<Parameter> p = new Linear("l", 5, 3, output, Fixtures.RANDOM).parameters();
-    Linear layer = new Linear(p.get(0), p.get(1), output, inputGradient, Precision.FLOAT32);
+    Linear layer =
+        Linear.of(p.get(0))
+            .bias(p.get(1))
+            .precision(output)
+            .gradients(inputGradient, Precision.FLOAT32)
+            .build();
 
     for (int step = 0; step < 2; step++) {
       profile.clear();
@@ -437,10 +460,10 @@ class LinearPrecisionTest {
   @EnumSource(Precision.class)
   void withoutInputsTheOutputIsTheBias(Precision precision) {
     Linear layer =
-        new Linear(
-            new Parameter("l.weight", FloatMatrix.allocate(2, 0), true),
-            Parameter.vector("l.bias", 3, 4),
-            precision);
+        Linear.of(new Parameter("l.weight", FloatMatrix.allocate(2, 0), true))
+            .bias(Parameter.vector("l.bias", 3, 4))
+            .precision(precision)
+            .build();
     Tape tape = Tape.recording(Fixtures.reference());
     Tensor y = layer.forward(tape, Tensor.withGrad(FloatMatrix.allocate(3, 0)));
     assertThat(Fixtures.values(y.value())).containsExactly(3, 4, 3, 4, 3, 4);

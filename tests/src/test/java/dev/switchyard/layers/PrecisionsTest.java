@@ -213,11 +213,11 @@ class PrecisionsTest {
       assertThat(gradient(layer))
           .isEqualTo(
               gradient(
-                  new Linear(
-                      new Linear("l", 64, 64, Precision.SWITCHBACK, RANDOM).weight(),
-                      null,
-                      Precision.SWITCHBACK,
-                      type)));
+                  Linear.of(new Linear("l", 64, 64, Precision.SWITCHBACK, RANDOM).weight())
+                      .bias(null)
+                      .precision(Precision.SWITCHBACK)
+                      .weightGradient(type)
+                      .build()));
     }
     assertThatIllegalArgumentException()
         .isThrownBy(() -> policy.withWeightGradient(ElementType.INT8))
@@ -236,8 +236,10 @@ class PrecisionsTest {
   void undoRestoresSwitchedProducts() {
     Linear made = new Linear("l", 64, 64, Precision.FLOAT32, RANDOM);
     Linear layer =
-        new Linear(
-            made.weight(), null, Precision.SWITCHBACK, Precision.FLOAT32, Precision.INT8_ALL);
+        Linear.of(made.weight())
+            .precision(Precision.SWITCHBACK)
+            .gradients(Precision.FLOAT32, Precision.INT8_ALL)
+            .build();
     float[] before = gradient(layer);
     Conversion conversion = Precisions.convert(layer, PrecisionPolicy.to(Precision.SWITCHBACK));
     assertThat(conversion.converted()).hasSize(1);
@@ -351,11 +353,11 @@ class PrecisionsTest {
   @Test
   void weightsThatOthersUseAreKept() {
     TokenEmbedding embedding = new TokenEmbedding("e", 64, 64, RANDOM);
-    Linear tied = new Linear(embedding.table(), null, Precision.SWITCHBACK);
+    Linear tied = Linear.of(embedding.table()).precision(Precision.SWITCHBACK).build();
     assertThat(Precisions.release(tied, kernels).kept())
         .containsExactly("e.table: its weight is used elsewhere too");
     Linear one = new Linear("l", 64, 64, Precision.SWITCHBACK, RANDOM);
-    Linear two = new Linear(one.weight(), null, Precision.SWITCHBACK);
+    Linear two = Linear.of(one.weight()).precision(Precision.SWITCHBACK).build();
     Model both = new Pair(one, two);
     assertThat(Precisions.release(both, kernels).kept()).hasSize(2);
     assertThat(both.parameters()).hasSize(2);

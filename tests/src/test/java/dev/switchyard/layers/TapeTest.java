@@ -362,10 +362,9 @@ class TapeTest {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
-                new Linear(
-                    new Parameter("w", FloatMatrix.allocate(2, 3), true),
-                    Parameter.vector("b", 1, 2, 3),
-                    Precision.FLOAT32))
+                Linear.of(new Parameter("w", FloatMatrix.allocate(2, 3), true))
+                    .bias(Parameter.vector("b", 1, 2, 3))
+                    .build())
         .withMessage("weight is 2x3 but bias is 1x3 (expected 1x2)");
   }
 

@@ -62,8 +62,7 @@ class QuantizationReportTest {
   @Test
   void agreesWithTheDefinition() {
     Linear layer = new Linear("l", 64, 32, Precision.SWITCHBACK, RANDOM);
-    Linear twin =
-        new Linear(layer.parameters().get(0), layer.parameters().get(1), Precision.FLOAT32);
+    Linear twin = Linear.of(layer.parameters().get(0)).bias(layer.parameters().get(1)).build();
     FloatMatrix quantized = layer.forward(Tape.none(kernels), Tensor.of(x)).value();
     FloatMatrix exact = twin.forward(Tape.none(kernels), Tensor.of(x)).value();
 
@@ -194,8 +193,7 @@ class QuantizationReportTest {
                     kernels,
                     model,
                     tape ->
-                        new Linear(new Parameter("w", x, true), null, Precision.FLOAT32)
-                            .forward(tape, Tensor.of(x))))
+                        Linear.of(new Parameter("w", x, true)).build().forward(tape, Tensor.of(x))))
         .withMessage(
             "the step used none of the model's 2 linear layers (expected it to run the model on"
                 + " the tape it is given)");

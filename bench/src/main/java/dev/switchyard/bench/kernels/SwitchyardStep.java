@@ -31,7 +31,8 @@ final class SwitchyardStep implements LinearStep {
     bias = Parameter.vector("bias", operands.bias());
     ElementType weightGradient =
         precision == Precision.FLOAT32 ? ElementType.FLOAT32 : ElementType.BFLOAT16;
-    layer = new Linear(weight, bias, precision, weightGradient);
+    layer =
+        Linear.of(weight).bias(bias).precision(precision).weightGradient(weightGradient).build();
     tape = Tape.recording(kernels, profile);
   }
 

@@ -114,8 +114,12 @@ record SoakModel(
         precision.allowsWeightGradient(ElementType.FLOAT32)
             && precision.allowsWeightGradient(ElementType.BFLOAT16);
     return hasChoice
-        ? new Linear(weight, bias, precision, draw.of(ElementType.FLOAT32, ElementType.BFLOAT16))
-        : new Linear(weight, bias, precision);
+        ? Linear.of(weight)
+            .bias(bias)
+            .precision(precision)
+            .weightGradient(draw.of(ElementType.FLOAT32, ElementType.BFLOAT16))
+            .build()
+        : Linear.of(weight).bias(bias).precision(precision).build();
   }
 
   private static SoakModel transformer(Draw draw, Precision precision) {

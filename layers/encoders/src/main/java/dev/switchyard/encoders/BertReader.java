@@ -74,7 +74,10 @@ final class BertReader {
   }
 
   private Linear linear(String name, int in, int out) throws IOException {
-    return new Linear(matrix(name + ".weight", out, in), vector(name + ".bias", out), precision);
+    return Linear.of(matrix(name + ".weight", out, in))
+        .bias(vector(name + ".bias", out))
+        .precision(precision)
+        .build();
   }
 
   /** Three linear layers of one input, as one; our own files have them so. */
@@ -94,10 +97,10 @@ final class BertReader {
       tensors.read(prefix + parts.get(i) + ".weight", weight.rowRange(i * n, (i + 1) * n));
       tensors.read(prefix + parts.get(i) + ".bias", bias.columnRange(i * n, (i + 1) * n));
     }
-    return new Linear(
-        new Parameter(prefix + "qkv.weight", weight, true),
-        Parameter.vector(prefix + "qkv.bias", bias.data()),
-        precision);
+    return Linear.of(new Parameter(prefix + "qkv.weight", weight, true))
+        .bias(Parameter.vector(prefix + "qkv.bias", bias.data()))
+        .precision(precision)
+        .build();
   }
 
   private LayerNorm norm(String name) throws IOException {

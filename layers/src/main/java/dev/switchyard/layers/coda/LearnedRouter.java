@@ -7,7 +7,6 @@ import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Parameter;
-import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Profile.Part;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
@@ -58,7 +57,7 @@ public final class LearnedRouter implements Router {
       Gate gate,
       CounterRandom random) {
     this(
-        new Linear(direction(name + ".weight", features, random), null, Precision.FLOAT32),
+        Linear.of(direction(name + ".weight", features, random)).build(),
         new Capacity(reduction),
         weights,
         gate);

@@ -62,15 +62,17 @@ public final class ParallelAdapter implements Layer {
       w.data()[i] = (float) ((2 * CounterRandom.uniform(key, i) - 1) / Math.sqrt(features));
     }
     this.down =
-        new Linear(
-            new Parameter(name + ".down.weight", w, true),
-            Parameter.vector(name + ".down.bias", new float[bottleneck]),
-            precision);
+        Linear.of(new Parameter(name + ".down.weight", w, true))
+            .bias(Parameter.vector(name + ".down.bias", new float[bottleneck]))
+            .precision(precision)
+            .build();
     this.up =
-        new Linear(
-            new Parameter(name + ".up.weight", FloatMatrix.allocate(features, bottleneck), true),
-            Parameter.vector(name + ".up.bias", new float[features]),
-            precision);
+        Linear.of(
+                new Parameter(
+                    name + ".up.weight", FloatMatrix.allocate(features, bottleneck), true))
+            .bias(Parameter.vector(name + ".up.bias", new float[features]))
+            .precision(precision)
+            .build();
     this.dropout = new Dropout(dropout, random.split(1));
   }
 

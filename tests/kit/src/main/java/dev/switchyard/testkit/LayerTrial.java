@@ -4,7 +4,6 @@ import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Parameter;
-import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
 import java.util.ArrayList;
@@ -55,7 +54,7 @@ final class LayerTrial {
     this.layer = layer;
     List<Parameter> learned = layer.parameters(); // the weight, and the bias if there is one
     weight = learned.getFirst();
-    twin = new Linear(weight, learned.size() > 1 ? learned.get(1) : null, Precision.FLOAT32);
+    twin = Linear.of(weight).bias(learned.size() > 1 ? learned.get(1) : null).build();
   }
 
   // x [rows, in]

@@ -125,7 +125,7 @@ class FailedUpdateTest {
   private void assertNothingIsStale(Linear layer, Precision precision) {
     List<Parameter> now = new ArrayList<>();
     layer.parameters().forEach(p -> now.add(new Parameter(p.name(), p.value().copy(), true)));
-    Linear same = new Linear(now.get(0), now.get(1), precision);
+    Linear same = Linear.of(now.get(0)).bias(now.get(1)).precision(precision).build();
     assertThat(output(layer)).isEqualTo(output(same));
   }
 

@@ -58,26 +58,98 @@ public final class TokenEmbedding implements Model {
    * @throws IllegalArgumentException if there is no such id
    */
   public Tensor forward(Tape tape, int... ids) {
-    FloatMatrix e = table.value();
-    for (int t = 0; t < ids.length; t++) {
-      if (ids[t] < 0 || ids[t] >= e.rows()) {
-        throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "id %d is %d (expected 0 to %d)", t, ids[t], e.rows() - 1));
-      }
+    return sum(tape, List.of(this), List.of(ids));
+  }
+
+  // ids [tables][tokens] -> y [tokens, features]
+  /**
+   * Looks up a vector of each table for each token, and gives their sum, added in the order of the
+   * tables:
+   *
+   * <pre>
+   *   y_t = E1_id1(t) + E2_id2(t) + ...
+   * </pre>
+   *
+   * @param tape records and computes
+   * @param tables of the same number of features
+   * @param ids of the tokens, for each table; copied
+   * @return [tokens, features]
+   * @throws IllegalArgumentException if there is no table, a table has no such id or other
+   *     features, or the tables are not given as many ids each
+   */
+  public static Tensor sum(Tape tape, List<TokenEmbedding> tables, List<int[]> ids) {
+    if (tables.isEmpty() || ids.size() != tables.size()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%d tables and ids for %d (expected a table or more, and ids for each)",
+              tables.size(),
+              ids.size()));
     }
-    FloatMatrix y = tape.result(ids.length, e.cols());
+    int tokens = ids.getFirst().length;
+    int features = tables.getFirst().table.cols();
+    for (int i = 0; i < tables.size(); i++) {
+      tables.get(i).require(ids.get(i), tokens, features);
+    }
+    FloatMatrix y = tape.result(tokens, features);
     Parallel parallel = tape.kernels().parallel();
-    int tasks = Math.min(parallel.threads(), ids.length);
+    int tasks = Math.min(parallel.threads(), tokens);
     parallel.forEach(
         tasks,
         task -> {
-          int end = (int) ((task + 1L) * ids.length / tasks);
-          for (int t = (int) ((long) task * ids.length / tasks); t < end; t++) {
-            System.arraycopy(e.data(), e.rowIndex(ids[t]), y.data(), y.rowIndex(t), e.cols());
+          int end = (int) ((task + 1L) * tokens / tasks);
+          for (int t = (int) ((long) task * tokens / tasks); t < end; t++) {
+            for (int i = 0; i < tables.size(); i++) {
+              FloatMatrix e = tables.get(i).table.value();
+              int in = e.rowIndex(ids.get(i)[t]);
+              int out = y.rowIndex(t);
+              if (i == 0) {
+                System.arraycopy(e.data(), in, y.data(), out, features);
+              } else {
+                add(e.data(), in, y.data(), out, features);
+              }
+            }
           }
         });
-    int[] kept = ids.clone(); // the caller may fill in the next batch's before going back
-    return tape.node(y).uses(table).backward((gy, none) -> backward(parallel, kept, gy));
+    List<TokenEmbedding> used = List.copyOf(tables);
+    List<int[]> kept = // the caller may fill in the next batch's before going back
+        tape.isRecording() ? ids.stream().map(int[]::clone).toList() : List.of();
+    return tape.node(y)
+        .uses(used.stream().map(TokenEmbedding::table).toList())
+        .backward(
+            (gy, none) -> {
+              for (int i = 0; i < used.size(); i++) {
+                if (!used.get(i).table.frozen()) {
+                  used.get(i).backward(parallel, kept.get(i), gy);
+                }
+              }
+            });
+  }
+
+  private void require(int[] ids, int tokens, int features) {
+    if (ids.length != tokens || table.cols() != features) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s for %d tokens (expected %d features for %d tokens, as the first)",
+              table,
+              ids.length,
+              features,
+              tokens));
+    }
+    for (int t = 0; t < tokens; t++) {
+      if (ids[t] < 0 || ids[t] >= table.rows()) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT, "id %d is %d (expected 0 to %d)", t, ids[t], table.rows() - 1));
+      }
+    }
+  }
+
+  private static void add(float[] x, int xOffset, float[] sum, int sumOffset, int count) {
+    for (int j = 0; j < count; j++) {
+      sum[sumOffset + j] += x[xOffset + j];
+    }
   }
 
   // gy [tokens, features] -> gtable [vocabulary, features]
@@ -92,11 +164,12 @@ public final class TokenEmbedding implements Model {
           int from = lines * task / tasks * LINE;
           int to = Math.min(gy.cols(), lines * (task + 1) / tasks * LINE);
           for (int t = 0; t < ids.length; t++) {
-            int in = gy.rowIndex(t);
-            int out = sums.rowIndex(ids[t]);
-            for (int j = from; j < to; j++) {
-              sums.data()[out + j] += gy.data()[in + j];
-            }
+            add(
+                gy.data(),
+                gy.rowIndex(t) + from,
+                sums.data(),
+                sums.rowIndex(ids[t]) + from,
+                to - from);
           }
         });
   }

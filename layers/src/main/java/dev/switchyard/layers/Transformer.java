@@ -11,7 +11,16 @@ import java.util.List;
  * 3).
  */
 public final class Transformer implements SequenceLayer {
-  private final List<SequenceLayer> blocks = new ArrayList<>();
+  private final List<SequenceLayer> blocks;
+
+  /**
+   * Given blocks.
+   *
+   * @param blocks all of which take and give the same number of features
+   */
+  public Transformer(List<? extends SequenceLayer> blocks) {
+    this.blocks = List.copyOf(blocks);
+  }
 
   /**
    * Blocks with random weights as in {@link Linear}.
@@ -24,9 +33,15 @@ public final class Transformer implements SequenceLayer {
    * @throws IllegalArgumentException if the depth is negative
    */
   public Transformer(String name, int depth, BlockOptions options, CounterRandom random) {
+    this(blocks(name, depth, options, random));
+  }
+
+  private static List<SequenceLayer> blocks(
+      String name, int depth, BlockOptions options, CounterRandom random) {
     if (depth < 0) {
       throw new IllegalArgumentException("depth is " + depth + " (expected 0 or more)");
     }
+    List<SequenceLayer> blocks = new ArrayList<>();
     for (int i = 0; i < depth; i++) {
       float rate = depth == 1 ? 0 : options.stochasticDepth() * i / (depth - 1);
       TransformerBlock block =
@@ -34,6 +49,7 @@ public final class Transformer implements SequenceLayer {
               name + ".block" + i, options.withStochasticDepth(rate), random.split(i));
       blocks.add(options.recompute() ? new Recomputed(block) : block);
     }
+    return blocks;
   }
 
   // x [tokens, features] -> y [tokens, features]

@@ -172,6 +172,24 @@ class GradientsTest {
     assertThat(table.grad().rowRange(2, 3).get(0, 0)).isZero();
   }
 
+  /** The frozen table among them gets none; one table may be given twice. */
+  @Test
+  void sumOfTokenEmbeddings() {
+    TokenEmbedding words = new TokenEmbedding("w", 5, 37, RANDOM.split(1));
+    TokenEmbedding frozen = new TokenEmbedding("f", 3, 37, RANDOM.split(2));
+    TokenEmbedding places = new TokenEmbedding("p", 6, 37, RANDOM.split(3));
+    Parameter.setFrozen(frozen.parameters(), true);
+    List<TokenEmbedding> tables = List.of(words, frozen, places, words);
+    List<int[]> ids =
+        List.of(new int[] {3, 0, 3, 4}, new int[] {1, 1, 2, 0}, new int[] {0, 1, 2, 3}, new int[4]);
+    check(
+        (tape, x) -> tape.add(x, TokenEmbedding.sum(tape, tables, ids)),
+        List.of(words.table(), places.table()),
+        gaussian(4, 37, 16));
+    assertThat(frozen.table().grad().data()).containsOnly(0);
+    assertThat(places.table().grad().rowRange(4, 6).toArray()).containsOnly(0);
+  }
+
   /** As in a language model: the same vectors make the tokens and their scores. */
   @Test
   void tiedWeights() {

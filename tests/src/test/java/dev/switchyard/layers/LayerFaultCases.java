@@ -177,6 +177,15 @@ public final class LayerFaultCases implements FaultCases {
                 .forward(Tape.none(kernels), x, sequences, x, sequences, null)
                 .value()
                 .toArray());
+    Transformer blocks = new Transformer(List.of(later));
+    add(
+        "given blocks after a sum of embeddings",
+        () -> {
+          Tape tape = Tape.none(kernels);
+          List<int[]> ids = List.of(new int[] {0, 4, 1}, new int[3]);
+          Tensor sum = TokenEmbedding.sum(tape, List.of(tokens, tokens), ids);
+          return blocks.forward(tape, sum, sequences).value().toArray();
+        });
     add(
         "layers and losses of some kind",
         () ->

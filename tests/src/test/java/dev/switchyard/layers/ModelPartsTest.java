@@ -10,6 +10,7 @@ import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import java.util.Arrays;
+import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,6 +80,47 @@ class ModelPartsTest {
     TokenEmbedding embedding = new TokenEmbedding("e", 5, 2, RANDOM);
     refuses("id 1 is 5 (expected 0 to 4)", () -> embedding.forward(none, 4, 5));
     refuses("id 0 is -1 (expected 0 to 4)", () -> embedding.forward(none, -1));
+  }
+
+  @Test
+  void sumsOfTokenEmbeddingsFit() {
+    TokenEmbedding a = new TokenEmbedding("a", 5, 2, RANDOM);
+    TokenEmbedding b = new TokenEmbedding("b", 3, 2, RANDOM);
+    TokenEmbedding wide = new TokenEmbedding("w", 3, 3, RANDOM);
+    int[] ids = {4, 0};
+    refuses(
+        "0 tables and ids for 0 (expected a table or more, and ids for each)",
+        () -> TokenEmbedding.sum(none, List.of(), List.of()));
+    refuses(
+        "2 tables and ids for 1 (expected a table or more, and ids for each)",
+        () -> TokenEmbedding.sum(none, List.of(a, b), List.of(ids)));
+    refuses(
+        "id 0 is 4 (expected 0 to 2)",
+        () -> TokenEmbedding.sum(none, List.of(a, b), List.of(ids, ids)));
+    refuses(
+        "b.table 3x2 for 1 tokens (expected 2 features for 2 tokens, as the first)",
+        () -> TokenEmbedding.sum(none, List.of(a, b), List.of(ids, new int[1])));
+    refuses(
+        "w.table 3x3 for 2 tokens (expected 2 features for 2 tokens, as the first)",
+        () -> TokenEmbedding.sum(none, List.of(a, wide), List.of(ids, new int[2])));
+  }
+
+  /** Added in the order of the tables, on any number of threads. */
+  @Test
+  void sumsOfTokenEmbeddingsHaveTheBitsOfSums() {
+    TokenEmbedding a = new TokenEmbedding(new Parameter("a", gaussian(5, 100, 1), true));
+    TokenEmbedding b = new TokenEmbedding(new Parameter("b", gaussian(3, 100, 2), true));
+    TokenEmbedding c = new TokenEmbedding(new Parameter("c", gaussian(7, 100, 3), true));
+    int[] ofA = {4, 0, 4, 1, 2};
+    int[] ofB = {0, 0, 2, 1, 2};
+    int[] ofC = {6, 5, 0, 1, 0};
+    Tensor ab = none.add(a.forward(none, ofA), b.forward(none, ofB));
+    FloatMatrix expected = none.add(ab, c.forward(none, ofC)).value();
+    for (int threads = 1; threads <= 3; threads++) {
+      Tape tape = Tape.none(Fixtures.kernels("vector", threads));
+      FloatMatrix sum = TokenEmbedding.sum(tape, List.of(a, b, c), List.of(ofA, ofB, ofC)).value();
+      assertThat(sum.toArray()).isEqualTo(expected.toArray());
+    }
   }
 
   /** Tokens add to the rows of the table in their order, on any number of threads. */

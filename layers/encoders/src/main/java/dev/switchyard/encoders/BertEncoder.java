@@ -8,6 +8,7 @@ import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
 import dev.switchyard.layers.TokenEmbedding;
+import dev.switchyard.layers.Transformer;
 import dev.switchyard.layers.io.Safetensors;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -38,6 +39,7 @@ public final class BertEncoder implements TokenEncoder {
   private final TokenEmbedding types;
   private final LayerNorm norm;
   private final List<PostNormBlock> blocks;
+  private final Transformer transformer;
 
   BertEncoder(
       BertShape shape,
@@ -52,6 +54,7 @@ public final class BertEncoder implements TokenEncoder {
     this.types = types;
     this.norm = norm;
     this.blocks = List.copyOf(blocks);
+    transformer = new Transformer(blocks);
   }
 
   /**
@@ -132,11 +135,7 @@ public final class BertEncoder implements TokenEncoder {
    *     there are positions, or an id or type has no embedding
    */
   public Tensor forward(Tape tape, int[] ids, int[] tokenTypes, Sequences sequences) {
-    Tensor x = embed(tape, ids, tokenTypes, sequences);
-    for (PostNormBlock block : blocks) {
-      x = block.forward(tape, x, sequences);
-    }
-    return x;
+    return transformer.forward(tape, embed(tape, ids, tokenTypes, sequences), sequences);
   }
 
   /** What the first block is given. */
@@ -146,11 +145,12 @@ public final class BertEncoder implements TokenEncoder {
       throw new IllegalArgumentException(
           ids.length + " tokens have " + tokenTypes.length + " types (expected one each)");
     }
-    int[] places = places(sequences);
-    Tensor x = words.forward(tape, ids);
-    x = tape.add(x, types.forward(tape, tokenTypes));
-    x = tape.add(x, positions.forward(tape, places));
-    return norm.forward(tape, x);
+    Tensor x =
+        TokenEmbedding.sum(
+            tape, List.of(words, types, positions), List.of(ids, tokenTypes, places(sequences)));
+    Tensor y = norm.forward(tape, x);
+    tape.release(x);
+    return y;
   }
 
   /** The place of each token in its sequence. */
@@ -177,7 +177,7 @@ public final class BertEncoder implements TokenEncoder {
   @Override
   public List<? extends Model> parts() {
     List<Model> parts = new ArrayList<>(embeddings());
-    parts.addAll(blocks);
+    parts.add(transformer);
     return parts;
   }
 

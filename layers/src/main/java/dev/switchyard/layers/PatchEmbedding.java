@@ -15,13 +15,11 @@ import java.util.Locale;
  *   y_p = W pixels_p + b + position_p
  * </pre>
  *
- * An image is a row of pixels by channel, then row, then column. Its patches follow each other from
- * left to right and from top to bottom.
+ * An image is a row of {@link ImageShape#elements()}. Its patches follow each other from left to
+ * right and from top to bottom.
  */
 public final class PatchEmbedding implements Layer {
-  private final int channels;
-  private final int height;
-  private final int width;
+  private final ImageShape image;
   private final int patch;
   private final Linear projection;
   private final Positions positions;
@@ -31,9 +29,7 @@ public final class PatchEmbedding implements Layer {
    * standard deviation 0.02.
    *
    * @param name prefix of the parameters' names
-   * @param channels colours of a pixel
-   * @param height rows of pixels
-   * @param width columns of pixels
+   * @param image the shape of an image
    * @param patch rows and columns of a patch
    * @param features columns of the output
    * @param precision of the projection
@@ -43,35 +39,34 @@ public final class PatchEmbedding implements Layer {
    */
   public PatchEmbedding(
       String name,
-      int channels,
-      int height,
-      int width,
+      ImageShape image,
       int patch,
       int features,
       Precision precision,
       CounterRandom random) {
-    if (patch < 1 || height < 1 || width < 1 || height % patch != 0 || width % patch != 0) {
+    if (patch < 1 || image.height() % patch != 0 || image.width() % patch != 0) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "image is %dx%d but a patch is %dx%d (expected patches that cover the image exactly)",
-              height,
-              width,
+              image.height(),
+              image.width(),
               patch,
               patch));
     }
-    this.channels = channels;
-    this.height = height;
-    this.width = width;
+    this.image = image;
     this.patch = patch;
     this.projection =
-        new Linear(
-            name + ".projection", channels * patch * patch, features, precision, random.split(0));
+        new Linear(name + ".projection", elementsOfPatch(), features, precision, random.split(0));
     this.positions = Positions.learned(name + ".positions", patches(), features, random.split(1));
   }
 
   private int patches() {
-    return height / patch * (width / patch);
+    return image.height() / patch * (image.width() / patch);
+  }
+
+  private int elementsOfPatch() {
+    return image.channels() * patch * patch;
   }
 
   /**
@@ -88,16 +83,16 @@ public final class PatchEmbedding implements Layer {
   //   -> y [images patches, features]
   @Override
   public Tensor forward(Tape tape, Tensor x) {
-    if (x.cols() != channels * height * width) {
+    if (x.cols() != image.elements()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "images are %dx%dx%d but input has %d features (expected %d)",
-              channels,
-              height,
-              width,
+              image.channels(),
+              image.height(),
+              image.width(),
               x.cols(),
-              channels * height * width));
+              image.elements()));
     }
     Tensor patches = cut(tape, x);
     Tensor projected = projection.forward(tape, patches);
@@ -109,7 +104,7 @@ public final class PatchEmbedding implements Layer {
 
   // x [images, channels height width] -> y [images patches, channels patch patch]
   private Tensor cut(Tape tape, Tensor x) {
-    FloatMatrix y = tape.result(x.rows() * patches(), channels * patch * patch);
+    FloatMatrix y = tape.result(x.rows() * patches(), elementsOfPatch());
     rearrange(tape, x.value(), y, true);
     return tape.node(y)
         .from(x)
@@ -127,12 +122,12 @@ public final class PatchEmbedding implements Layer {
         .parallel()
         .forEach(
             images.rows(),
-            image -> {
-              int pixel = images.rowIndex(image);
-              for (int c = 0; c < channels; c++) {
-                for (int i = 0; i < height; i++) {
-                  for (int j = 0; j < width; j += patch) {
-                    int row = image * patches() + i / patch * (width / patch) + j / patch;
+            of -> {
+              int pixel = images.rowIndex(of);
+              for (int c = 0; c < image.channels(); c++) {
+                for (int i = 0; i < image.height(); i++) {
+                  for (int j = 0; j < image.width(); j += patch) {
+                    int row = of * patches() + i / patch * (image.width() / patch) + j / patch;
                     int inPatch = patches.rowIndex(row) + (c * patch + i % patch) * patch;
                     if (cut) {
                       System.arraycopy(images.data(), pixel, patches.data(), inPatch, patch);

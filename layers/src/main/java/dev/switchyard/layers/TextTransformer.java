@@ -21,13 +21,13 @@ public record TextTransformer(
    * Computes the output and records on the tape how to go back.
    *
    * @param tape records and computes
-   * @param texts which tokens form a text
    * @param ids of all tokens
+   * @param texts which tokens form a text
    * @return a row for each text
    * @throws IllegalArgumentException if there is no such id, a text is too long, or the texts have
    *     not as many tokens as there are ids
    */
-  public Tensor forward(Tape tape, Sequences texts, int... ids) {
+  public Tensor forward(Tape tape, int[] ids, Sequences texts) {
     texts.requireRows(ids.length);
     Tensor tokens = positions.forward(tape, embedding.forward(tape, ids), texts);
     return head.forward(tape, blocks.forward(tape, tokens, texts), texts);

@@ -138,7 +138,8 @@ class GradientsTest {
 
   @Test
   void patchEmbedding() {
-    PatchEmbedding layer = new PatchEmbedding("p", 2, 4, 6, 2, 5, Precision.FLOAT32, RANDOM);
+    PatchEmbedding layer =
+        new PatchEmbedding("p", new ImageShape(2, 4, 6), 2, 5, Precision.FLOAT32, RANDOM);
     check(layer::forward, layer.parameters(), gaussian(3, 2 * 4 * 6, 8));
   }
 
@@ -236,7 +237,8 @@ class GradientsTest {
   void visionTransformer() {
     VisionTransformer model =
         new VisionTransformer(
-            new PatchEmbedding("e", 1, 4, 4, 2, 6, Precision.FLOAT32, RANDOM.split(0)),
+            new PatchEmbedding(
+                "e", new ImageShape(1, 4, 4), 2, 6, Precision.FLOAT32, RANDOM.split(0)),
             new Transformer("t", 2, OPTIONS, RANDOM.split(1)),
             SequenceHead.scores("h", 6, 3, Pooling.MEAN, RANDOM.split(2)));
     check(model::forward, model.parameters(), gaussian(3, 16, 21));
@@ -252,7 +254,7 @@ class GradientsTest {
             SequenceHead.embedding("h", 6, 3, Pooling.LAST, RANDOM.split(3)));
     Sequences texts = Sequences.ofLengths(4, 1, 2);
     check(
-        (tape, x) -> tape.add(x, model.forward(tape, texts, 1, 8, 1, 4, 0, 7, 2)),
+        (tape, x) -> tape.add(x, model.forward(tape, new int[] {1, 8, 1, 4, 0, 7, 2}, texts)),
         model.parameters(),
         gaussian(3, 3, 22));
   }

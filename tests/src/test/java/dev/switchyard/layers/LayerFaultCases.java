@@ -105,7 +105,7 @@ public final class LayerFaultCases implements FaultCases {
             new LayerNorm("norm", 4),
             new LayerScale("scale", 4),
             new Linear("linear", 4, 4, Precision.FLOAT32, random),
-            new PatchEmbedding("patches", 1, 2, 2, 1, 4, Precision.FLOAT32, random),
+            new PatchEmbedding("patches", new ImageShape(1, 2, 2), 1, 4, Precision.FLOAT32, random),
             Pooling.MEAN,
             Positions.learned("positions", 3, 4, random),
             later,
@@ -122,7 +122,8 @@ public final class LayerFaultCases implements FaultCases {
             tokens,
             block,
             new VisionTransformer(
-                new PatchEmbedding("patches", 1, 2, 2, 1, 4, Precision.FLOAT32, random),
+                new PatchEmbedding(
+                    "patches", new ImageShape(1, 2, 2), 1, 4, Precision.FLOAT32, random),
                 new Transformer("blocks", 1, options, random),
                 SequenceHead.scores("head", 4, 2, Pooling.MEAN, random)));
     add(
@@ -140,6 +141,7 @@ public final class LayerFaultCases implements FaultCases {
                 .value()
                 .toArray());
     Parameter square = new Parameter("square", Fixtures.gaussian(4, 4, 3), true);
+    add("an image", () -> new ImageShape(2, 3, 4).elements());
     add(
         "layers that are built",
         () ->

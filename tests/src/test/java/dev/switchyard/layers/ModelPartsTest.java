@@ -233,6 +233,20 @@ class ModelPartsTest {
     refuses("depth is -1 (expected 0 or more)", () -> new Transformer("t", -1, options, RANDOM));
   }
 
+  @ParameterizedTest
+  @CsvSource({"0, 2, 3", "1, -1, 3", "1, 2, 0", "1024, 2048, 1024"})
+  void refusesImagesThatAreNone(int channels, int height, int width) {
+    refuses(
+        "an image is "
+            + channels
+            + "x"
+            + height
+            + "x"
+            + width
+            + " (expected 1 or more of each, and fewer than 2^31 elements)",
+        () -> new ImageShape(channels, height, width));
+  }
+
   @Test
   void textsMustHaveTheirTokens() {
     TextTransformer model =
@@ -243,8 +257,9 @@ class ModelPartsTest {
             SequenceHead.embedding("h", 4, 3, Pooling.MEAN, RANDOM));
     refuses(
         "input has 4 rows but there are 3 sequences of 5 tokens (expected equal)",
-        () -> model.forward(none, RAGGED, 1, 2, 3, 4));
-    assertThat(model.forward(none, RAGGED, 1, 2, 3, 4, 0).value().shape()).isEqualTo("3x3");
+        () -> model.forward(none, new int[] {1, 2, 3, 4}, RAGGED));
+    assertThat(model.forward(none, new int[] {1, 2, 3, 4, 0}, RAGGED).value().shape())
+        .isEqualTo("3x3");
     assertThat(model.parameters()).doesNotHaveDuplicates();
   }
 

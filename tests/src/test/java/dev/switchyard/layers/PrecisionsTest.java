@@ -43,7 +43,7 @@ class PrecisionsTest {
   private List<float[]> step(TextTransformer model) {
     model.parameters().forEach(Parameter::zeroGrad);
     Tape tape = Tape.recording(kernels);
-    Tensor y = model.forward(tape, TEXTS, IDS);
+    Tensor y = model.forward(tape, IDS, TEXTS);
     List<float[]> results = new ArrayList<>(List.of(Fixtures.values(y.value())));
     tape.backward(y, gaussian(3, 7, 5));
     model.parameters().forEach(p -> results.add(Fixtures.values(p.grad())));
@@ -288,7 +288,7 @@ class PrecisionsTest {
   // Without weights
 
   private static float[] output(Kernels kernels, TextTransformer model) {
-    return Fixtures.values(model.forward(Tape.none(kernels), TEXTS, IDS).value());
+    return Fixtures.values(model.forward(Tape.none(kernels), IDS, TEXTS).value());
   }
 
   @ParameterizedTest

@@ -149,13 +149,18 @@ public final class StepFaultCases implements FaultCases {
                 Positions.sinusoidal(3, WIDTH),
                 new Transformer("blocks", 1, plain, random.split(2)),
                 SequenceHead.embedding("head", WIDTH, 2, Pooling.MEAN, random.split(3))),
-        (model, tape) -> ((TextTransformer) model).forward(tape, SEQUENCES, ids));
+        (model, tape) -> ((TextTransformer) model).forward(tape, ids, SEQUENCES));
     addModel(
         "images",
         () ->
             new VisionTransformer(
                 new PatchEmbedding(
-                    "embedding", 1, 2, 2, 1, WIDTH, Precision.FLOAT32, random.split(1)),
+                    "embedding",
+                    new ImageShape(1, 2, 2),
+                    1,
+                    WIDTH,
+                    Precision.FLOAT32,
+                    random.split(1)),
                 new Transformer("blocks", 1, plain, random.split(2)),
                 SequenceHead.scores("head", WIDTH, 2, Pooling.MEAN, random.split(3))),
         (model, tape) -> ((VisionTransformer) model).forward(tape, Tensor.of(x)));

@@ -356,7 +356,9 @@ class TapeTest {
         .isThrownBy(() -> new SelfAttention("a", 5, 2, Precision.FLOAT32, RANDOM))
         .withMessageContaining("a.qkv has 5 features and 2 heads");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new PatchEmbedding("p", 1, 28, 28, 5, 8, Precision.FLOAT32, RANDOM))
+        .isThrownBy(
+            () ->
+                new PatchEmbedding("p", new ImageShape(1, 28, 28), 5, 8, Precision.FLOAT32, RANDOM))
         .withMessage(
             "image is 28x28 but a patch is 5x5 (expected patches that cover the image exactly)");
     assertThatIllegalArgumentException()
@@ -405,7 +407,8 @@ class TapeTest {
     SelfAttention attention = new SelfAttention("a", 4, 2, Precision.FLOAT32, RANDOM);
     assertBytes(80 + 240 + 80 + 80, input -> attention.forward(tape, input, sequences));
     // A quarter of 2x2 pixels each, 4 features: the patches for the projection.
-    PatchEmbedding patches = new PatchEmbedding("p", 1, 2, 2, 1, 3, Precision.FLOAT32, RANDOM);
+    PatchEmbedding patches =
+        new PatchEmbedding("p", new ImageShape(1, 2, 2), 1, 3, Precision.FLOAT32, RANDOM);
     assertBytes(80, input -> patches.forward(tape, input));
     // Two layers that read the same matrix.
     assertBytes(80, input -> tape.add(new Gelu().forward(tape, input), gelu(input)));
@@ -426,7 +429,8 @@ class TapeTest {
   @Test
   void whatIsNotCountedIsNotRead() {
     Sequences sequences = Sequences.ofLengths(3, 1);
-    PatchEmbedding patches = new PatchEmbedding("p", 1, 1, 3, 1, 5, Precision.FLOAT32, RANDOM);
+    PatchEmbedding patches =
+        new PatchEmbedding("p", new ImageShape(1, 1, 3), 1, 5, Precision.FLOAT32, RANDOM);
     assertInputIsNotRead(patches.parameters(), in -> patches.forward(tape, in));
     assertInputIsNotRead(List.of(), in -> Pooling.MEAN.forward(tape, in, sequences));
     assertInputIsNotRead(List.of(), in -> tape.add(in, in));

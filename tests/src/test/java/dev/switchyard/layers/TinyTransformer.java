@@ -25,7 +25,9 @@ final class TinyTransformer {
   TinyTransformer(Kernels kernels, Precision precision, int width, int batch) {
     CounterRandom random = new CounterRandom(11);
     tape = Tape.recording(kernels);
-    embedding = new PatchEmbedding("embedding", 1, 8, 8, 2, width, precision, random.split(0));
+    embedding =
+        new PatchEmbedding(
+            "embedding", new ImageShape(1, 8, 8), 2, width, precision, random.split(0));
     block1 = new TransformerBlock("block1", width, 4, 4 * width, precision, random.split(1));
     block2 = new TransformerBlock("block2", width, 4, 4 * width, precision, random.split(2));
     head = SequenceHead.scores("head", width, 4, Pooling.MEAN, random.split(3));

@@ -6,6 +6,7 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.layers.BlockOptions;
 import dev.switchyard.layers.CrossEntropy;
+import dev.switchyard.layers.ImageShape;
 import dev.switchyard.layers.Model;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.PatchEmbedding;
@@ -46,9 +47,7 @@ final class SmallTransformer {
     embedding =
         new PatchEmbedding(
             "embedding",
-            1,
-            images.rows(),
-            images.columns(),
+            new ImageShape(1, images.rows(), images.columns()),
             PATCH,
             shape.width(),
             Precision.FLOAT32,

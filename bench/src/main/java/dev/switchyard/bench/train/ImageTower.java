@@ -3,6 +3,7 @@ package dev.switchyard.bench.train;
 import dev.switchyard.bench.data.ImageDataset;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.layers.BlockOptions;
+import dev.switchyard.layers.ImageShape;
 import dev.switchyard.layers.PatchEmbedding;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.SequenceHead;
@@ -35,9 +36,7 @@ final class ImageTower {
     PatchEmbedding embedding =
         new PatchEmbedding(
             prefix + "embedding",
-            CHANNELS,
-            images.rows(),
-            images.columns(),
+            new ImageShape(CHANNELS, images.rows(), images.columns()),
             PATCH,
             width,
             Precision.FLOAT32,

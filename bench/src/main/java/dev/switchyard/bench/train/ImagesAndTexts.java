@@ -124,7 +124,7 @@ final class ImagesAndTexts implements TrainingTask {
       Sequences sequences =
           Sequences.ofLengths(texts.stream().mapToInt(text -> text.length).toArray());
       int[] ids = texts.stream().flatMapToInt(Arrays::stream).toArray();
-      return ofTexts.forward(tape, sequences, ids);
+      return ofTexts.forward(tape, ids, sequences);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.switchyard.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.kernels.KernelFaultCases;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.layers.LayerFaultCases;
@@ -48,12 +49,14 @@ class FaultInjectionTest {
           "dev.switchyard.kernels.parallel");
   private static final Set<String> LAYERS =
       Set.of(
+          "dev.switchyard.encoders",
           "dev.switchyard.layers",
           "dev.switchyard.layers.block",
           "dev.switchyard.layers.coda",
           "dev.switchyard.layers.io",
           "dev.switchyard.layers.optim",
-          "dev.switchyard.layers.training");
+          "dev.switchyard.layers.training",
+          "dev.switchyard.mpi");
 
   @TempDir private Path directory;
 
@@ -61,7 +64,8 @@ class FaultInjectionTest {
   void someErrors() throws IOException, InterruptedException {
     Set<String> exported = new HashSet<>(KERNELS);
     exported.addAll(LAYERS);
-    new FaultJvm(directory, exported, Kernels.class, Linear.class, DataParallel.class)
+    new FaultJvm(
+            directory, exported, Kernels.class, Linear.class, DataParallel.class, BertEncoder.class)
         .with("-D" + KernelFaultCases.DRAWS + "=200")
         .run(1, KernelFaultCases.class, LayerFaultCases.class);
   }
@@ -81,7 +85,7 @@ class FaultInjectionTest {
   @Tag("full")
   @Test
   void allErrorsInSmallOperationsOfLayers() throws IOException, InterruptedException {
-    new FaultJvm(directory, LAYERS, Linear.class, DataParallel.class)
+    new FaultJvm(directory, LAYERS, Linear.class, DataParallel.class, BertEncoder.class)
         .run(300, LayerFaultCases.class);
   }
 

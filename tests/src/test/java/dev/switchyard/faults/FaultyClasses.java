@@ -62,6 +62,9 @@ final class FaultyClasses {
   /** Calls itself some hundred times before an operation, and would be most of what can fail. */
   private static final String PROBE = "StackProbe.class";
 
+  /** Operations that need processes of a launcher, or end this one. */
+  private static final List<String> OF_PROCESSES = List.of("Mpi.", "SingleProcess.abort(");
+
   private final Set<String> exported;
   private final Set<ClassDesc> values = new HashSet<>(); // records and enums
   private final List<String> operations = new ArrayList<>();
@@ -150,11 +153,12 @@ final class FaultyClasses {
             && !name.equals("<init>") // an object that was not made is nobody's
             && method.code().isPresent()
             && !leavesNothing(model, method);
-    if (!listed) {
+    String operation =
+        owner.displayName() + "." + name + method.methodTypeSymbol().displayDescriptor();
+    if (!listed || OF_PROCESSES.stream().anyMatch(operation::startsWith)) {
       return -1;
     }
-    String parameters = method.methodTypeSymbol().displayDescriptor();
-    operations.add(owner.displayName() + "." + name + parameters);
+    operations.add(operation);
     return operations.size() - 1;
   }
 

@@ -1,5 +1,6 @@
 package dev.switchyard.layers;
 
+import dev.switchyard.encoders.EncoderFaultCases;
 import dev.switchyard.faults.FaultCase;
 import dev.switchyard.faults.FaultCases;
 import dev.switchyard.faults.RepeatedCall;
@@ -34,6 +35,7 @@ public final class LayerFaultCases implements FaultCases {
     cases.putAll(new FileFaultCases(kernels).cases());
     cases.putAll(new ExchangeFaultCases(kernels).cases());
     cases.putAll(new TrainerFaultCases(kernels).cases());
+    cases.putAll(new EncoderFaultCases(kernels).cases());
     addInference();
     addParts();
     return cases;

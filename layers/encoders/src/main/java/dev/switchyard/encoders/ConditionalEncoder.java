@@ -27,31 +27,42 @@ public final class ConditionalEncoder implements TokenEncoder {
   /**
    * Adapts an encoder.
    *
-   * @param base the pretrained encoder, whose parameters are frozen
+   * @param base the pretrained encoder, whose parameters are frozen, all or after an error none
    * @param options of all its blocks
    * @param random where new weights come from: a {@linkplain CounterRandom#split split} for it
    *     alone, as the same generator gives two layers the same numbers
    */
   public ConditionalEncoder(BertEncoder base, CodaOptions options, CounterRandom random) {
     this(base, Fingerprint.of(base.parameters()), adapters(base, options, random));
-    Parameter.setFrozen(base.parameters(), true);
   }
 
   private ConditionalEncoder(
       BertEncoder base, String fingerprint, List<ConditionalAdapter> adapters) {
     this.base = base;
     this.fingerprint = fingerprint;
-    this.adapters = List.copyOf(adapters);
+    this.adapters = adapters;
   }
 
+  /** Adapts all blocks or, after an error, none: the encoder is the caller's. */
   private static List<ConditionalAdapter> adapters(
       BertEncoder base, CodaOptions options, CounterRandom random) {
-    List<ConditionalAdapter> adapters = new ArrayList<>();
-    for (int i = 0; i < base.blocks().size(); i++) {
-      adapters.add(
-          new ConditionalAdapter("coda." + i, base.blocks().get(i), options, random.split(i)));
+    List<Parameter> pretrained = base.parameters();
+    Parameter[] learning = pretrained.stream().filter(p -> !p.frozen()).toArray(Parameter[]::new);
+    try {
+      ConditionalAdapter[] adapters = new ConditionalAdapter[base.blocks().size()];
+      for (int i = 0; i < adapters.length; i++) {
+        adapters[i] =
+            new ConditionalAdapter("coda." + i, base.blocks().get(i), options, random.split(i));
+      }
+      List<ConditionalAdapter> all = List.of(adapters);
+      Parameter.setFrozen(pretrained, true);
+      return all;
+    } catch (Throwable e) {
+      for (Parameter parameter : learning) { // needs no memory
+        parameter.setFrozen(false);
+      }
+      throw e;
     }
-    return adapters;
   }
 
   // ids [tokens] -> [tokens, features]

@@ -230,6 +230,7 @@ public final class SentenceEncoder {
     Sequences sequences =
         Sequences.ofLengths(batch.stream().mapToInt(text -> tokens.get(text).length).toArray());
     int[] ids = batch.stream().flatMapToInt(text -> Arrays.stream(tokens.get(text))).toArray();
+    tape.reset(); // in case an error has ended the last one, of an earlier caller
     try {
       Tensor states = encoder.forward(tape, ids, sequences);
       Tensor pooled = pooling.forward(tape, states, sequences);

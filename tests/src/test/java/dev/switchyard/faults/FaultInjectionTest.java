@@ -25,16 +25,19 @@ import org.junit.jupiter.api.io.TempDir;
  * by a case, or the test fails and names it. Exempt is what can leave nothing half done: a method
  * that calls nothing and stores nothing; one of a record or enum that makes something of other
  * values; {@code toString}, {@code equals} and {@code hashCode}; constructors, whose object nobody
- * has then (those that change their arguments have cases). Beyond the exported packages of layers,
- * gradients are exchanged, parameters agreed on and an optimizer dealt out in one process.
+ * has then (those that change their arguments have cases). So is what needs processes of a
+ * launcher. Gradients are exchanged, parameters agreed on and an optimizer dealt out in one
+ * process; rows are gathered from one that has a double.
  *
  * <p><b>Errors.</b> One call of the thread that began the operation fails, or one allocation on any
  * thread, or that and all later ones. What can fail is in the rewritten code: for kernels, their
  * calls and allocations; for layers those of layers and of exchanges, and apart from these those of
  * the kernels below them. The quick test tries one error a case, of the three kinds in turn, and
- * draws fewer calls of kernels. The profile {@code full} tries each call and allocation of what has
- * up to 300 of a kind, and otherwise 300 in layers: 37 from the first on, 37 to the last, and
- * between them some that lie evenly; of kernels, which have thousands each, 48.
+ * draws fewer calls of kernels. The profile {@code full} tries, in kernels, every place that can
+ * fail, told apart by the calls that led there, at the first and at the last time that it is
+ * passed. In layers it tries each call and allocation of what has up to 300 of a kind, and
+ * otherwise 300: 37 from the first on, 37 to the last, and between them some that lie evenly; of
+ * kernels below layers 48.
  *
  * <p><b>Backends.</b> The one that is chosen for the processor, so machine code where there is a
  * generator: its argument blocks, panels and native memory are what can be left half written; and
@@ -72,8 +75,8 @@ class FaultInjectionTest {
 
   @Tag("full")
   @Test
-  void manyErrorsInKernels() throws IOException, InterruptedException {
-    kernels().run(48, KernelFaultCases.class);
+  void errorsAtEveryPlaceOfKernels() throws IOException, InterruptedException {
+    kernels().run(FaultRuns.EVERY_PLACE, KernelFaultCases.class);
   }
 
   @Tag("full")

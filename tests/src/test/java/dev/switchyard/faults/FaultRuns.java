@@ -14,6 +14,9 @@ final class FaultRuns {
   /** Begins the lines that give the numbers of the operations that were run. */
   static final String ENTERED = "entered ";
 
+  /** To be given as how many errors to try: one at the first and at the last of each place. */
+  static final int EVERY_PLACE = 0;
+
   private static final int MOST_PRINTED = 20;
 
   private final int most;
@@ -34,7 +37,7 @@ final class FaultRuns {
    * The main method.
    *
    * @param args how many errors of a kind to try in a case at most, or 1 for one error of the kinds
-   *     in turn, and the classes of the cases
+   *     in turn, or {@link #EVERY_PLACE}; and the classes of the cases
    */
   public static void main(String[] args) throws ReflectiveOperationException {
     FaultRuns runs = new FaultRuns(Integer.parseInt(args[0]), System.out);
@@ -63,22 +66,23 @@ final class FaultRuns {
     Faults.Kind[] all = Faults.Kind.values();
     List<Faults.Kind> kinds = most == 1 ? List.of(all[cases % all.length]) : List.of(all);
     cases++;
-    String first = fault(tested, kinds.getFirst(), Integer.MAX_VALUE); // initializes classes
+    String first = fault(tested, kinds.getFirst(), Integer.MAX_VALUE, null); // initializes classes
     if (first != null) {
       say(name, "without an error", first);
       return;
     }
     for (Faults.Kind kind : kinds) {
-      if (most > 1) {
-        fault(tested, kind, Integer.MAX_VALUE);
+      Places places = most == EVERY_PLACE ? new Places() : null;
+      if (most != 1) {
+        fault(tested, kind, Integer.MAX_VALUE, places);
       }
       int ofCase = passed;
       points += ofCase;
-      chosen(ofCase, most)
+      (places == null ? chosen(ofCase, most) : places.points())
           .forEach(
               n -> {
                 faults++;
-                String outcome = fault(tested, kind, n);
+                String outcome = fault(tested, kind, n, null);
                 if (outcome != null) {
                   say(name, kind + " " + n + " of " + ofCase, outcome);
                 }
@@ -105,11 +109,11 @@ final class FaultRuns {
         IntStream.rangeClosed(points - edge + 1, points));
   }
 
-  private String fault(FaultCase tested, Faults.Kind kind, int n) {
+  private String fault(FaultCase tested, Faults.Kind kind, int n, Places places) {
     FaultCase.Run run = tested.begin();
     boolean failed = false;
     failure = null;
-    Faults.arm(kind, n);
+    Faults.arm(kind, n, places);
     try {
       run.operate();
     } catch (StackOverflowError | OutOfMemoryError e) {

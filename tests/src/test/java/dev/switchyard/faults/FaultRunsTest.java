@@ -10,6 +10,8 @@ import java.lang.classfile.ClassFile;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is left half done is found, at each call that can leave it so, and nothing else is. */
 class FaultRunsTest {
@@ -79,11 +81,11 @@ class FaultRunsTest {
     }
   }
 
-  private static int wrong(Class<?> subject) throws ReflectiveOperationException {
+  private static int wrong(Class<?> subject, int most) throws ReflectiveOperationException {
     Class<?> rewritten = new Rewriting().loadClass(subject.getName());
     FaultRuns runs =
         new FaultRuns(
-            100, new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+            most, new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
     runs.run(
         subject.getSimpleName(),
         new WholeChange(
@@ -91,10 +93,21 @@ class FaultRunsTest {
     return runs.wrong();
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {100, FaultRuns.EVERY_PLACE})
+  void findsWhatIsLeftHalfDone(int most) throws ReflectiveOperationException {
+    assertThat(wrong(Halves.class, most)).as("at the second call, and in it").isEqualTo(2);
+    assertThat(wrong(Both.class, most)).isZero();
+  }
+
   @Test
-  void findsWhatIsLeftHalfDone() throws ReflectiveOperationException {
-    assertThat(wrong(Halves.class)).as("at the second call, and in it").isEqualTo(2);
-    assertThat(wrong(Both.class)).isZero();
+  void aPlaceIsItsCallsAndHasAFirstAndALastTime() {
+    Places places = new Places();
+    for (int point = 1; point <= 5; point++) {
+      places.pass(point);
+    }
+    places.pass(6);
+    assertThat(places.points()).containsExactly(1, 5, 6);
   }
 
   @Test

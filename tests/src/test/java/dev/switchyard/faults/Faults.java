@@ -25,12 +25,19 @@ public final class Faults {
   private static final BitSet ENTERED = new BitSet();
   private static volatile Kind armed;
   private static Thread thread;
+  private static volatile Places places; // null while nobody wants them
 
   private Faults() {}
 
   /** Lets the n-th point that a kind can fail at fail, counted from 1. */
   static void arm(Kind kind, int n) {
+    arm(kind, n, null);
+  }
+
+  /** The same, and notes the places that are passed. */
+  static void arm(Kind kind, int n, Places passed) {
     LEFT.set(n);
+    places = passed;
     thread = Thread.currentThread();
     armed = kind;
   }
@@ -63,8 +70,7 @@ public final class Faults {
 
   /** A call follows. */
   public static void call() {
-    boolean counts = armed == Kind.STACK && Thread.currentThread() == thread;
-    if (counts && LEFT.decrementAndGet() == 0) {
+    if (armed == Kind.STACK && Thread.currentThread() == thread && pass() == 0) {
       throw new StackOverflowError("injected");
     }
   }
@@ -75,9 +81,19 @@ public final class Faults {
     if (kind == Kind.STACK || kind == null) {
       return;
     }
-    int left = LEFT.decrementAndGet();
+    int left = pass();
     if (left == 0 || (left < 0 && kind == Kind.FULL_HEAP)) {
       throw new OutOfMemoryError("injected");
     }
+  }
+
+  /** Counts; gives how many are left. */
+  private static int pass() {
+    int left = LEFT.decrementAndGet();
+    Places noting = places;
+    if (noting != null) {
+      noting.pass(Integer.MAX_VALUE - left);
+    }
+    return left;
   }
 }

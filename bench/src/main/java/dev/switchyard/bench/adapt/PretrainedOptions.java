@@ -40,7 +40,8 @@ final class PretrainedOptions {
     } catch (IllegalArgumentException e) {
       throw new DataException(e.getMessage(), e);
     } catch (IOException e) {
-      throw unreadable("the encoder " + (model == null ? "" : model), e);
+      String reason = model == null ? Reason.of(e) : Reason.of(model, e);
+      throw new DataException("the encoder cannot be read: " + reason, e);
     }
   }
 
@@ -71,19 +72,19 @@ final class PretrainedOptions {
   }
 
   WordPieceTokenizer tokenizer() {
-    try {
-      if (tokenizer == null && model == null) {
+    if (tokenizer == null && model == null) {
+      try {
         return MiniLm.tokenizer();
+      } catch (IOException e) {
+        throw new DataException("the tokenizer cannot be read: " + Reason.of(e), e);
       }
-      return WordPieceTokenizer.read(
-          tokenizer == null ? model.resolveSibling("tokenizer.json") : tokenizer);
-    } catch (IOException e) {
-      throw unreadable("the tokenizer", e);
     }
-  }
-
-  private static DataException unreadable(String what, IOException e) {
-    return new DataException(what + " cannot be read: " + Reason.of(e), e);
+    Path file = tokenizer == null ? model.resolveSibling("tokenizer.json") : tokenizer;
+    try {
+      return WordPieceTokenizer.read(file);
+    } catch (IOException e) {
+      throw new DataException("the tokenizer cannot be read: " + Reason.of(file, e), e);
+    }
   }
 
   String name() {

@@ -59,7 +59,7 @@ record SavedClassifier(AdapterFile file, List<String> classes, int maxTokens, Po
           Integer.parseInt(String.valueOf(file.notes().get(MAX_TOKENS))),
           Pooling.valueOf(file.notes().getOrDefault(POOLING, Pooling.MEAN.name()))); // older: mean
     } catch (IOException e) {
-      throw new DataException("the adapter cannot be read: " + Reason.of(e), e);
+      throw new DataException("the adapter cannot be read: " + Reason.of(path, e), e);
     } catch (IllegalArgumentException e) { // NumberFormatException is one
       throw new DataException(
           path + " is no file of switchyard adapt: " + e.getMessage() + " in its notes", e);

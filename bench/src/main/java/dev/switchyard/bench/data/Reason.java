@@ -8,10 +8,17 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
 
 /** Why input or output failed, for people: many exceptions of the JDK have a name for a message. */
 public final class Reason {
   private Reason() {}
+
+  /** What happened to a file, which is named: not every exception does. */
+  public static String of(Path file, IOException error) {
+    String reason = of(error);
+    return reason.contains(file.toString()) ? reason : file + ": " + reason;
+  }
 
   /** What happened, without a full stop. */
   public static String of(IOException error) {

@@ -36,11 +36,21 @@ public final class MiniLm {
 
   /** Copies the model to a temporary file, which is for the caller to delete. */
   static Path extract() throws IOException {
-    Path file = Files.createTempFile("encoder", ".onnx");
     try (InputStream in = open(MODEL)) {
-      Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
+      return copy(in, Path.of(System.getProperty("java.io.tmpdir")));
     }
-    return file;
+  }
+
+  /** All of a stream in a new file, or no file. */
+  static Path copy(InputStream in, Path folder) throws IOException {
+    Path file = Files.createTempFile(folder, "encoder", ".onnx");
+    try {
+      Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
+      return file;
+    } catch (Throwable e) {
+      Files.deleteIfExists(file);
+      throw e;
+    }
   }
 
   private static InputStream open(String name) {

@@ -52,21 +52,44 @@ public final class CheckpointFolder {
    *
    * @param checkpoint what to save
    * @return its file
-   * @throws IOException if it cannot be saved; all that were there still are. If it is the deleting
-   *     that fails, the new one is saved
+   * @throws IOException if it cannot be saved; all that were there still are, and no folder that
+   *     was not. If it is the deleting that fails, the new one is saved
    */
   public Path save(Checkpoint checkpoint) throws IOException {
     long step = checkpoint.progress().step();
-    Files.createDirectories(folder);
     Path file = folder.resolve(String.format(Locale.ROOT, "step-%012d.safetensors", step));
-    for (Path unfinished : list(UNFINISHED)) {
-      Files.deleteIfExists(unfinished); // first: the disk may be full of them
+    List<Path> missing = missing();
+    try {
+      Files.createDirectories(folder);
+      for (Path unfinished : list(UNFINISHED)) {
+        Files.deleteIfExists(unfinished); // first: the disk may be full of them
+      }
+      checkpoint.write(file);
+    } catch (Throwable e) {
+      removeEmpty(missing);
+      throw e;
     }
-    checkpoint.write(file);
     for (Saved old : newestFirst().stream().filter(s -> s.step() <= step).skip(keep).toList()) {
       Files.deleteIfExists(old.file());
     }
     return file;
+  }
+
+  /** The folders that are yet to be made, the innermost first. */
+  private List<Path> missing() {
+    return Stream.iterate(folder.toAbsolutePath(), Objects::nonNull, Path::getParent)
+        .takeWhile(Files::notExists)
+        .toList();
+  }
+
+  private static void removeEmpty(List<Path> folders) {
+    try {
+      for (Path made : folders) {
+        Files.deleteIfExists(made);
+      }
+    } catch (IOException e) {
+      // It is in use, or why nothing was written holds here too; that is what is told.
+    }
   }
 
   /**

@@ -77,7 +77,7 @@ class AdaptCommandTest {
       return CommandRun.of(
           "predict",
           "--adapter",
-          out.resolve(adapter + ".safetensors").toString(),
+          out.resolve(adapter + ".safetensors").normalize().toString(),
           "--model",
           ofModel.toString());
     } finally {
@@ -238,6 +238,18 @@ class AdaptCommandTest {
     run = predict("free money", "missing", model);
     assertThat(run.exitCode()).isEqualTo(1);
     assertThat(run.err()).contains("the adapter cannot be read:");
+  }
+
+  /** The system does not say which file is one. */
+  @Test
+  void aFolderInPlaceOfAFileIsNamed() throws IOException {
+    Path wrong = Files.createDirectory(folder.resolve("wrong.safetensors"));
+    CommandRun run = predict("free money", "../wrong", model);
+    assertThat(run.err()).contains("the adapter cannot be read: ", "wrong.safetensors", "irectory");
+    run = adapt("--model", wrong.toString());
+    assertThat(run.err()).contains("the encoder cannot be read: ", wrong.toString());
+    run = adapt("--tokenizer", folder.toString());
+    assertThat(run.err()).contains("the tokenizer cannot be read: " + folder);
   }
 
   @ParameterizedTest

@@ -121,6 +121,27 @@ class CheckpointFolderTest {
   @EnabledOnOs({OS.LINUX, OS.MAC})
   void aFullDiskLeavesThePreviousCheckpoint() throws IOException, InterruptedException {
     folder.save(Checkpoints.at(1, 3));
+
+    saveOnAFullDisk();
+
+    assertThat(files()).containsExactly(name(1));
+    assertThat(Checkpoints.text(folder.newest().orElseThrow()))
+        .isEqualTo(Checkpoints.text(Checkpoints.at(1, 3)));
+  }
+
+  /** Not even a folder that was made for it. */
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void aFullDiskAtTheFirstCheckpointLeavesNothing() throws IOException, InterruptedException {
+    saveOnAFullDisk();
+    assertThat(path.getParent()).doesNotExist();
+
+    Files.createDirectory(path.getParent());
+    saveOnAFullDisk();
+    assertThat(path.getParent()).isEmptyDirectory();
+  }
+
+  private void saveOnAFullDisk() throws IOException, InterruptedException {
     List<String> command =
         new ArrayList<>(List.of("sh", "-c", "ulimit -f 600; exec \"$@\"", "sh")); // of 512 or 1024
     command.addAll(savingLoop());
@@ -129,9 +150,6 @@ class CheckpointFolderTest {
 
     assertThat(run.exit()).as(run.output()).isEqualTo(1);
     assertThat(run.output()).contains("IOException").doesNotContain("\n2\n");
-    assertThat(files()).containsExactly(name(1));
-    assertThat(Checkpoints.text(folder.newest().orElseThrow()))
-        .isEqualTo(Checkpoints.text(Checkpoints.at(1, 3)));
   }
 
   /**

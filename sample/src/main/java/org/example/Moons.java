@@ -5,13 +5,13 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.RandomStream;
 import dev.switchyard.kernels.parallel.Parallel;
-import dev.switchyard.layers.CrossEntropy;
-import dev.switchyard.layers.Gelu;
 import dev.switchyard.layers.Layer;
 import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.activation.Gelu;
+import dev.switchyard.layers.loss.CrossEntropy;
 import dev.switchyard.layers.optim.StableAdamW;
 import java.util.List;
 

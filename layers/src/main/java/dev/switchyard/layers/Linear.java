@@ -175,14 +175,15 @@ public final class Linear implements Layer {
   }
 
   /**
-   * A layer for some of the outputs, with copies of their weights and biases, that computes as this
-   * one does.
+   * Makes a layer for some of the outputs, with copies of their weights and biases, that computes
+   * as this one does.
    *
    * @param newName replaces the last part of the parameters' names
    * @param from first output
    * @param to output after the last
+   * @return the layer
    */
-  Linear rowRange(String newName, int from, int to) {
+  public Linear rowRange(String newName, int from, int to) {
     String prefix = name().substring(0, name().lastIndexOf('.') + 1) + newName;
     Parameter some = weight.copy(prefix + WEIGHT, weight.value().rowRange(from, to));
     Parameter someBiases =
@@ -190,11 +191,16 @@ public final class Linear implements Layer {
     return new Linear(some, someBiases, computation.precision(), computation.how());
   }
 
-  // For conversions.
-
-  Parameter weight() {
+  /**
+   * The weight.
+   *
+   * @return [out, in]
+   */
+  public Parameter weight() {
     return weight;
   }
+
+  // For conversions.
 
   Computation computation() {
     return computation;

@@ -172,8 +172,12 @@ public final class Parameter {
     }
   }
 
-  /** A parameter of the same name and value that learns, or is frozen, for itself. */
-  Parameter copy() {
+  /**
+   * Makes a parameter of the same name and value that learns, or is frozen, for itself.
+   *
+   * @return the copy
+   */
+  public Parameter copy() {
     return copy(name, value());
   }
 
@@ -204,8 +208,11 @@ public final class Parameter {
     return cols;
   }
 
-  /** Says that someone reads the value itself in inference too. */
-  void pin() {
+  /**
+   * Says that someone reads the value itself in inference too, as an embedding does: {@link
+   * Precisions#release} keeps it.
+   */
+  public void pin() {
     pinned = true;
   }
 

@@ -66,7 +66,8 @@ public enum Precision {
 
   /**
    * All three products in simulated float8 with one scale for each operand: the baseline that
-   * diverges in large models unless features are kept small, as by {@link LayerScale}.
+   * diverges in large models unless features are kept small, as by {@link
+   * dev.switchyard.layers.norm.LayerScale}.
    */
   FP8_TENSORWISE,
 

@@ -424,7 +424,7 @@ public final class Tape {
   /**
    * Goes on as a tape that has made so many steps, in a run that is resumed: {@code
    * tape.resumeAfter(checkpoint.progress().step())} where a step of the tape is an update. Random
-   * masks (see {@link Dropout}) depend on the number of the step.
+   * masks (see {@link dev.switchyard.layers.block.Dropout}) depend on the number of the step.
    *
    * @param stepsDone how many steps the run has made, from 0; after none a tape is new
    * @throws IllegalArgumentException if this tape has made more

@@ -68,6 +68,49 @@ class ArchitectureTest {
           .whereLayer("stack")
           .mayNotAccessAnyLayer();
 
+  /** What a layer is made with, then parts, then what is made of them. */
+  @ArchTest
+  static final ArchRule LAYERS_ARE_BUILT_FROM_BELOW =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.switchyard.layers..")
+          .layer("core")
+          .definedBy("dev.switchyard.layers")
+          .layer("parts")
+          .definedBy(
+              "dev.switchyard.layers.activation",
+              "dev.switchyard.layers.attention",
+              "dev.switchyard.layers.embedding",
+              "dev.switchyard.layers.loss",
+              "dev.switchyard.layers.norm")
+          .layer("block")
+          .definedBy("dev.switchyard.layers.block")
+          .layer("model")
+          .definedBy("dev.switchyard.layers.model")
+          .layer("coda")
+          .definedBy("dev.switchyard.layers.coda")
+          .layer("optim")
+          .definedBy("dev.switchyard.layers.optim")
+          .layer("io")
+          .definedBy("dev.switchyard.layers.io")
+          .layer("training")
+          .definedBy("dev.switchyard.layers.training")
+          .whereLayer("core")
+          .mayNotAccessAnyLayer()
+          .whereLayer("parts")
+          .mayOnlyAccessLayers("core")
+          .whereLayer("block")
+          .mayOnlyAccessLayers("core", "parts")
+          .whereLayer("model")
+          .mayOnlyAccessLayers("core", "parts", "block")
+          .whereLayer("coda")
+          .mayOnlyAccessLayers("core", "parts", "block", "io")
+          .whereLayer("optim")
+          .mayOnlyAccessLayers("core")
+          .whereLayer("io")
+          .mayOnlyAccessLayers("core", "optim")
+          .whereLayer("training")
+          .mayOnlyAccessLayers("core", "optim", "io");
+
   @ArchTest
   static final ArchRule NO_PACKAGE_CYCLES =
       slices().matching("dev.switchyard.(**)").should().beFreeOfCycles();

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.switchyard.fuzz.FileFormat;
 import dev.switchyard.fuzz.FileFuzz;
-import dev.switchyard.layers.Pooling;
+import dev.switchyard.layers.model.Pooling;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -54,9 +54,15 @@ class FaultInjectionTest {
       Set.of(
           "dev.switchyard.encoders",
           "dev.switchyard.layers",
+          "dev.switchyard.layers.activation",
+          "dev.switchyard.layers.attention",
           "dev.switchyard.layers.block",
           "dev.switchyard.layers.coda",
+          "dev.switchyard.layers.embedding",
           "dev.switchyard.layers.io",
+          "dev.switchyard.layers.loss",
+          "dev.switchyard.layers.model",
+          "dev.switchyard.layers.norm",
           "dev.switchyard.layers.optim",
           "dev.switchyard.layers.training",
           "dev.switchyard.mpi");

@@ -7,6 +7,8 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.block.BlockOptions;
+import dev.switchyard.layers.block.Transformer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

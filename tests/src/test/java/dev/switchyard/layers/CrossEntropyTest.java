@@ -12,6 +12,7 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.loss.CrossEntropy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;

@@ -11,6 +11,8 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.NonFinitePolicy;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.block.Dropout;
+import dev.switchyard.layers.loss.CrossEntropy;
 import dev.switchyard.layers.optim.GradientClipping;
 import dev.switchyard.layers.optim.StableAdamW;
 import java.util.Arrays;

@@ -3,6 +3,7 @@ package dev.switchyard.layers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.switchyard.kernels.data.ElementType;
+import dev.switchyard.layers.block.BlockOptions;
 import dev.switchyard.layers.coda.CodaOptions;
 import dev.switchyard.layers.coda.Gate;
 import dev.switchyard.layers.coda.HeavyAttention;

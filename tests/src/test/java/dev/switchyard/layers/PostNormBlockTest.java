@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.attention.SelfAttention;
+import dev.switchyard.layers.block.FeedForward;
+import dev.switchyard.layers.block.PostNormBlock;
+import dev.switchyard.layers.norm.LayerNorm;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

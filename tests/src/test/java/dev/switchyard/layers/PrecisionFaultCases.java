@@ -5,6 +5,7 @@ import dev.switchyard.faults.FaultCases;
 import dev.switchyard.faults.WholeChange;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.block.FeedForward;
 import dev.switchyard.layers.io.Weights;
 import java.util.LinkedHashMap;
 import java.util.Map;

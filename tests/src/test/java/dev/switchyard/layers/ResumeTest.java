@@ -7,9 +7,12 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.block.BlockOptions;
+import dev.switchyard.layers.block.Transformer;
 import dev.switchyard.layers.io.Checkpoint;
 import dev.switchyard.layers.io.Progress;
 import dev.switchyard.layers.io.TrainingState;
+import dev.switchyard.layers.loss.MeanSquaredError;
 import dev.switchyard.layers.optim.StableAdamW;
 import java.io.IOException;
 import java.nio.file.Path;

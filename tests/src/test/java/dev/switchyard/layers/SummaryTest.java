@@ -3,6 +3,9 @@ package dev.switchyard.layers;
 import static dev.switchyard.layers.Fixtures.RANDOM;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.switchyard.layers.activation.Gelu;
+import dev.switchyard.layers.block.BlockOptions;
+import dev.switchyard.layers.block.Transformer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -8,6 +8,16 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.activation.Gelu;
+import dev.switchyard.layers.attention.SelfAttention;
+import dev.switchyard.layers.block.BlockOptions;
+import dev.switchyard.layers.block.TransformerBlock;
+import dev.switchyard.layers.embedding.ImageShape;
+import dev.switchyard.layers.embedding.PatchEmbedding;
+import dev.switchyard.layers.loss.CrossEntropy;
+import dev.switchyard.layers.model.Pooling;
+import dev.switchyard.layers.norm.LayerNorm;
+import dev.switchyard.layers.norm.LayerScale;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;

@@ -4,6 +4,12 @@ import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.block.TransformerBlock;
+import dev.switchyard.layers.embedding.ImageShape;
+import dev.switchyard.layers.embedding.PatchEmbedding;
+import dev.switchyard.layers.loss.CrossEntropy;
+import dev.switchyard.layers.model.Pooling;
+import dev.switchyard.layers.model.SequenceHead;
 import dev.switchyard.layers.optim.AdamW;
 import java.util.List;
 

@@ -9,6 +9,8 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.loss.ContrastiveLoss;
+import dev.switchyard.layers.norm.L2Normalization;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

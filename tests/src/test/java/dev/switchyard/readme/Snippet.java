@@ -29,9 +29,15 @@ final class Snippet {
       import dev.switchyard.kernels.parallel.*;
       import dev.switchyard.langchain4j.*;
       import dev.switchyard.layers.*;
+      import dev.switchyard.layers.activation.*;
+      import dev.switchyard.layers.attention.*;
       import dev.switchyard.layers.block.*;
       import dev.switchyard.layers.coda.*;
+      import dev.switchyard.layers.embedding.*;
       import dev.switchyard.layers.io.*;
+      import dev.switchyard.layers.loss.*;
+      import dev.switchyard.layers.model.*;
+      import dev.switchyard.layers.norm.*;
       import dev.switchyard.layers.optim.*;
       import dev.switchyard.layers.training.*;
       import dev.switchyard.mpi.*;

@@ -2,9 +2,9 @@ package dev.switchyard.bench.adapt;
 
 import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.processes.Sharing;
-import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.coda.CodaOptions;
+import dev.switchyard.layers.model.Pooling;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;

@@ -4,14 +4,14 @@ import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.data.Normalization;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
-import dev.switchyard.layers.CrossEntropy;
 import dev.switchyard.layers.Parameter;
-import dev.switchyard.layers.Pooling;
 import dev.switchyard.layers.Precision;
-import dev.switchyard.layers.SequenceHead;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
-import dev.switchyard.layers.VisionTransformer;
+import dev.switchyard.layers.loss.CrossEntropy;
+import dev.switchyard.layers.model.Pooling;
+import dev.switchyard.layers.model.SequenceHead;
+import dev.switchyard.layers.model.VisionTransformer;
 import java.util.List;
 
 /** Which of ten kinds of clothing an image shows, by the scores of a vision transformer. */

@@ -2,13 +2,13 @@ package dev.switchyard.bench.train;
 
 import dev.switchyard.bench.data.ImageDataset;
 import dev.switchyard.kernels.data.CounterRandom;
-import dev.switchyard.layers.BlockOptions;
-import dev.switchyard.layers.ImageShape;
-import dev.switchyard.layers.PatchEmbedding;
 import dev.switchyard.layers.Precision;
-import dev.switchyard.layers.SequenceHead;
-import dev.switchyard.layers.Transformer;
-import dev.switchyard.layers.VisionTransformer;
+import dev.switchyard.layers.block.BlockOptions;
+import dev.switchyard.layers.block.Transformer;
+import dev.switchyard.layers.embedding.ImageShape;
+import dev.switchyard.layers.embedding.PatchEmbedding;
+import dev.switchyard.layers.model.SequenceHead;
+import dev.switchyard.layers.model.VisionTransformer;
 
 /** The vision transformer of all tasks. */
 final class ImageTower {

@@ -1,15 +1,15 @@
 package dev.switchyard.encoders;
 
 import dev.switchyard.kernels.data.Sequences;
-import dev.switchyard.layers.LayerNorm;
 import dev.switchyard.layers.Model;
-import dev.switchyard.layers.PostNormBlock;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
-import dev.switchyard.layers.TokenEmbedding;
-import dev.switchyard.layers.Transformer;
+import dev.switchyard.layers.block.PostNormBlock;
+import dev.switchyard.layers.block.Transformer;
+import dev.switchyard.layers.embedding.TokenEmbedding;
 import dev.switchyard.layers.io.Safetensors;
+import dev.switchyard.layers.norm.LayerNorm;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,14 +1,14 @@
 package dev.switchyard.encoders;
 
 import dev.switchyard.kernels.data.FloatMatrix;
-import dev.switchyard.layers.FeedForward;
-import dev.switchyard.layers.LayerNorm;
 import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Parameter;
-import dev.switchyard.layers.PostNormBlock;
 import dev.switchyard.layers.Precision;
-import dev.switchyard.layers.SelfAttention;
-import dev.switchyard.layers.TokenEmbedding;
+import dev.switchyard.layers.attention.SelfAttention;
+import dev.switchyard.layers.block.FeedForward;
+import dev.switchyard.layers.block.PostNormBlock;
+import dev.switchyard.layers.embedding.TokenEmbedding;
+import dev.switchyard.layers.norm.LayerNorm;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;

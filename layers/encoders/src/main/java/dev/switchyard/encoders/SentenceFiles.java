@@ -1,6 +1,6 @@
 package dev.switchyard.encoders;
 
-import dev.switchyard.layers.Pooling;
+import dev.switchyard.layers.model.Pooling;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

@@ -10,8 +10,8 @@ import java.util.Locale;
 
 /**
  * The rows of all processes, one process after the other, for a loss that compares the examples of
- * a batch with each other, as {@link dev.switchyard.layers.ContrastiveLoss} does. Every process
- * then computes the same loss of the whole batch:
+ * a batch with each other, as {@link dev.switchyard.layers.loss.ContrastiveLoss} does. Every
+ * process then computes the same loss of the whole batch:
  *
  * <pre>
  *   y = rows x of process 0, rows x of process 1, ...       gx = size * (own rows of gy)

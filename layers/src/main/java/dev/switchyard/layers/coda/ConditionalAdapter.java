@@ -2,13 +2,13 @@ package dev.switchyard.layers.coda;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.Sequences;
-import dev.switchyard.layers.LayerNorm;
 import dev.switchyard.layers.Model;
 import dev.switchyard.layers.Parameter;
-import dev.switchyard.layers.ResidualBlock;
 import dev.switchyard.layers.SequenceLayer;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.block.ResidualBlock;
+import dev.switchyard.layers.norm.LayerNorm;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

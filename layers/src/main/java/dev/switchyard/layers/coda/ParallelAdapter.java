@@ -2,8 +2,6 @@ package dev.switchyard.layers.coda;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
-import dev.switchyard.layers.Dropout;
-import dev.switchyard.layers.Gelu;
 import dev.switchyard.layers.Layer;
 import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Model;
@@ -11,6 +9,8 @@ import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.activation.Gelu;
+import dev.switchyard.layers.block.Dropout;
 import java.util.List;
 
 /**

@@ -6,15 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.FloatMatrix;
-import dev.switchyard.layers.Dropout;
 import dev.switchyard.layers.Fixtures;
-import dev.switchyard.layers.Gelu;
 import dev.switchyard.layers.Layer;
-import dev.switchyard.layers.LayerNorm;
 import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Tape;
 import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.activation.Gelu;
+import dev.switchyard.layers.norm.LayerNorm;
 import dev.switchyard.testkit.GradientCheck;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,7 +1,8 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.loss;
 
 import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.data.NonFinitePolicy;
+import dev.switchyard.layers.Tape;
 import java.util.function.Supplier;
 
 /** What losses do about results that are not finite. */

@@ -1,4 +1,4 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.embedding;
 
 import java.util.Locale;
 

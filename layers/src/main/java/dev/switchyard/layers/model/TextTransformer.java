@@ -1,6 +1,12 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.model;
 
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.block.Transformer;
+import dev.switchyard.layers.embedding.Positions;
+import dev.switchyard.layers.embedding.TokenEmbedding;
 import java.util.List;
 
 /**

@@ -1,9 +1,14 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.embedding;
 
 import dev.switchyard.kernels.Elementwise;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.Initial;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.SequenceLayer;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.util.List;
 import java.util.Locale;
 

@@ -1,6 +1,13 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.block;
 
 import dev.switchyard.kernels.data.CounterRandom;
+import dev.switchyard.layers.Layer;
+import dev.switchyard.layers.Linear;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.activation.Gelu;
 import java.util.List;
 
 /**

@@ -1,7 +1,16 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.model;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.Initial;
+import dev.switchyard.layers.Linear;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.SequenceLayer;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.norm.LayerNorm;
 import java.util.List;
 
 /**

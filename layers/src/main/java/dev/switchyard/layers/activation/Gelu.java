@@ -1,6 +1,9 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.activation;
 
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Layer;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 
 /**
  * The exact GELU (Hendrycks and Gimpel 2016), with the normal distribution Phi and its density phi:

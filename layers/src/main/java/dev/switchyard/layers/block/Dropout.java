@@ -1,7 +1,10 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.block;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Layer;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 
 /**
  * Drops elements at random while training, and scales the others so that the expectation stays

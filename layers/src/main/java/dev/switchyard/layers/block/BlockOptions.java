@@ -1,5 +1,6 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.block;
 
+import dev.switchyard.layers.Precision;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -12,13 +13,13 @@ import java.util.Optional;
  * @param hidden features inside the feed-forward part
  * @param precision of the four linear layers
  * @param causal whether a token attends to those before it and to itself alone
- * @param layerScale what the gains of both branches are at first (see {@link LayerScale}); none for
- *     a block without
+ * @param layerScale what the gains of both branches are at first (see {@link
+ *     dev.switchyard.layers.norm.LayerScale}); none for a block without
  * @param dropout the part of each branch's result that {@link Dropout} drops
  * @param stochasticDepth for which part of the sequences {@link StochasticDepth} leaves a branch
  *     out
  * @param recompute whether the block keeps its input alone and computes the rest again on the way
- *     back, see {@link Recomputed}
+ *     back, see {@link dev.switchyard.layers.Recomputed}
  */
 public record BlockOptions(
     int features,

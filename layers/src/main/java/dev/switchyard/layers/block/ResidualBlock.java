@@ -1,6 +1,10 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.block;
 
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.SequenceLayer;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.norm.LayerNorm;
 import java.util.List;
 
 /**
@@ -25,8 +29,9 @@ public interface ResidualBlock extends SequenceLayer {
    * @param ofContext which rows of the context form a sequence
    * @param gates [keys, 1], what the values of attention are multiplied by; null for 1
    * @return h [queries, features]
-   * @throws IllegalArgumentException as {@link SelfAttention#forward(Tape, Tensor, Sequences,
-   *     Tensor, Sequences, Tensor)} does
+   * @throws IllegalArgumentException as {@link
+   *     dev.switchyard.layers.attention.SelfAttention#forward(Tape, Tensor, Sequences, Tensor,
+   *     Sequences, Tensor)} does
    * @throws IllegalStateException if the context is not x and the queries are not separate
    */
   Tensor attend(
@@ -44,7 +49,8 @@ public interface ResidualBlock extends SequenceLayer {
 
   /**
    * The same block with queries that are computed apart from keys and values, see {@link
-   * SelfAttention#separateQueries()}. All other layers are the same objects.
+   * dev.switchyard.layers.attention.SelfAttention#separateQueries()}. All other layers are the same
+   * objects.
    *
    * @return the block
    */

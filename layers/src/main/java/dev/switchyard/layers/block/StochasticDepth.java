@@ -1,8 +1,11 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.block;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.SequenceLayer;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 
 /**
  * Leaves out a residual branch for whole sequences at random while training (Huang et al. 2016),

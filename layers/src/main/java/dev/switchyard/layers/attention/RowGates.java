@@ -1,6 +1,9 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.attention;
 
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Node;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 
 /**
  * Multiplies part of each row by a gate of its own:

@@ -1,10 +1,16 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.loss;
 
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Node;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.norm.L2Normalization;
 import java.util.List;
 import java.util.Locale;
 

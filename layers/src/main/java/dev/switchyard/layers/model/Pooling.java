@@ -1,7 +1,10 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.model;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.SequenceLayer;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.util.Arrays;
 
 /**

@@ -1,7 +1,12 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.norm;
 
 import dev.switchyard.kernels.Elementwise;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Layer;
+import dev.switchyard.layers.Node;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

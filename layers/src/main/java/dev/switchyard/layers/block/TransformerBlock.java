@@ -1,7 +1,14 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.block;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.attention.SelfAttention;
+import dev.switchyard.layers.norm.LayerNorm;
+import dev.switchyard.layers.norm.LayerScale;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -26,7 +33,8 @@ public final class TransformerBlock implements ResidualBlock {
   private final StochasticDepth depth;
 
   /**
-   * A plain block, see {@link BlockOptions#of}, with random weights as in {@link Linear}.
+   * A plain block, see {@link BlockOptions#of}, with random weights as in {@link
+   * dev.switchyard.layers.Linear}.
    *
    * @param name prefix of the parameters' names
    * @param features columns of input and output
@@ -42,8 +50,8 @@ public final class TransformerBlock implements ResidualBlock {
   }
 
   /**
-   * A block with random weights as in {@link Linear}. Whether it is computed twice is not for it to
-   * decide, see {@link Recomputed}.
+   * A block with random weights as in {@link dev.switchyard.layers.Linear}. Whether it is computed
+   * twice is not for it to decide, see {@link dev.switchyard.layers.Recomputed}.
    *
    * @param name prefix of the parameters' names
    * @param options what it is like

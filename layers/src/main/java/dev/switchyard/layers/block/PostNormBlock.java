@@ -1,7 +1,13 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.block;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
+import dev.switchyard.layers.attention.SelfAttention;
+import dev.switchyard.layers.norm.LayerNorm;
 import java.util.List;
 
 /**
@@ -19,7 +25,7 @@ public final class PostNormBlock implements ResidualBlock {
   private final LayerNorm norm2;
 
   /**
-   * A block with random weights as in {@link Linear}.
+   * A block with random weights as in {@link dev.switchyard.layers.Linear}.
    *
    * @param name prefix of the parameters' names
    * @param features columns of input and output

@@ -1,8 +1,13 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.embedding;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.Initial;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.util.List;
 import java.util.Locale;
 
@@ -13,7 +18,8 @@ import java.util.Locale;
  *   y_t = E_id(t)      dE_v = sum of dy_t over the tokens with id v, in their order
  * </pre>
  *
- * To tie it to the scores of a language model, give {@link #table()} to a {@link Linear} too.
+ * To tie it to the scores of a language model, give {@link #table()} to a {@link
+ * dev.switchyard.layers.Linear} too.
  */
 public final class TokenEmbedding implements Model {
   private static final float DEVIATION = 0.02f; // Radford et al. 2019

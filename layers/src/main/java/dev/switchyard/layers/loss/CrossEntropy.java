@@ -1,6 +1,8 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.loss;
 
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.util.Arrays;
 import java.util.Locale;
 

@@ -1,4 +1,4 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.attention;
 
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
@@ -7,7 +7,15 @@ import dev.switchyard.kernels.data.Epilogue;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Form;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.Linear;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Node;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Precision;
 import dev.switchyard.layers.Profile.Part;
+import dev.switchyard.layers.SequenceLayer;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

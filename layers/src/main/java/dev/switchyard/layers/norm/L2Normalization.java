@@ -1,6 +1,9 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.norm;
 
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Layer;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 
 /**
  * Rows of length 1, so that their products are cosines; a row of zeros stays one:

@@ -1,7 +1,12 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.block;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Recomputed;
+import dev.switchyard.layers.SequenceLayer;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,7 +28,7 @@ public final class Transformer implements SequenceLayer {
   }
 
   /**
-   * Blocks with random weights as in {@link Linear}.
+   * Blocks with random weights as in {@link dev.switchyard.layers.Linear}.
    *
    * @param name prefix of the parameters' names: block i is {@code name.block<i>}
    * @param depth how many blocks

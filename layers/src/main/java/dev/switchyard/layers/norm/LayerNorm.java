@@ -1,7 +1,11 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.norm;
 
 import dev.switchyard.kernels.Elementwise;
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.Layer;
+import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -73,8 +77,12 @@ public final class LayerNorm implements Layer {
     return gamma.cols();
   }
 
-  /** The same normalization with parameters of its own, under the same names. */
-  LayerNorm copy() {
+  /**
+   * Makes the same normalization with parameters of its own, under the same names.
+   *
+   * @return the copy
+   */
+  public LayerNorm copy() {
     return new LayerNorm(gamma.copy(), beta.copy(), eps);
   }
 

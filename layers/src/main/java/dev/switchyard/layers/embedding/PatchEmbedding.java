@@ -1,8 +1,14 @@
-package dev.switchyard.layers;
+package dev.switchyard.layers.embedding;
 
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
+import dev.switchyard.layers.Layer;
+import dev.switchyard.layers.Linear;
+import dev.switchyard.layers.Model;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Tape;
+import dev.switchyard.layers.Tensor;
 import java.util.List;
 import java.util.Locale;
 

@@ -10,6 +10,7 @@ import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.Parameter;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -139,5 +140,54 @@ class DataParallelTest {
         .hasMessage(
             "every is 0, rate 0.7 and momentum 1.0 (expected 1 or more, more than 0, and 0 to less"
                 + " than 1)");
+  }
+
+  /** Or buckets would be of other sizes, and processes wait for ever or add what differs. */
+  @Test
+  void processesThatDifferAreRefused() throws InterruptedException {
+    DataParallel.Settings settings = new DataParallel.Settings(Reduction.ORDERED, 1, 9, 1);
+    requireRefusal(
+        rank -> new DataParallel(rank, kernels, of(3 + rank.rank()), settings),
+        "process 1 has parameter 0 p 4x5 but process 0 has p 3x5 (expected the same everywhere)");
+    requireRefusal(
+        rank ->
+            new DataParallel(
+                rank,
+                kernels,
+                of(3),
+                new DataParallel.Settings(Reduction.ORDERED, 1, 9, rank.rank())),
+        "process 1 has settings Settings[reduction=ORDERED, shards=1, bucket=9, seed=1] but process"
+            + " 0 has Settings[reduction=ORDERED, shards=1, bucket=9, seed=0] (expected the same"
+            + " everywhere)");
+    requireRefusal(
+        rank ->
+            new LocalSteps(
+                rank,
+                kernels,
+                of(3),
+                Reduction.ORDERED,
+                1,
+                LocalSteps.Settings.every(2 + rank.rank())),
+        "process 1 has settings Settings[every=3, rate=0.7, momentum=0.9] but process 0 has"
+            + " Settings[every=2, rate=0.7, momentum=0.9] (expected the same everywhere)");
+    requireRefusal(
+        rank -> new ShardedOptimizer(rank, kernels, of(3 + rank.rank()), own -> null),
+        "process 1 has parameter 0 p 4x5 but process 0 has p 3x5 (expected the same everywhere)");
+  }
+
+  private static List<Parameter> of(int rows) {
+    return List.of(parameter("p", rows, 5));
+  }
+
+  private static void requireRefusal(Consumer<Collective> joining, String message)
+      throws InterruptedException {
+    int open =
+        ThreadRanks.run(
+            2,
+            rank ->
+                assertThatThrownBy(() -> joining.accept(rank))
+                    .isInstanceOf(CollectiveException.class)
+                    .hasMessage(message));
+    assertThat(open).isZero();
   }
 }

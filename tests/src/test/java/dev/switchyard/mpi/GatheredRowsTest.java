@@ -43,4 +43,12 @@ class GatheredRowsTest {
                   1 - collective.rank(), 9 - own, own);
         });
   }
+
+  @Test
+  void rowsThatNoArrayHoldsAreRefused() {
+    assertThat(GatheredRows.length(1 << 28, 1)).isEqualTo((1 << 30) + 4);
+    assertThatThrownBy(() -> GatheredRows.length(1 << 20, 1 << 9))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("1048576 rows of 512 values are more than a process can send");
+  }
 }

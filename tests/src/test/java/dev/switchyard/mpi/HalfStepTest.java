@@ -8,18 +8,24 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.NonFiniteException;
 import dev.switchyard.kernels.parallel.Parallel;
+import dev.switchyard.layers.Linear;
 import dev.switchyard.layers.Parameter;
+import dev.switchyard.layers.Precision;
+import dev.switchyard.layers.Precisions;
 import dev.switchyard.layers.io.Fingerprint;
 import dev.switchyard.layers.optim.AdamW;
 import dev.switchyard.layers.optim.MomentState;
 import dev.switchyard.layers.optim.Optimizer;
 import dev.switchyard.mpi.Faults.Kind;
+import java.lang.foreign.MemorySegment;
 import java.lang.reflect.Proxy;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -99,6 +105,68 @@ class HalfStepTest {
       assertThatThrownBy(locally.local::afterStep).isInstanceOf(CollectiveException.class);
     }
     assertThat(none.calls(Kind.COMMUNICATION)).isGreaterThan(2);
+  }
+
+  /** All have agreed, and then a parameter makes no outer step here: its weight has gone. */
+  @Test
+  void anOuterStepThatFailsHalfWayIsRefusedUntilRestored() {
+    Linear layer = new Linear("layer", 8, 8, Precision.SWITCHBACK, new CounterRandom(1));
+    List<Parameter> parameters = layer.parameters().reversed();
+    Parameter bias = parameters.getFirst();
+    Parameter weight = parameters.getLast();
+    boolean[] lets = {false};
+    Collective releasing = atTheEndOfAStep(() -> lets[0] = release(layer, lets[0]));
+    LocalSteps local =
+        new LocalSteps(
+            releasing, kernels, parameters, Reduction.ORDERED, 1, LocalSteps.Settings.every(1));
+    FloatMatrix ofWeight = weight.value().copy();
+    FloatMatrix ofBias = bias.value().copy();
+    Map<String, FloatMatrix> saved = new HashMap<>();
+    local.state().forEach((name, m) -> saved.put(name, m.copy()));
+    bias.value().set(0, 0, 3);
+    bias.markChanged();
+
+    lets[0] = true;
+    assertThatThrownBy(local::afterStep)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(weight.name())
+        .isNotInstanceOf(CollectiveException.class);
+    for (ThrowingCallable next : List.<ThrowingCallable>of(local::afterStep, local::state)) {
+      assertThatThrownBy(next)
+          .isInstanceOf(CollectiveException.class)
+          .hasMessageStartingWith("an agreement has failed half-way here, ");
+    }
+    weight.assign(ofWeight);
+    bias.assign(ofBias);
+    local.restore(saved);
+    assertThat(local.afterStep()).isTrue();
+    assertThat(bias.value().toArray()).isEqualTo(ofBias.toArray());
+    assertThat(weight.value().toArray()).isEqualTo(ofWeight.toArray());
+  }
+
+  private boolean release(Linear layer, boolean now) {
+    if (now) {
+      assertThat(Precisions.release(layer, kernels).released()).hasSize(1);
+    }
+    return false;
+  }
+
+  /** A process alone that does something as it tells the others how its step has ended. */
+  private static Collective atTheEndOfAStep(Runnable what) {
+    return (Collective)
+        Proxy.newProxyInstance(
+            Collective.class.getClassLoader(),
+            new Class<?>[] {Collective.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("duplicate")) {
+                return proxy;
+              }
+              if (method.getName().equals("startGather")
+                  && ((MemorySegment) arguments[0]).byteSize() == Long.BYTES) {
+                what.run();
+              }
+              return method.invoke(new SingleProcess(), arguments);
+            });
   }
 
   /** One process fails in the exchange; all try again, and agree as if nothing had been. */

@@ -1,5 +1,6 @@
 package dev.switchyard.mpi;
 
+import dev.switchyard.layers.Parameter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -47,6 +48,16 @@ public final class Agreement {
         }
       }
     }
+  }
+
+  /** Parameters in their order. */
+  static Map<String, String> facts(List<Parameter> parameters) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("the number of parameters", String.valueOf(parameters.size()));
+    for (int i = 0; i < parameters.size(); i++) {
+      facts.put("parameter " + i, parameters.get(i).toString());
+    }
+    return facts;
   }
 
   private static Map<String, String> parse(byte[] facts) {

@@ -5,6 +5,7 @@ import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.layers.Parameter;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -107,12 +108,15 @@ public final class DataParallel {
    * @param kernels what computes
    * @param parameters in the order of layers; frozen ones do not take part
    * @param settings how
+   * @throws CollectiveException on every process, if one has other parameters or settings than the
+   *     first
    */
   public DataParallel(
       Collective collective, Kernels kernels, List<Parameter> parameters, Settings settings) {
     this.kernels = kernels;
     this.settings = settings;
     this.parameters = parameters.stream().filter(p -> !p.frozen()).toList().reversed();
+    Agreement.require(collective, facts());
     this.firstLine = collective.duplicate();
     this.secondLine = collective.duplicate();
     this.stepEnd = new StepEnd(secondLine);
@@ -122,6 +126,14 @@ public final class DataParallel {
     for (Bucket bucket : inOrder) {
       open(bucket, new CounterRandom(settings.seed()).split(collective.rank()));
     }
+  }
+
+  /** What has to be the same everywhere, or buckets would be of other sizes and wait for ever. */
+  private Map<String, String> facts() {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("settings", settings.toString());
+    facts.putAll(Agreement.facts(parameters));
+    return facts;
   }
 
   private void open(Bucket bucket, CounterRandom random) {

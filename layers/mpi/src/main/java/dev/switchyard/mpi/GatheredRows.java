@@ -45,7 +45,8 @@ public final class GatheredRows {
    * @param tape records
    * @param x this process's rows, of any number
    * @return those of all
-   * @throws IllegalArgumentException if another process has rows of another length
+   * @throws IllegalArgumentException if another process has rows of another length, or the rows of
+   *     this one take more than 2 GiB
    */
   public Tensor forward(Tape tape, Tensor x) {
     if (collective.size() == 1) {
@@ -92,9 +93,25 @@ public final class GatheredRows {
     return (part.length - (int) COLS.byteSize()) / Float.BYTES;
   }
 
+  /** The bytes of so many rows, which an array has to hold. */
+  static int length(long rows, int cols) {
+    long most = (Integer.MAX_VALUE - 8 - COLS.byteSize()) / Float.BYTES;
+    if (rows * cols > most) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%d rows of %d values are more than a process can send at once (expected %d values at"
+                  + " most)",
+              rows,
+              cols,
+              most));
+    }
+    return (int) (COLS.byteSize() + Float.BYTES * rows * cols);
+  }
+
   /** How many columns there are, and the rows. */
   private static byte[] bytes(FloatMatrix x) {
-    byte[] bytes = new byte[(int) COLS.byteSize() + Float.BYTES * x.rows() * x.cols()];
+    byte[] bytes = new byte[length(x.rows(), x.cols())];
     MemorySegment to = MemorySegment.ofArray(bytes);
     to.set(COLS, 0, x.cols());
     for (int row = 0; row < x.rows(); row++) {

@@ -74,6 +74,8 @@ public final class LocalSteps {
    * @param reduction how differences travel
    * @param seed of stochastic rounding
    * @param settings how often and how far
+   * @throws CollectiveException on every process, if one has other parameters or settings than the
+   *     first
    */
   public LocalSteps(
       Collective collective,
@@ -83,6 +85,7 @@ public final class LocalSteps {
       long seed,
       Settings settings) {
     this.settings = settings;
+    Agreement.require(collective, Map.of("settings", settings.toString()));
     this.parallel =
         new DataParallel(
             collective,

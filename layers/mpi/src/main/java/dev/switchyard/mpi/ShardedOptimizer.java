@@ -46,6 +46,7 @@ public final class ShardedOptimizer implements Optimizer {
    * @param kernels what computes, and says what to do about gradients that are not finite
    * @param parameters of the model, in the same order everywhere
    * @param create makes an optimizer over the parameters of this process
+   * @throws CollectiveException on every process, if one has other parameters than the first
    */
   public ShardedOptimizer(
       Collective collective,
@@ -55,6 +56,7 @@ public final class ShardedOptimizer implements Optimizer {
     this.collective = collective;
     this.kernels = kernels;
     this.parameters = List.copyOf(parameters);
+    Agreement.require(collective, Agreement.facts(this.parameters));
     this.owned = dealOut(parameters, collective.size());
     this.own = create.apply(owned.get(collective.rank()));
     long most = owned.stream().mapToLong(ShardedOptimizer::elements).max().orElse(0);

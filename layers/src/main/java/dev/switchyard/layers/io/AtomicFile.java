@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.UUID;
 
 /**
  * Writes a file so that its name never stands for half a file: under another name in the same
@@ -26,8 +26,6 @@ public final class AtomicFile {
 
   /** As many as Linux follows. */
   private static final int MOST_LINKS = 40;
-
-  private static final AtomicLong WRITES = new AtomicLong();
 
   private AtomicFile() {}
 
@@ -45,17 +43,9 @@ public final class AtomicFile {
       throw new IOException(
           file.getParent() + " is no folder (expected one to write " + file.getFileName() + " to)");
     }
-    // Process id and count keep the writers of one file out of each other's way.
+    // Of one's own: in two containers that share a folder, processes may have the same number.
     Path unfinished =
-        file.resolveSibling(
-            "."
-                + file.getFileName()
-                + "."
-                + ProcessHandle.current().pid()
-                + "-"
-                + WRITES.incrementAndGet()
-                + UNFINISHED);
-    Files.deleteIfExists(unfinished); // of a process that had the same id and was killed
+        file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID() + UNFINISHED);
     try {
       try (FileChannel channel =
           FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {

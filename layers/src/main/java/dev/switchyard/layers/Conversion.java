@@ -36,11 +36,13 @@ public final class Conversion {
   private final List<Linear> layers;
   private final List<Converted> converted;
   private final List<Left> left;
+  private final List<String> idlePatterns;
 
-  Conversion(List<Change> changes, List<Left> left) {
+  Conversion(List<Change> changes, List<Left> left, List<String> idlePatterns) {
     this.changes = List.copyOf(changes);
     this.layers = changes.stream().map(Change::layer).toList();
     this.left = List.copyOf(left);
+    this.idlePatterns = List.copyOf(idlePatterns);
     this.converted =
         changes.stream()
             .map(
@@ -80,6 +82,16 @@ public final class Conversion {
   }
 
   /**
+   * The patterns of the policy that fit no layer: none is included or excluded by them, as where
+   * one is mistyped.
+   *
+   * @return them, in the order of the policy
+   */
+  public List<String> idlePatterns() {
+    return idlePatterns;
+  }
+
+  /**
    * Makes all converted layers compute as before, with the values that their parameters have now;
    * after an error none does.
    *
@@ -100,7 +112,7 @@ public final class Conversion {
     Linear.compute(layers, changes.stream().map(Change::before).toList());
   }
 
-  /** A table, a line for each layer. */
+  /** A table, a line for each layer and each pattern that fits none. */
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder();
@@ -110,6 +122,8 @@ public final class Conversion {
     for (Left l : left) {
       row(text, l.name(), l.out(), l.in(), "left in " + l.precision() + ": " + l.reason());
     }
+    idlePatterns.forEach(
+        pattern -> text.append(String.format(Locale.ROOT, "%s fits no layer%n", pattern)));
     return text.toString();
   }
 

@@ -132,6 +132,14 @@ public record PrecisionPolicy(
     return layer.computesAllIn(precision, weightGradient) ? "is " + precision + " already" : "";
   }
 
+  /** The patterns, included or excluded, that no layer's name matches. */
+  List<String> idle(List<Linear> layers) {
+    return Stream.concat(include.stream(), exclude.stream())
+        .filter(pattern -> layers.stream().noneMatch(layer -> matches(pattern, layer.name())))
+        .distinct()
+        .toList();
+  }
+
   private static boolean matches(String pattern, String name) {
     return Arrays.stream(pattern.split("\\*", -1))
         .map(Pattern::quote)

@@ -20,7 +20,8 @@ public final class Precisions {
    *
    * @param model any layer or model
    * @param policy which layers, and to what
-   * @return what was converted and what was left, and the way back
+   * @return what was converted and what was left, which patterns of the policy fit no layer, and
+   *     the way back
    */
   public static Conversion convert(Model model, PrecisionPolicy policy) {
     List<Conversion.Change> changes = new ArrayList<>();
@@ -44,7 +45,7 @@ public final class Precisions {
                 reason));
       }
     }
-    Conversion conversion = new Conversion(changes, left);
+    Conversion conversion = new Conversion(changes, left, policy.idle(model.linears()));
     conversion.apply();
     return conversion;
   }

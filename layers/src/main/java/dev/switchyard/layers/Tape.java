@@ -427,7 +427,7 @@ public final class Tape {
    * masks (see {@link dev.switchyard.layers.block.Dropout}) depend on the number of the step.
    *
    * @param stepsDone how many steps the run has made, from 0; after none a tape is new
-   * @throws IllegalArgumentException if this tape has made more
+   * @throws IllegalArgumentException if this tape has made more, or there is no next step
    * @throws IllegalStateException if the next step has already begun
    */
   public void resumeAfter(long stepsDone) {
@@ -439,10 +439,14 @@ public final class Tape {
    * Refuses what {@link #resumeAfter} does, and changes nothing.
    *
    * @param stepsDone how many steps the run has made
-   * @throws IllegalArgumentException if this tape has made more
+   * @throws IllegalArgumentException if this tape has made more, or there is no next step
    * @throws IllegalStateException if the next step has already begun
    */
   public void requireResumable(long stepsDone) {
+    if (stepsDone == Long.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "a run of " + stepsDone + " steps has no next step (expected fewer)");
+    }
     if (stepsDone < step.number() - 1) {
       throw new IllegalArgumentException(
           String.format(

@@ -78,6 +78,9 @@ class DropoutTest {
         .isThrownBy(() -> resumed.resumeAfter(3))
         .withMessage(
             "a run of 3 steps cannot go on with a tape that has made 4 (expected a new tape)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> resumed.resumeAfter(Long.MAX_VALUE))
+        .withMessage("a run of 9223372036854775807 steps has no next step (expected fewer)");
     dropout.forward(resumed, Tensor.withGrad(ones(2, 2)));
     assertThatIllegalStateException()
         .isThrownBy(() -> resumed.resumeAfter(5))

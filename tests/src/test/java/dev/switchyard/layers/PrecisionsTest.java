@@ -24,6 +24,7 @@ import dev.switchyard.layers.model.TextTransformer;
 import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -183,6 +184,24 @@ class PrecisionsTest {
             line ->
                 line.matches(
                     "head.scores +7x64 +left in FLOAT32: fewer than 64 inputs or outputs"));
+  }
+
+  /** A mistyped pattern would convert what it should have left, without a word. */
+  @Test
+  void listsPatternsThatFitNothing() {
+    Conversion conversion =
+        Precisions.convert(
+            model(Precision.FLOAT32),
+            PrecisionPolicy.to(Precision.SWITCHBACK)
+                .including("blocks.*", "bocks.*")
+                .excluding("*.feedForward.*", "*.typo", "*.typo"));
+    assertThat(conversion.idlePatterns()).containsExactly("bocks.*", "*.typo");
+    assertThat(conversion.toString())
+        .endsWith(String.format(Locale.ROOT, "bocks.* fits no layer%n*.typo fits no layer%n"));
+    assertThat(
+            Precisions.convert(model(Precision.FLOAT32), PrecisionPolicy.to(Precision.SWITCHBACK))
+                .idlePatterns())
+        .isEmpty();
   }
 
   private static Conversion.Converted converted(String name, int out) {

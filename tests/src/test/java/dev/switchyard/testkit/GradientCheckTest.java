@@ -192,6 +192,23 @@ class GradientCheckTest {
                 + " here");
   }
 
+  /** What a tape refuses is a failure of the layer, with what it has to do. */
+  @Test
+  void findsALayerThatForgetsAGradient() {
+    GradientCheck.Computation forgetful =
+        (tape, x) -> {
+          FloatMatrix y = tape.result(x.rows(), x.cols());
+          x.value().copyTo(y);
+          return tape.node(y).from(x).backward((gy, kept) -> {});
+        };
+    assertThatExceptionOfType(AssertionFailedError.class)
+        .isThrownBy(() -> GradientCheck.check(Fixtures.reference(), forgetful, List.of(), input))
+        .withMessageStartingWith("the way back failed: ")
+        .withMessageEndingWith(
+            "(expected a layer that names what it reads there in Node.keeps, and adds a gradient to"
+                + " each tensor that it is from)");
+  }
+
   /** The check knows of it, the tape does not. */
   @Test
   void namesAParameterThatWasNotRecorded() {

@@ -157,6 +157,7 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
    * @throws IllegalArgumentException if it has fewer, or is read-only
    */
   public void copyTo(FloatBuffer target) {
+    requireFloats(target);
     copyTo(MemorySegment.ofBuffer(target), ANYWHERE.withOrder(target.order()));
   }
 
@@ -167,6 +168,7 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
    * @throws IllegalArgumentException if it has fewer
    */
   public void copyFrom(FloatBuffer source) {
+    requireFloats(source);
     copyFrom(MemorySegment.ofBuffer(source), ANYWHERE.withOrder(source.order()));
   }
 
@@ -210,6 +212,18 @@ public record FloatMatrix(float[] data, int offset, int rows, int cols, int rowS
     requireBytes(source);
     for (int i = 0; i < rows && cols > 0; i++) {
       MemorySegment.copy(source, layout, (long) i * cols * Float.BYTES, data, rowIndex(i), cols);
+    }
+  }
+
+  private void requireFloats(FloatBuffer buffer) {
+    if (buffer.remaining() < (long) rows * cols) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "the buffer has %d floats left but the matrix is %s (expected %d or more)",
+              buffer.remaining(),
+              shape(),
+              (long) rows * cols));
     }
   }
 

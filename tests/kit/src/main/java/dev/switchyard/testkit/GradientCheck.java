@@ -72,7 +72,7 @@ public final class GradientCheck {
    * @param kernels what computes
    * @param layer what to check; parameters keep their values, and their gradients are set
    * @param input [rows, features] dense and alone in its array; keeps its values
-   * @throws AssertionFailedError if a gradient is wrong, or a parameter is not recorded
+   * @throws AssertionFailedError if a gradient is wrong or missing, or a parameter is not recorded
    * @throws IllegalArgumentException if a linear layer does not compute in float32
    */
   public static void check(Kernels kernels, Layer layer, FloatMatrix input) {
@@ -87,7 +87,7 @@ public final class GradientCheck {
    * @param parameters what it learns, none of them frozen; they keep their values, and their
    *     gradients are set
    * @param input [rows, features] dense and alone in its array; keeps its values
-   * @throws AssertionFailedError if a gradient is wrong, or a parameter is not recorded
+   * @throws AssertionFailedError if a gradient is wrong or missing, or a parameter is not recorded
    * @throws IllegalArgumentException if a linear layer does not compute in float32
    */
   public static void check(
@@ -104,7 +104,7 @@ public final class GradientCheck {
    * @param parameters what it learns
    * @param input [rows, features]
    * @param h the step, a power of two so that little is lost in adding it
-   * @throws AssertionFailedError if a gradient is wrong, or a parameter is not recorded
+   * @throws AssertionFailedError if a gradient is wrong or missing, or a parameter is not recorded
    * @throws IllegalArgumentException if a linear layer does not compute in float32
    */
   public static void check(
@@ -157,7 +157,7 @@ public final class GradientCheck {
     if (!y.equals(inside)) {
       spoil(tape, inside);
     }
-    tape.backward(end, r);
+    FloatMatrix ofInput = goBack(tape, end, r, x);
     for (Parameter p : parameters) {
       if (!recorded.contains(p)) {
         throw new AssertionFailedError(
@@ -168,10 +168,25 @@ public final class GradientCheck {
                 + " unnoticed)");
       }
     }
-    compare("input", x.grad().copy(), bound, i -> new Line(input.data(), i, () -> {}, input, r));
+    compare("input", ofInput, bound, i -> new Line(input.data(), i, () -> {}, input, r));
     for (Parameter p : parameters) {
       float[] at = p.value().data();
       compare(p.name(), p.grad(), bound, i -> new Line(at, i, p::markChanged, input, r));
+    }
+  }
+
+  /** The gradient of the input; a tape refuses to go on where a layer did not do its part. */
+  private static FloatMatrix goBack(Tape tape, Tensor end, FloatMatrix r, Tensor x) {
+    try {
+      tape.backward(end, r);
+      return x.grad().copy();
+    } catch (IllegalStateException e) {
+      throw new AssertionFailedError(
+          "the way back failed: "
+              + e.getMessage()
+              + " (expected a layer that names what it reads there in Node.keeps, and adds a"
+              + " gradient to each tensor that it is from)",
+          e);
     }
   }
 

@@ -97,8 +97,7 @@ class FloatMatrixTest {
           .withMessage(expected);
     }
     FloatBuffer few = FloatBuffer.allocate(8).position(3);
-    String expected =
-        "there are 20 bytes but the matrix is 2x3 (expected 24 or more, 4 an element)";
+    String expected = "the buffer has 5 floats left but the matrix is 2x3 (expected 6 or more)";
     assertThatIllegalArgumentException().isThrownBy(() -> matrix.copyTo(few)).withMessage(expected);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> matrix.copyFrom(few))

@@ -3,6 +3,7 @@ package dev.switchyard.layers.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.switchyard.kernels.BackendChoice;
@@ -262,12 +263,36 @@ class StableAdamWTest {
             "the state does not fit the optimizer: no parameter x; 7 and 6 moments for w 1x7");
   }
 
-  @Test
-  void stopsBeforeAnythingIsChanged() {
-    for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY, 1e25f}) {
+  /** There is a number for no further step: it is refused before any parameter makes it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theLastStepIsFollowedByNone(boolean stable) {
+    Parameter p = parameter("w", N);
+    Optimizer optimizer = optimizer(kernels("vector", 1), stable, p);
+    MomentState last = new MomentState("w", Integer.MAX_VALUE, new float[N], new float[N]);
+    optimizer.restore(List.of(last));
+    for (int attempt = 0; attempt < 2; attempt++) {
+      assertThatIllegalStateException()
+          .isThrownBy(() -> optimizer.step(0.1f))
+          .withMessageStartingWith("w 1x7 has made 2147483647 steps (expected fewer: ");
+      assertThat(p.value().data()).isEqualTo(parameter("w", N).value().data());
+      assertThat(optimizer.state().getFirst().step()).isEqualTo(Integer.MAX_VALUE);
+    }
+  }
+
+  /** So are numbers whose squares are infinite: a second moment would be for ever. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void stopsBeforeAnythingIsChanged(boolean stable) {
+    for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY, 1e25f, 2e19f}) {
       Parameter good = parameter("good", N);
       Parameter spoiled = parameter("spoiled", N);
-      Optimizer optimizer = new StableAdamW(kernels("vector", 1), List.of(good, spoiled), SETTINGS);
+      List<Parameter> both = List.of(good, spoiled);
+      Kernels kernels = kernels("vector", 1);
+      Optimizer optimizer =
+          stable
+              ? new StableAdamW(kernels, both, SETTINGS)
+              : new AdamW(kernels, both, AdamW.Settings.DEFAULT);
       Arrays.fill(good.grad().data(), 1);
       spoiled.grad().data()[5] = bad;
       assertThatExceptionOfType(NonFiniteException.class)

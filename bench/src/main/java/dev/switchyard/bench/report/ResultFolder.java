@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -122,11 +123,27 @@ record ResultFolder(
     return new Measurement(
         key.get(0),
         key.get(1),
-        Integer.parseInt(key.get(2)),
+        threads(file, key),
         unit,
         jvms.stream().map(jvm -> Spread.of(jvm).median()).toList(),
         Spread.of(values),
         parts);
+  }
+
+  private static int threads(Path file, List<String> key) {
+    try {
+      return Integer.parseInt(key.get(2));
+    } catch (NumberFormatException e) {
+      throw new DataException(
+          String.format(
+              Locale.ROOT,
+              "%s has threads %s for %s %s (expected a whole number)",
+              file,
+              key.get(2),
+              key.get(0),
+              key.get(1)),
+          e);
+    }
   }
 
   private static Stream<JsonNode> stream(JsonNode array) {

@@ -10,7 +10,8 @@ class AdviceTest {
 
   private static List<String> of(
       String forced, boolean incubator, boolean nativeAccess, String backend, String bfloat16) {
-    return new Advice(forced, incubator, nativeAccess, backend, bfloat16).sentences();
+    return new Advice(forced, incubator, nativeAccess, backend, "vpdpbusd, 512 bits", bfloat16)
+        .sentences();
   }
 
   @Test
@@ -42,5 +43,14 @@ class AdviceTest {
         .singleElement()
         .asString()
         .startsWith("prefer FLOAT32 to BFLOAT16: ");
+  }
+
+  @Test
+  void knowsWhatAProcessorWithoutVnniLacks() {
+    String instruction = "vpmaddwd + vpaddd, 256 bits";
+    assertThat(new Advice(null, true, true, "x86", instruction, BFLOAT16).sentences())
+        .singleElement()
+        .asString()
+        .startsWith("take a processor with VNNI ");
   }
 }

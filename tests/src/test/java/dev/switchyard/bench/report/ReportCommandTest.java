@@ -326,6 +326,21 @@ class ReportCommandTest {
   }
 
   @Test
+  void threadsThatAreNoNumberAreNamed() throws IOException {
+    machine(folder);
+    Map<String, Object> entry = entry("MatmulBenchmark", "8x8x8", "INT8", "ms/op", 5);
+    entry.put("params", Map.of("shape", "8x8x8", "contestant", "INT8", "threads", "all"));
+    write(folder, Suite.MULTIPLY, List.of(entry));
+
+    CommandRun run = report();
+
+    assertThat(run.exitCode()).isOne();
+    assertThat(run.err())
+        .contains("has threads all for 8x8x8 INT8 (expected a whole number)")
+        .hasLineCount(1);
+  }
+
+  @Test
   void curvesThatAreNotTextAreNamed() throws IOException {
     Files.writeString(folder.resolve("result.json"), "{\"runs\": []}");
     Files.write(folder.resolve("curves.csv"), new byte[] {'s', (byte) 0xff, '\n'});

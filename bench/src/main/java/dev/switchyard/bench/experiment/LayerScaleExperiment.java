@@ -197,7 +197,8 @@ final class LayerScaleExperiment implements Experiment {
 
   /**
    * How much worse each float8 codebook ends than bfloat16 in the same form, over the batches of
-   * the last steps, which are the same for all; infinite if it diverges.
+   * the last steps, which are the same for all; infinite if it diverges. The intervals of both
+   * codebooks hold together, as both decide a claim.
    */
   private static List<Interval> gaps(Map<String, Outcome> outcomes, String form) {
     double[] reference = outcomes.get(Precision.BFLOAT16 + form).training().lastLosses();
@@ -206,7 +207,7 @@ final class LayerScaleExperiment implements Experiment {
         .map(
             losses ->
                 Arrays.stream(losses).allMatch(Double::isFinite)
-                    ? Interval.ofDifference(losses, reference)
+                    ? Interval.ofSeriesDifference(losses, reference, FLOAT8.size())
                     : DIVERGED)
         .toList();
   }
@@ -222,6 +223,9 @@ final class LayerScaleExperiment implements Experiment {
                   + " is above that of BFLOAT16 by "
                   + gaps.get(i).text("%.3f")
                   + ".");
+    }
+    if (!gaps.contains(DIVERGED)) {
+      sentences.add("Both intervals hold together.");
     }
     return String.join(" ", sentences);
   }

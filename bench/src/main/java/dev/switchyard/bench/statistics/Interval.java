@@ -19,6 +19,7 @@ import org.apache.commons.math3.distribution.TDistribution;
  */
 public record Interval(double estimate, double lower, double upper) {
   private static final double TAIL = 0.025;
+  private static final int BATCHES = 5;
 
   /**
    * How much more often one is right than another on the same examples, as a part of all.
@@ -100,13 +101,50 @@ public record Interval(double estimate, double lower, double upper) {
   }
 
   private static Interval around(double estimate, double error, double freedom) {
-    double reach = error * new TDistribution(null, freedom).inverseCumulativeProbability(1 - TAIL);
+    return around(estimate, error, freedom, TAIL);
+  }
+
+  private static Interval around(double estimate, double error, double freedom, double tail) {
+    double reach = error * new TDistribution(null, freedom).inverseCumulativeProbability(1 - tail);
     return new Interval(estimate, estimate - reach, estimate + reach);
   }
 
   /** The mean difference of values that were measured in pairs, such as in one round each. */
   public static Interval ofDifference(double[] first, double[] second) {
     return ofMean(pairs(first, second, (a, b) -> a - b));
+  }
+
+  /**
+   * The mean difference of two series that were measured in pairs, of which neighbours are alike,
+   * as the losses of consecutive steps: they tell less than as many values that have nothing to do
+   * with each other. The differences are cut into 5 batches of m neighbours (a rest at the
+   * beginning is left out), whose means depend on each other the less the longer they are (batch
+   * means, Conway 1963; Schmeiser 1982):
+   *
+   * <pre>
+   *   d_b = mean of differences (b - 1) m + 1 to b m        interval of Student around mean d_b
+   * </pre>
+   *
+   * <p>Several intervals that decide one claim can each be wrong. With k of them, each holds in all
+   * but 1 of 20 k experiments, so that all hold together in 19 of 20 (Bonferroni; Dunn 1961).
+   *
+   * @param first 5 values or more, else the interval is infinite
+   * @param second as many
+   * @param together how many such intervals decide one claim, from 1
+   */
+  public static Interval ofSeriesDifference(double[] first, double[] second, int together) {
+    double[] differences = pairs(first, second, (a, b) -> a - b);
+    int length = differences.length / BATCHES;
+    if (length == 0) {
+      return new Interval(mean(differences), Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY);
+    }
+    int rest = differences.length - BATCHES * length;
+    double[] means =
+        IntStream.range(0, BATCHES)
+            .map(batch -> rest + batch * length)
+            .mapToDouble(from -> mean(Arrays.copyOfRange(differences, from, from + length)))
+            .toArray();
+    return around(mean(means), Math.sqrt(squaredError(means)), BATCHES - 1, TAIL / together);
   }
 
   /** How many times as large, in the geometric mean, values of pairs are; all above 0. */

@@ -199,6 +199,52 @@ class IntervalTest {
     assertWrongOneInForty(0, () -> Interval.ofSlope(x, gaussians(rounds + 1, 0)));
   }
 
+  /**
+   * Each value is half of the one before, and half its own: the mean varies three times as much.
+   */
+  @Test
+  void aSeriesOfNeighboursThatAreAlikeIsNoSampleOfAsMany() {
+    double[] zeros = new double[30];
+    assertWrongOneInForty(0, () -> Interval.ofSeriesDifference(alike(30), zeros, 1));
+    int wrong = 0;
+    for (int draw = 0; draw < DRAWS; draw++) {
+      wrong += Interval.ofDifference(alike(30), zeros).isAbove(0) == Answer.SHOWS ? 1 : 0;
+    }
+    assertThat(wrong).as("as if they were").isGreaterThan(70);
+  }
+
+  /** Two chances to be wrong, in one claim. */
+  @Test
+  void intervalsThatDecideAClaimTogetherAreWrongAsSeldomAsOne() {
+    double[] zeros = new double[20];
+    int wrong = 0;
+    for (int draw = 0; draw < DRAWS; draw++) {
+      Answer one = Interval.ofSeriesDifference(gaussians(20, 0), zeros, 2).isAbove(0);
+      Answer other = Interval.ofSeriesDifference(gaussians(20, 0), zeros, 2).isAbove(0);
+      wrong += one.or(other) == Answer.SHOWS ? 1 : 0;
+    }
+    assertThat(wrong).isBetween(5, 45);
+  }
+
+  @Test
+  void aSeriesIsCutIntoFiveWhateverItsLength() {
+    double[] series = {9, 1, 3, 3, 5, 5, 7, 7, 9, 9, 11}; // means 2, 4, 6, 8, 10, and a rest
+    Interval interval = Interval.ofSeriesDifference(series, new double[11], 1);
+    assertThat(interval.estimate()).isEqualTo(6);
+    assertThat(interval.upper()).isCloseTo(6 + 2.776445 * Math.sqrt(2), within(1e-5));
+    assertThat(Interval.ofSeriesDifference(new double[4], new double[4], 1).upper())
+        .isEqualTo(Double.POSITIVE_INFINITY);
+  }
+
+  private double[] alike(int count) {
+    double[] values = gaussians(count, 0);
+    for (int i = 0; i < count; i++) {
+      double before = i == 0 ? random.nextGaussian() : values[i - 1];
+      values[i] = 0.5 * before + Math.sqrt(0.75) * values[i];
+    }
+    return values;
+  }
+
   /** 25 of 1,000, with four standard errors. */
   private static void assertWrongOneInForty(double truth, Supplier<Interval> experiment) {
     int shows = 0;

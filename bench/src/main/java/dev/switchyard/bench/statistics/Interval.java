@@ -125,6 +125,9 @@ public record Interval(double estimate, double lower, double upper) {
    *   d_b = mean of differences (b - 1) m + 1 to b m        interval of Student around mean d_b
    * </pre>
    *
+   * With m = 6, series whose neighbours correlate by 0.3 are told wrongly as seldom as a sample,
+   * once in 40 to either side; by 0.5, once in 21.
+   *
    * <p>Several intervals that decide one claim can each be wrong. With k of them, each holds in all
    * but 1 of 20 k experiments, so that all hold together in 19 of 20 (Bonferroni; Dunn 1961).
    *

@@ -199,9 +199,7 @@ class IntervalTest {
     assertWrongOneInForty(0, () -> Interval.ofSlope(x, gaussians(rounds + 1, 0)));
   }
 
-  /**
-   * Each value is half of the one before, and half its own: the mean varies three times as much.
-   */
+  /** Neighbours correlate by 0.3: the mean varies 1.9 times as much as that of a sample. */
   @Test
   void aSeriesOfNeighboursThatAreAlikeIsNoSampleOfAsMany() {
     double[] zeros = new double[30];
@@ -210,7 +208,7 @@ class IntervalTest {
     for (int draw = 0; draw < DRAWS; draw++) {
       wrong += Interval.ofDifference(alike(30), zeros).isAbove(0) == Answer.SHOWS ? 1 : 0;
     }
-    assertThat(wrong).as("as if they were").isGreaterThan(70);
+    assertThat(wrong).as("as if they were").isGreaterThan(45);
   }
 
   /** Two chances to be wrong, in one claim. */
@@ -240,7 +238,7 @@ class IntervalTest {
     double[] values = gaussians(count, 0);
     for (int i = 0; i < count; i++) {
       double before = i == 0 ? random.nextGaussian() : values[i - 1];
-      values[i] = 0.5 * before + Math.sqrt(0.75) * values[i];
+      values[i] = 0.3 * before + Math.sqrt(0.91) * values[i];
     }
     return values;
   }

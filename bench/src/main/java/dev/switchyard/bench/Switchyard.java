@@ -5,14 +5,9 @@ import dev.switchyard.bench.adapt.PredictCommand;
 import dev.switchyard.bench.command.StandardOutput;
 import dev.switchyard.bench.doctor.DoctorCommand;
 import dev.switchyard.bench.experiment.ExperimentCommand;
-import dev.switchyard.bench.kernels.CodaCommand;
-import dev.switchyard.bench.kernels.MatmulCommand;
-import dev.switchyard.bench.kernels.StepCommand;
 import dev.switchyard.bench.processes.ExchangeCommand;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.report.ReportCommand;
-import dev.switchyard.bench.soak.SoakCommand;
-import dev.switchyard.bench.suites.BenchCommand;
 import dev.switchyard.bench.train.TrainCommand;
 import java.util.Locale;
 import picocli.CommandLine;
@@ -41,13 +36,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       AdaptCommand.class,
       PredictCommand.class,
       ExperimentCommand.class,
-      MatmulCommand.class,
-      StepCommand.class,
-      CodaCommand.class,
       ExchangeCommand.class,
-      BenchCommand.class,
       ReportCommand.class,
-      SoakCommand.class,
       DoctorCommand.class
     })
 public final class Switchyard {
@@ -92,8 +82,9 @@ public final class Switchyard {
 
   /** The command with all that is special about its error handling. */
   public static CommandLine commandLine() {
-    return new CommandLine(new Switchyard())
-        .setCaseInsensitiveEnumValuesAllowed(true)
+    CommandLine all = new CommandLine(new Switchyard());
+    MeasuringCommand.addAll(all);
+    return all.setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionStrategy(Switchyard::execute)
         .setParameterExceptionHandler(Switchyard::onUsageError)
         .setExecutionExceptionHandler((error, command, _) -> onFailure(error, command));

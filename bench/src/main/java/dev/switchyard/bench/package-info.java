@@ -21,7 +21,9 @@
  *   <li>{@code dev.switchyard.bench.command} is what the commands have in common.
  * </ul>
  *
- * <p>{@code train} may call {@code data}; {@code kernels} and {@code doctor} may call {@code
- * peers}; all may call {@code command}. None is called by the library.
+ * <p>{@code kernels}, {@code encoders}, {@code peers}, {@code suites}, {@code soak} and {@code
+ * provider} are a module of their own, {@code bench/measure}, with the libraries to compare with.
+ * The others are built without it, and find it through {@code dev.switchyard.bench.measuring}. None
+ * is called by the library.
  */
 package dev.switchyard.bench;

@@ -9,10 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
@@ -41,6 +43,30 @@ class SwitchyardTest {
     assertThat(out.toString())
         .contains(
             "Usage: switchyard", "train", "adapt", "predict", "matmul", "step", "coda", "doctor");
+  }
+
+  /** The launcher has fetched the module that measures where one of its commands is asked for. */
+  @ParameterizedTest
+  @EnumSource(MeasuringCommand.class)
+  void withoutTheModuleThatMeasuresACommandSaysWhatFetchesIt(MeasuringCommand command) {
+    String name = command.name().toLowerCase(Locale.ROOT);
+    CommandLine all = Switchyard.commandLine();
+    assertThat(all.getSubcommands()).containsKey(name);
+    all.getCommandSpec().removeSubcommand(name);
+    all.addSubcommand(name, command.missing());
+    all.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
+
+    assertThat(all.execute("--help")).isZero();
+    assertThat(out.toString()).contains("  " + name);
+    assertThat(all.execute(name, "--rows", "3", "more")).isEqualTo(1);
+    assertThat(err.toString())
+        .isEqualTo(
+            String.format(
+                Locale.ROOT,
+                "switchyard %s: the module that measures is not here: bench/switchyard %s fetches"
+                    + " it, with the libraries that it compares with%n",
+                name,
+                name));
   }
 
   @Test

@@ -12,11 +12,17 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 
 /** Which part of the library may use which. */
 @ArchTag("full")
 @AnalyzeClasses(packages = "dev.switchyard", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
+  private static final String[] MEASURING =
+      Stream.of("encoders", "kernels", "peers", "provider", "soak", "suites")
+          .map(name -> "dev.switchyard.bench." + name + "..")
+          .toArray(String[]::new);
+
   @ArchTest
   static final ArchRule DEPENDENCIES_POINT_ONE_WAY =
       layeredArchitecture()
@@ -110,6 +116,27 @@ class ArchitectureTest {
           .mayOnlyAccessLayers("core", "optim")
           .whereLayer("training")
           .mayOnlyAccessLayers("core", "optim", "io");
+
+  /** The command is built without the module that measures, and finds it by its interface alone. */
+  @ArchTest
+  static final ArchRule THE_COMMAND_KNOWS_NO_PEER =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.switchyard.bench..")
+          .and()
+          .resideOutsideOfPackages(MEASURING)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              Stream.concat(
+                      Stream.of(MEASURING),
+                      Stream.of(
+                          "org.bytedeco..",
+                          "org.openjdk.jmh..",
+                          "org.ejml..",
+                          "org.ojalgo..",
+                          "ai.onnxruntime.."))
+                  .toArray(String[]::new));
 
   @ArchTest
   static final ArchRule NO_PACKAGE_CYCLES =

@@ -35,10 +35,16 @@ class LauncherTest {
     root = checkOut("switchyard");
     jdk = jdk("jdk", "25.0.3");
     Path maven = folder.resolve("maven");
-    // Writes the stamp as the build does: with the time at which it began.
+    // Writes the stamps as the build does: with the time at which it began.
     script(
         maven.resolve("mvn"),
-        "echo built; mkdir -p bench/target; touch bench/target/switchyard.stamp");
+        """
+        echo "built: $*"
+        mkdir -p bench/target; touch bench/target/switchyard.stamp
+        case "$*" in
+          *bench/measure*) mkdir -p bench/measure/target; touch bench/measure/target/switchyard.stamp ;;
+        esac\
+        """);
     environment.put("PATH", maven + ":" + System.getenv("PATH"));
     environment.put("SWITCHYARD_JAVA_HOME", jdk.toString());
   }
@@ -50,6 +56,7 @@ class LauncherTest {
       Files.setLastModifiedTime(source, FileTime.fromMillis(0));
       old(copy.resolve(module).resolve("pom.xml"));
     }
+    old(Files.createDirectories(copy.resolve("bench/measure")).resolve("pom.xml"));
     old(copy.resolve("pom.xml"));
     Path launcher = copy.resolve("bench/switchyard");
     Files.copy(Path.of("../bench/switchyard"), launcher);
@@ -87,7 +94,11 @@ class LauncherTest {
   }
 
   private OtherJvm launch() throws IOException, InterruptedException {
-    return run(root.resolve("bench/switchyard").toString(), "doctor");
+    return launch("doctor");
+  }
+
+  private OtherJvm launch(String arguments) throws IOException, InterruptedException {
+    return run("sh", "-c", "'" + root.resolve("bench/switchyard") + "' " + arguments);
   }
 
   @Test
@@ -106,6 +117,30 @@ class LauncherTest {
     assertThat(launch().output()).contains("built");
   }
 
+  /** What trains fetches no library to compare with; what compares says that it does. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "--help", "train", "train --help", "adapt --out --peer", "report", "doctor"})
+  void mostCommandsNeedNoPeer(String arguments) throws IOException, InterruptedException {
+    assertThat(launch(arguments).output())
+        .contains("built: -q -ntp -pl bench -am", "/bench/target/switchyard-bench.jar:")
+        .doesNotContain("measure", "compare");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"matmul -m 3", "step", "coda", "bench", "soak", "jmh", "train --peer"})
+  void whatComparesFetchesThePeers(String arguments) throws IOException, InterruptedException {
+    launch("train");
+    OtherJvm run = launch(arguments);
+    assertThat(run.output())
+        .contains(
+            "with the libraries to compare with",
+            "built: -q -ntp -pl bench/measure -am",
+            "/bench/measure/target/switchyard-measure.jar:");
+    assertThat(launch(arguments).output()).doesNotContain("built");
+    assertThat(launch("doctor").output()).contains("measure.jar").doesNotContain("built");
+  }
+
   /** Which is what {@code mvn verify} and {@code mvn install} leave, as the build of bench says. */
   @Test
   void buildsNothingWhereMavenHasBuiltIt() throws IOException, InterruptedException {
@@ -113,6 +148,7 @@ class LauncherTest {
         Files.createDirectories(root.resolve("bench/target")).resolve("switchyard.stamp"));
     assertThat(launch().output()).doesNotContain("built");
     assertThat(Path.of("../bench/pom.xml")).content().contains("/switchyard.stamp");
+    assertThat(Path.of("../bench/measure/pom.xml")).content().contains("/switchyard.stamp");
   }
 
   @Test

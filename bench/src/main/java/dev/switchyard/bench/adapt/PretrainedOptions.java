@@ -2,7 +2,6 @@ package dev.switchyard.bench.adapt;
 
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.data.Reason;
-import dev.switchyard.bench.encoders.MiniLm;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.encoders.SentenceEncoder;
 import dev.switchyard.encoders.WordPieceTokenizer;

@@ -1,8 +1,7 @@
 package dev.switchyard.bench.doctor;
 
 import dev.switchyard.bench.command.MachineInfo;
-import dev.switchyard.bench.peers.Peer;
-import dev.switchyard.bench.peers.Peers;
+import dev.switchyard.bench.measuring.Measuring;
 import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.data.ElementType;
 import java.io.PrintWriter;
@@ -122,12 +121,10 @@ public final class DoctorCommand implements Callable<Integer> {
   }
 
   private static Map<String, String> peers() {
-    Map<String, String> facts = new LinkedHashMap<>();
-    for (Peer peer :
-        Peers.find(Peers.names(), 1, (name, reason) -> facts.put(name, "left out: " + reason))) {
-      facts.put(peer.name(), peer.description() + " for " + peer.types());
-    }
-    return facts;
+    return Measuring.find()
+        .map(Measuring::peers)
+        .orElse(
+            Map.of("none", "bench/switchyard matmul and other commands that measure fetch them"));
   }
 
   private void print(String title, Map<String, String> facts) {

@@ -1,6 +1,7 @@
 package dev.switchyard.bench.encoders;
 
 import ai.onnxruntime.OrtException;
+import dev.switchyard.bench.adapt.MiniLm;
 import dev.switchyard.encoders.BertEncoder;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;

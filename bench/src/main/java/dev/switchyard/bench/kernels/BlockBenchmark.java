@@ -1,6 +1,7 @@
 package dev.switchyard.bench.kernels;
 
 import dev.switchyard.bench.peers.TorchStep;
+import dev.switchyard.bench.report.ContestantName;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.parallel.Parallel;
 import java.util.concurrent.TimeUnit;

@@ -2,6 +2,7 @@ package dev.switchyard.bench.kernels;
 
 import dev.switchyard.bench.peers.PeerProduct;
 import dev.switchyard.bench.peers.Peers;
+import dev.switchyard.bench.report.ContestantName;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.kernels.data.FloatMatrix;

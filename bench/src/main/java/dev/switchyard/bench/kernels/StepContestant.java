@@ -5,6 +5,7 @@ import dev.switchyard.bench.peers.LinearOperands;
 import dev.switchyard.bench.peers.LinearStep;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.bench.peers.Peers;
+import dev.switchyard.bench.report.ContestantName;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.layers.Precision;

@@ -50,6 +50,13 @@ public final class Peers {
     return found;
   }
 
+  /** The name and the version of each. */
+  public static Map<String, String> descriptions(List<Peer> peers) {
+    Map<String, String> descriptions = new LinkedHashMap<>();
+    peers.forEach(peer -> descriptions.put(peer.name(), peer.description()));
+    return descriptions;
+  }
+
   /**
    * One peer by name, limited to a number of threads.
    *

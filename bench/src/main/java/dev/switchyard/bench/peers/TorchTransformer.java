@@ -1,5 +1,6 @@
 package dev.switchyard.bench.peers;
 
+import dev.switchyard.bench.measuring.PeerTransformer;
 import dev.switchyard.layers.Parameter;
 import dev.switchyard.layers.optim.AdamW;
 import java.util.Iterator;
@@ -18,7 +19,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * the same initial values, its own autograd, fused attention and AdamW, in float32 or with autocast
  * to bfloat16. For use by the thread that made it.
  */
-public final class TorchTransformer {
+public final class TorchTransformer implements PeerTransformer {
   private static final int PARAMETERS_OUTSIDE = 7; // three of the embedding, four of the head
   private static final int PARAMETERS_A_BLOCK = 12;
 
@@ -26,25 +27,6 @@ public final class TorchTransformer {
   private final boolean autocast;
   private final List<Tensor> weights;
   private final TorchAdamW optimizer;
-
-  /**
-   * The numbers of the model.
-   *
-   * @param pixels rows and columns of an image, of one channel
-   * @param patch rows and columns of a patch
-   * @param width features of a token
-   * @param depth blocks
-   * @param heads of attention
-   */
-  public record Shape(int pixels, int patch, int width, int depth, int heads) {
-    private int patchesAcross() {
-      return pixels / patch;
-    }
-
-    private int tokens() {
-      return patchesAcross() * patchesAcross();
-    }
-  }
 
   /**
    * A model before its first step.
@@ -90,14 +72,7 @@ public final class TorchTransformer {
     Torch.limitThreads(1); // as good a call as any
   }
 
-  /**
-   * Makes a training step.
-   *
-   * @param pixels of some images, one after the other
-   * @param labels the right class of each
-   * @param rate the learning rate
-   * @return the loss
-   */
+  @Override
   public double step(float[] pixels, int[] labels, float rate) {
     try (PointerScope _ = new PointerScope()) {
       Tensor loss =
@@ -111,13 +86,7 @@ public final class TorchTransformer {
     }
   }
 
-  /**
-   * Computes scores, in float32.
-   *
-   * @param pixels of some images, one after the other
-   * @param images how many
-   * @return [images][classes], row by row
-   */
+  @Override
   public float[] scores(float[] pixels, int images) {
     try (PointerScope _ = new PointerScope();
         NoGradGuard _ = new NoGradGuard()) {
@@ -138,13 +107,13 @@ public final class TorchTransformer {
   // pixels [images, pixels, pixels] -> [images, classes]
   private Tensor forward(float[] pixels, int images) {
     Iterator<Tensor> w = weights.iterator();
-    int across = shape.patchesAcross();
     int patch = shape.patch();
+    int across = shape.pixels() / patch;
     Tensor x =
         torch
             .from_blob(new FloatPointer(pixels), images, across, patch, across, patch)
             .permute(0, 1, 3, 2, 4)
-            .reshape(images, shape.tokens(), (long) patch * patch);
+            .reshape(images, (long) across * across, (long) patch * patch);
     x = TorchLayers.linear(x, w).add(w.next()); // positions
     for (int block = 0; block < shape.depth(); block++) {
       x = TorchLayers.block(x, w, shape.heads());

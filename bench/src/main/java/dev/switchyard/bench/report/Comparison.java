@@ -3,7 +3,6 @@ package dev.switchyard.bench.report;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.statistics.Interval;
-import dev.switchyard.bench.suites.Suite;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,6 +1,5 @@
 package dev.switchyard.bench.report;
 
-import dev.switchyard.bench.kernels.ContestantName;
 import dev.switchyard.bench.statistics.Interval;
 import java.util.List;
 import java.util.Locale;

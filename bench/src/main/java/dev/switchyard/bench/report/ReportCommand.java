@@ -5,8 +5,6 @@ import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.page.Findings;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Page;
-import dev.switchyard.bench.suites.Roofs;
-import dev.switchyard.bench.suites.Suite;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;

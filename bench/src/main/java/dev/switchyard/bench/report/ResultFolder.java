@@ -5,8 +5,6 @@ import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.bench.data.Reason;
 import dev.switchyard.bench.statistics.Interval;
-import dev.switchyard.bench.suites.Roofs;
-import dev.switchyard.bench.suites.Suite;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

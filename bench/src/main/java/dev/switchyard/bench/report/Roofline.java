@@ -3,7 +3,6 @@ package dev.switchyard.bench.report;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.LineChart;
-import dev.switchyard.bench.suites.Roofs;
 import dev.switchyard.kernels.data.ElementType;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,6 +1,5 @@
 package dev.switchyard.bench.report;
 
-import dev.switchyard.bench.suites.Suite;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;

@@ -7,7 +7,6 @@ import dev.switchyard.bench.page.Figure;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.statistics.Interval;
-import dev.switchyard.bench.suites.Suite;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -7,6 +7,8 @@ import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.bench.peers.Peers;
+import dev.switchyard.bench.report.Roofs;
+import dev.switchyard.bench.report.Suite;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -138,7 +140,7 @@ public final class BenchCommand implements Callable<Integer> {
     for (Suite suite : suites) {
       runs.add(plan(suite, peers, settings, folder));
     }
-    folder.write(Roofs.FILE, Json.of(Roofs.ofThisMachine(peers)));
+    folder.write(Roofs.FILE, Json.of(Roofs.ofThisMachine(Peers.descriptions(peers))));
     double measurements = runs.stream().mapToInt(SuiteRun::measurements).sum();
     double each = SECONDS_TO_BEGIN + seconds * iterations * 5 / 3;
     console.printf(
@@ -186,18 +188,19 @@ public final class BenchCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw usageError(e.getMessage());
     }
+    SuiteBenchmark benchmark = new SuiteBenchmark(suite);
     for (String shape : shapes) {
-      if (!suite.takes(shape)) {
+      if (!benchmark.takes(shape)) {
         throw usageError(
             String.format(
                 Locale.ROOT,
                 "--shape is \"%s\", which is none for %s (expected one such as %s)",
                 shape,
                 suite.key(),
-                suite.shapes().getFirst()));
+                benchmark.shapes().getFirst()));
       }
     }
-    List<String> available = suite.contestants(peers);
+    List<String> available = benchmark.contestants(peers);
     for (String contestant : contestants) {
       if (!available.contains(contestant)) {
         throw usageError(
@@ -211,7 +214,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
     return new SuiteRun(
         suite,
-        shapes.isEmpty() ? suite.shapes() : shapes,
+        shapes.isEmpty() ? benchmark.shapes() : shapes,
         contestants.isEmpty() ? available : contestants,
         settings,
         folder);

@@ -3,6 +3,7 @@ package dev.switchyard.bench.suites;
 import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.Reason;
+import dev.switchyard.bench.report.Suite;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -114,7 +115,7 @@ final class SuiteRun {
 
   private Options options(String shape, String contestant, Path log) {
     return new OptionsBuilder()
-        .include("^" + Pattern.quote(suite.method()) + "$")
+        .include("^" + Pattern.quote(new SuiteBenchmark(suite).method()) + "$")
         .param("shape", shape)
         .param("contestant", contestant)
         .param("threads", Integer.toString(settings.threads()))

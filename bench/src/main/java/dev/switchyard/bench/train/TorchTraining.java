@@ -2,7 +2,8 @@ package dev.switchyard.bench.train;
 
 import dev.switchyard.bench.data.FashionMnist;
 import dev.switchyard.bench.data.Normalization;
-import dev.switchyard.bench.peers.TorchTransformer;
+import dev.switchyard.bench.measuring.Measuring;
+import dev.switchyard.bench.measuring.PeerTransformer;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.Parameter;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import java.util.Map;
  */
 final class TorchTraining implements Training {
   private final String name;
-  private final TorchTransformer model;
+  private final PeerTransformer model;
   private final FashionMnist images;
   private final Normalization normalization;
   private final ImageBatch batch;
@@ -24,19 +25,24 @@ final class TorchTraining implements Training {
   /**
    * A training from the beginning.
    *
+   * @param measuring has PyTorch
    * @param autocast whether products are in bfloat16
    * @param parameters the initial weights, copied
    * @throws IllegalStateException if PyTorch does not load here
    */
   TorchTraining(
-      boolean autocast, TrainOptions options, FashionMnist images, List<Parameter> parameters) {
+      Measuring measuring,
+      boolean autocast,
+      TrainOptions options,
+      FashionMnist images,
+      List<Parameter> parameters) {
     this.name = autocast ? "PYTORCH_AUTOCAST" : "PYTORCH_FLOAT32";
     this.images = images;
     this.normalization = images.training().normalization();
     this.batch = new ImageBatch(images.training(), normalization, options.batch());
     this.model =
-        new TorchTransformer(
-            new TorchTransformer.Shape(
+        measuring.pyTorch(
+            new PeerTransformer.Shape(
                 images.training().rows(),
                 ImageTower.PATCH,
                 options.width(),

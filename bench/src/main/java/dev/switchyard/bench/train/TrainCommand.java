@@ -6,7 +6,7 @@ import dev.switchyard.bench.command.OptionRange;
 import dev.switchyard.bench.command.OutputFolder;
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
-import dev.switchyard.bench.peers.TorchTransformer;
+import dev.switchyard.bench.measuring.Measuring;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.processes.SharingOptions;
 import dev.switchyard.layers.Precision;
@@ -190,9 +190,7 @@ public final class TrainCommand implements Callable<Integer> {
     if (processes.isFirst()) {
       requireFolder(out);
     }
-    if (peer) {
-      requirePeer();
-    }
+    Optional<Measuring> measuring = peer ? Optional.of(requirePeer()) : Optional.empty();
     FashionMnist images = data == null ? FashionMnist.shipped() : FashionMnist.load(data);
     if (options.batch() > images.training().count()) {
       throw usageError(
@@ -208,7 +206,7 @@ public final class TrainCommand implements Callable<Integer> {
       if (processes.isFirst() && !resume) {
         requireAbsent(folder);
       }
-      return train(options, images);
+      return train(options, images, measuring);
     }
   }
 
@@ -220,7 +218,7 @@ public final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private int train(TrainOptions options, FashionMnist images) {
+  private int train(TrainOptions options, FashionMnist images, Optional<Measuring> measuring) {
     PrintWriter console = console();
     Map<Precision, TrainingRun> runs = runs(options, images);
     Trainer trainer = new Trainer(options, images, processes, options.steps(images));
@@ -241,13 +239,14 @@ public final class TrainCommand implements Callable<Integer> {
     // Closed when all is said and written: until then the JVM does not stop.
     try (Interruption interruption =
         new Interruption(processes, spec.commandLine().getErr(), checkpoints())) {
-      return train(trainer, runs, interruption, results -> report(results, trainer));
+      return train(trainer, runs, measuring, interruption, results -> report(results, trainer));
     }
   }
 
   private int train(
       Trainer trainer,
       Map<Precision, TrainingRun> runs,
+      Optional<Measuring> measuring,
       Interruption interruption,
       Consumer<List<TimedTraining>> report) {
     List<TrainingResult> results = new ArrayList<>();
@@ -263,11 +262,11 @@ public final class TrainCommand implements Callable<Integer> {
       }
       results.add(result.get());
     }
-    for (boolean autocast : peer ? new boolean[] {false, true} : new boolean[0]) {
+    for (boolean autocast : measuring.isPresent() ? new boolean[] {false, true} : new boolean[0]) {
       Optional<TrainingResult> result;
       try (TrainingProgress progress =
           new TrainingProgress(display(autocast ? "PyTorch bfloat16" : "PyTorch float32"))) {
-        result = trainer.runTorch(autocast, progress, interruption);
+        result = trainer.runTorch(measuring.get(), autocast, progress, interruption);
       }
       if (result.isEmpty()) {
         return interruption.leave(console()); // those before are saved, this one begins anew
@@ -418,9 +417,17 @@ public final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private void requirePeer() {
+  private Measuring requirePeer() {
+    Measuring measuring =
+        Measuring.find()
+            .orElseThrow(
+                () ->
+                    usageError(
+                        "--peer needs the module that measures, which is not here: bench/switchyard"
+                            + " train --peer fetches it, with PyTorch"));
     try {
-      TorchTransformer.requireAvailable();
+      measuring.requirePyTorch();
+      return measuring;
     } catch (IllegalStateException e) {
       throw usageError("--peer cannot be used here: " + e.getMessage());
     }

@@ -2,6 +2,7 @@ package dev.switchyard.bench.train;
 
 import dev.switchyard.bench.command.ProgressDisplay;
 import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.bench.measuring.Measuring;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.kernels.Kernels;
 import dev.switchyard.kernels.data.CounterRandom;
@@ -112,15 +113,16 @@ public final class Trainer {
   /**
    * Trains the same model in PyTorch, from the beginning to the end.
    *
+   * @param measuring has PyTorch
    * @param autocast whether products are in bfloat16
    * @param listener is told of each step
    * @param interrupted asked after each step whether to leave
    * @return how it went; nothing if it was interrupted
    */
   Optional<TrainingResult> runTorch(
-      boolean autocast, StepListener listener, BooleanSupplier interrupted) {
+      Measuring measuring, boolean autocast, StepListener listener, BooleanSupplier interrupted) {
     List<Parameter> parameters = task.model(Precision.FLOAT32).parameters();
-    TorchTraining training = new TorchTraining(autocast, options, images, parameters);
+    TorchTraining training = new TorchTraining(measuring, autocast, options, images, parameters);
     return keep(training, run(training, listener, interrupted));
   }
 

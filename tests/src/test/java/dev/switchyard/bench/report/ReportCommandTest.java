@@ -6,8 +6,6 @@ import dev.switchyard.bench.CommandRun;
 import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.page.PageTest;
-import dev.switchyard.bench.suites.Roofs;
-import dev.switchyard.bench.suites.Suite;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.switchyard.bench.CommandRun;
+import dev.switchyard.bench.peers.Peers;
+import dev.switchyard.bench.report.ContestantName;
+import dev.switchyard.bench.report.Suite;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +28,15 @@ class BenchCommandTest {
     List<String> all = new ArrayList<>(List.of("bench", "--out", folder.toString()));
     all.addAll(List.of(arguments));
     return CommandRun.of(all.toArray(String[]::new));
+  }
+
+  /** What reads results knows benchmarks and libraries by name alone. */
+  @Test
+  void reportsKnowBenchmarksAndPeersByTheirNames() {
+    assertThat(Suite.values())
+        .allSatisfy(
+            suite -> assertThat(new SuiteBenchmark(suite).method()).isEqualTo(suite.method()));
+    assertThat(ContestantName.PEERS).isEqualTo(Peers.names());
   }
 
   /** Small shapes: what is measured is checked first, which is the point here. */

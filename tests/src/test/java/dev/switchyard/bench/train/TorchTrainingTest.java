@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.within;
 
 import dev.switchyard.bench.data.FashionMnist;
+import dev.switchyard.bench.measuring.Measuring;
+import dev.switchyard.bench.measuring.PeerTransformer;
 import dev.switchyard.bench.peers.TorchTransformer;
 import dev.switchyard.bench.processes.Processes;
 import dev.switchyard.bench.processes.Sharing;
@@ -20,6 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** PyTorch is a peer only if it computes the same thing. */
 @Tag("full")
 class TorchTrainingTest {
+  private static final Measuring MEASURING = Measuring.find().orElseThrow();
+
   private static final TrainOptions OPTIONS =
       new TrainOptions(
           TaskName.CLASSIFY,
@@ -52,7 +56,9 @@ class TorchTrainingTest {
             .run(run, Precision.FLOAT32, (step, steps, loss, batch) -> {}, () -> false)
             .orElseThrow();
     TrainingResult torch =
-        trainer.runTorch(false, (step, steps, loss, batch) -> {}, () -> false).orElseThrow();
+        trainer
+            .runTorch(MEASURING, false, (step, steps, loss, batch) -> {}, () -> false)
+            .orElseThrow();
 
     assertThat(torch.precision()).isEqualTo("PYTORCH_FLOAT32");
     assertThat(torch.losses()).hasSameSizeAs(ours.losses());
@@ -77,7 +83,8 @@ class TorchTrainingTest {
 
   private double firstLoss(boolean autocast) {
     double[] first = {0};
-    trainer.runTorch(autocast, (step, steps, loss, batch) -> first[0] = loss, () -> true);
+    trainer.runTorch(
+        MEASURING, autocast, (step, steps, loss, batch) -> first[0] = loss, () -> true);
     return first[0];
   }
 
@@ -87,7 +94,7 @@ class TorchTrainingTest {
 
     assertThat(
             trainer.runTorch(
-                false, (step, all, loss, batch) -> steps[0] = step, () -> steps[0] == 3))
+                MEASURING, false, (step, all, loss, batch) -> steps[0] = step, () -> steps[0] == 3))
         .isEmpty();
     assertThat(steps[0]).isEqualTo(3);
   }
@@ -98,7 +105,7 @@ class TorchTrainingTest {
         .isThrownBy(
             () ->
                 new TorchTransformer(
-                    new TorchTransformer.Shape(28, 7, 24, 2, 3),
+                    new PeerTransformer.Shape(28, 7, 24, 2, 3),
                     List.of(),
                     AdamW.Settings.DEFAULT,
                     false,

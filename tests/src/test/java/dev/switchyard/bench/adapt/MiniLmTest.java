@@ -1,4 +1,4 @@
-package dev.switchyard.bench.encoders;
+package dev.switchyard.bench.adapt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

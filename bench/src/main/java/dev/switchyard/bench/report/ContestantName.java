@@ -1,8 +1,5 @@
-package dev.switchyard.bench.kernels;
+package dev.switchyard.bench.report;
 
-import dev.switchyard.bench.peers.Peer;
-import dev.switchyard.bench.peers.Peers;
-import dev.switchyard.kernels.data.ElementType;
 import dev.switchyard.layers.Precision;
 import java.util.List;
 
@@ -13,12 +10,16 @@ import java.util.List;
  * @param type what it computes in
  */
 public record ContestantName(String library, String type) {
+  /** The libraries that are compared with, in the order of tables. */
+  public static final List<String> PEERS =
+      List.of("onednn", "openblas", "pytorch", "ejml", "ojalgo");
+
   private static final String OURS = "switchyard";
 
   /** Reads a name. */
   public static ContestantName of(String name) {
     int space = name.indexOf(' ');
-    return space > 0 && Peers.names().contains(name.substring(0, space))
+    return space > 0 && PEERS.contains(name.substring(0, space))
         ? new ContestantName(name.substring(0, space), name.substring(space + 1))
         : new ContestantName(OURS, name);
   }
@@ -28,20 +29,8 @@ public record ContestantName(String library, String type) {
     return library.equals(OURS);
   }
 
-  Precision precision() {
+  /** What it computes in, of a contest of steps. */
+  public Precision precision() {
     return Precision.valueOf(type);
-  }
-
-  /**
-   * Whether it can take part here.
-   *
-   * @param peers those that can be used
-   * @param product whether the contest is about products, which not every CPU has in every type
-   */
-  public boolean isAmong(List<Peer> peers, boolean product) {
-    return isOurs()
-        || peers.stream()
-            .filter(peer -> peer.name().equals(library))
-            .anyMatch(peer -> !product || peer.types().contains(ElementType.valueOf(type)));
   }
 }

@@ -1,4 +1,4 @@
-package dev.switchyard.bench.encoders;
+package dev.switchyard.bench.adapt;
 
 import dev.switchyard.bench.data.DataException;
 import dev.switchyard.encoders.BertEncoder;
@@ -35,7 +35,7 @@ public final class MiniLm {
   }
 
   /** Copies the model to a temporary file, which is for the caller to delete. */
-  static Path extract() throws IOException {
+  public static Path extract() throws IOException {
     try (InputStream in = open(MODEL)) {
       return copy(in, Path.of(System.getProperty("java.io.tmpdir")));
     }

@@ -1,13 +1,11 @@
-package dev.switchyard.bench.suites;
+package dev.switchyard.bench.report;
 
 import dev.switchyard.bench.command.MachineInfo;
 import dev.switchyard.bench.doctor.CopyBandwidth;
 import dev.switchyard.bench.doctor.PeakRate;
-import dev.switchyard.bench.peers.Peer;
 import dev.switchyard.kernels.BackendChoice;
 import dev.switchyard.kernels.data.ElementType;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -36,20 +34,14 @@ public record Roofs(
     peakGops = new LinkedHashMap<>(peakGops);
   }
 
-  /** Measures, which takes about a second. */
-  static Roofs ofThisMachine(List<Peer> peers) {
+  /** Measures, which takes about a second; peers are the name and the version of each. */
+  public static Roofs ofThisMachine(Map<String, String> peers) {
     BackendChoice backend = BackendChoice.automatic();
     Map<String, Double> peaks = new LinkedHashMap<>();
     for (ElementType type : ElementType.values()) {
       backend.peak(type).ifPresent(loop -> peaks.put(type.name(), PeakRate.measure(loop)));
     }
-    Map<String, String> descriptions = new LinkedHashMap<>();
-    peers.forEach(peer -> descriptions.put(peer.name(), peer.description()));
     return new Roofs(
-        MachineInfo.ofThisMachine(),
-        backend.reason(),
-        descriptions,
-        peaks,
-        CopyBandwidth.measure());
+        MachineInfo.ofThisMachine(), backend.reason(), peers, peaks, CopyBandwidth.measure());
   }
 }

@@ -363,7 +363,7 @@ public final class StepFaultCases implements FaultCases {
           StepFaultCases.this::stableAdamW);
       this.layer = layer;
       optimizer.setMonitor(
-          new StabilityMonitor(new StringBuilder(), warning -> {}, LossSpikes.Settings.DEFAULT));
+          new StabilityMonitor(measurement -> {}, warning -> {}, LossSpikes.Settings.DEFAULT));
     }
 
     @Override

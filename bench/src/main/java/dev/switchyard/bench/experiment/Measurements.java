@@ -1,20 +1,18 @@
 package dev.switchyard.bench.experiment;
 
 import dev.switchyard.kernels.data.FloatMatrix;
+import dev.switchyard.layers.optim.Measurement;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
+import java.util.function.Consumer;
 
 /**
- * What a {@link dev.switchyard.layers.optim.StabilityMonitor} writes, as one series a quantity and
- * name, rounded to float32, as checkpoints keep it. Steps in which nothing was written are not
+ * What a {@link dev.switchyard.layers.optim.StabilityMonitor} measures, as one series a quantity
+ * and name, rounded to float32, as checkpoints keep it. Steps in which nothing was measured are not
  * numbers.
  */
-final class Measurements implements Appendable {
-  private static final Pattern COMMA = Pattern.compile(",");
-
+final class Measurements implements Consumer<Measurement> {
   private final int steps;
   private final Map<String, double[]> series = new LinkedHashMap<>();
   private int first;
@@ -50,16 +48,8 @@ final class Measurements implements Appendable {
   }
 
   @Override
-  public Appendable append(CharSequence line) {
-    List<String> cells = COMMA.splitAsStream(line.toString().strip()).toList();
-    if (Character.isDigit(cells.get(0).charAt(0))) { // not the header
-      put(
-          Integer.parseInt(cells.get(0)),
-          cells.get(1),
-          cells.get(2),
-          Double.parseDouble(cells.get(3)));
-    }
-    return this;
+  public void accept(Measurement m) {
+    put(Math.toIntExact(m.step()), m.name(), m.quantity(), m.value());
   }
 
   void put(int step, String name, String quantity, double value) {
@@ -72,7 +62,7 @@ final class Measurements implements Appendable {
     return values;
   }
 
-  /** The series of a quantity; not numbers if nothing was written. */
+  /** The series of a quantity; not numbers if nothing was measured. */
   double[] of(String name, String quantity) {
     return series.getOrDefault(name + "," + quantity, nothing()).clone();
   }
@@ -80,15 +70,5 @@ final class Measurements implements Appendable {
   /** All series by {@code name,quantity}. */
   Map<String, double[]> all() {
     return series;
-  }
-
-  @Override
-  public Appendable append(CharSequence text, int start, int end) {
-    return append(text.subSequence(start, end));
-  }
-
-  @Override
-  public Appendable append(char c) {
-    throw new UnsupportedOperationException("lines are written whole");
   }
 }

@@ -2,8 +2,6 @@ package dev.switchyard.layers.optim;
 
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.layers.optim.Moments.Slot;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -11,7 +9,7 @@ import java.util.function.Consumer;
 /**
  * Watches training for the signs of instability that Wortsman et al. 2023 describe (sections 2.3
  * and 3). Attach it with {@link Optimizer#setMonitor}; a training loop adds losses and features. It
- * writes comma-separated lines {@code step,name,quantity,value}, one a quantity, and says in a
+ * hands on each {@link Measurement}, to a {@link MeasurementLines} for example, and says in a
  * sentence what looks wrong. With u the update {@code m / (sqrt(v) + eps)}, moments corrected for
  * their bias, the quantities of a parameter are
  *
@@ -29,53 +27,46 @@ import java.util.function.Consumer;
  * <p>It costs several passes in plain Java over each parameter. For use by one thread.
  */
 public final class StabilityMonitor {
-  /** The first line of what is written. */
-  public static final String HEADER = "step,name,quantity,value";
-
   /** From this RMS on an update is said to spike, as in the paper. */
   public static final double RMS_SPIKE = 2.3;
 
-  private final Appendable out;
+  private final Consumer<Measurement> out;
   private final Consumer<String> warnings;
   private final LossSpikes lossSpikes;
   private long step;
 
   /**
-   * A monitor at step 0, which writes the header.
+   * A monitor at step 0.
    *
-   * @param out takes the lines
+   * @param out takes the measurements; what it throws, whoever made the step gets
    * @param warnings takes a sentence for each spike
    * @param lossSpikes what counts as a spike of the loss
-   * @throws UncheckedIOException if the header cannot be written
    */
   public StabilityMonitor(
-      Appendable out, Consumer<String> warnings, LossSpikes.Settings lossSpikes) {
+      Consumer<Measurement> out, Consumer<String> warnings, LossSpikes.Settings lossSpikes) {
     this.out = Objects.requireNonNull(out, "out");
     this.warnings = Objects.requireNonNull(warnings, "warnings");
     this.lossSpikes = new LossSpikes(lossSpikes);
-    append(HEADER + "\n");
   }
 
   /**
    * Takes the loss of this step, once a step.
    *
    * @param loss the loss
-   * @throws UncheckedIOException if a line cannot be written
    */
   public void loss(double loss) {
-    line("loss", "loss", loss);
+    put("loss", "loss", loss);
     if (lossSpikes.add(loss)) {
       warn("the loss spikes, at " + loss + " now, since step " + lossSpikes.eventStart());
     }
   }
 
   /**
-   * Takes the output of a block in this step, of which the mean magnitude is written as {@code
+   * Takes the output of a block in this step, of which the mean magnitude is measured as {@code
    * featureMagnitude}.
    *
    * @param block a name for it
    * @param features the output, at least one element
-   * @throws UncheckedIOException if a line cannot be written
    */
   public void features(String block, FloatMatrix features) {
     double sum = 0;
@@ -84,7 +75,7 @@ public final class StabilityMonitor {
         sum += Math.abs(features.get(i, j));
       }
     }
-    line(block, "featureMagnitude", sum / ((double) features.rows() * features.cols()));
+    put(block, "featureMagnitude", sum / ((double) features.rows() * features.cols()));
   }
 
   /**
@@ -99,13 +90,13 @@ public final class StabilityMonitor {
             slot.w(), slot.g(), slot.m, slot.v, keep1, correction1, correction2, eps);
     String name = slot.parameter.name();
     double updateNorm = rate * s.updateNorm();
-    line(name, "rms", s.rms());
-    line(name, "updateNorm", updateNorm);
-    line(name, "stepRatio", updateNorm / s.weightNorm());
-    line(name, "bimodality", s.bimodality());
-    line(name, "cosineGradient", s.cosineGradient());
-    line(name, "cosineMoment", s.cosineMoment());
-    line(name, "underEps", s.underEps());
+    put(name, "rms", s.rms());
+    put(name, "updateNorm", updateNorm);
+    put(name, "stepRatio", updateNorm / s.weightNorm());
+    put(name, "bimodality", s.bimodality());
+    put(name, "cosineGradient", s.cosineGradient());
+    put(name, "cosineMoment", s.cosineMoment());
+    put(name, "underEps", s.underEps());
     if (s.rms() >= RMS_SPIKE) {
       warn(
           String.format(
@@ -122,16 +113,8 @@ public final class StabilityMonitor {
     step++;
   }
 
-  private void line(String name, String quantity, double value) {
-    append(step + "," + name + "," + quantity + "," + value + "\n");
-  }
-
-  private void append(String text) {
-    try {
-      out.append(text);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private void put(String name, String quantity, double value) {
+    out.accept(new Measurement(step, name, quantity, value));
   }
 
   private void warn(String sentence) {

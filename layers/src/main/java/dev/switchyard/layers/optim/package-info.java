@@ -9,7 +9,9 @@
  *       gradients that are not {@linkplain dev.switchyard.layers.optim.FiniteGradients finite}.
  *   <li>What goes with it: {@link dev.switchyard.layers.optim.Schedule} for the learning rate,
  *       {@link dev.switchyard.layers.optim.GradientClipping}.
- *   <li>{@link dev.switchyard.layers.optim.StabilityMonitor} watches the updates, {@link
+ *   <li>{@link dev.switchyard.layers.optim.StabilityMonitor} watches the updates, each a {@link
+ *       dev.switchyard.layers.optim.Measurement}, for {@link
+ *       dev.switchyard.layers.optim.MeasurementLines} to write down; {@link
  *       dev.switchyard.layers.optim.LossSpikes} the loss.
  * </ul>
  *

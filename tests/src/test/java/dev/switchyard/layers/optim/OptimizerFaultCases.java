@@ -51,7 +51,8 @@ public final class OptimizerFaultCases implements FaultCases {
         new RepeatedCall(
             () -> {
               StringBuilder out = new StringBuilder();
-              StabilityMonitor monitor = new StabilityMonitor(out, out::append, SPIKES);
+              StabilityMonitor monitor =
+                  new StabilityMonitor(new MeasurementLines(out), out::append, SPIKES);
               monitor.loss(3);
               monitor.features("block", Fixtures.gaussian(2, 2, 1));
               return out.toString();

@@ -25,7 +25,8 @@ class StabilityMonitorTest {
       Kernels.create(BackendChoice.named("reference"), Parallel.serial());
   private final StringBuilder out = new StringBuilder();
   private final List<String> warnings = new ArrayList<>();
-  private final StabilityMonitor monitor = new StabilityMonitor(out, warnings::add, SPIKES);
+  private final StabilityMonitor monitor =
+      new StabilityMonitor(new MeasurementLines(out), warnings::add, SPIKES);
 
   /** The last value of each quantity, by name and quantity. */
   private Map<String, Double> values() {
@@ -168,7 +169,7 @@ class StabilityMonitorTest {
           }
         };
     assertThatExceptionOfType(UncheckedIOException.class)
-        .isThrownBy(() -> new StabilityMonitor(full, warnings::add, SPIKES))
+        .isThrownBy(() -> new MeasurementLines(full))
         .withMessageContaining("full");
   }
 

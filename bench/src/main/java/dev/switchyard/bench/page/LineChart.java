@@ -18,6 +18,12 @@ public final class LineChart implements Figure {
   private static final int TOP = 12;
   private static final int BOTTOM = 280;
   private static final int TICKS = 6;
+  private static final int HEADING = 36;
+  private static final int PITCH = 22;
+
+  private static final double NARROWEST = 2;
+  private static final double STEP = 2;
+  private static final double WIDEST = 9;
 
   /** More points make the page larger but the picture no finer. */
   private static final int MOST_POINTS = 500;
@@ -29,8 +35,11 @@ public final class LineChart implements Figure {
    * @param x ascending where it is a line
    * @param y as many; what is not finite leaves a gap
    * @param joined whether it is a line
+   * @param color its number among those that have a name
+   * @param faint whether it is only the ground of another, which has the name
    */
-  private record Line(String name, double[] x, double[] y, boolean joined) {}
+  private record Line(
+      String name, double[] x, double[] y, boolean joined, int color, boolean faint) {}
 
   private final String title;
   private final String xTitle;
@@ -40,6 +49,7 @@ public final class LineChart implements Figure {
   private final List<Line> lines = new ArrayList<>();
   private final List<Double> marks = new ArrayList<>();
   private final List<Double> levels = new ArrayList<>();
+  private boolean nested;
 
   /** A chart without lines. */
   public LineChart(String title, String xTitle, String yTitle) {
@@ -63,13 +73,24 @@ public final class LineChart implements Figure {
 
   /** Adds a line. */
   public LineChart line(String name, double[] xs, double[] ys) {
-    return add(new Line(name, xs.clone(), ys.clone(), xs.length > 1));
+    return add(new Line(name, xs.clone(), ys.clone(), xs.length > 1, names().size(), false));
   }
 
   private LineChart add(Line line) {
     lines.add(line);
     x.include(line.x());
     y.include(line.y());
+    return this;
+  }
+
+  /** Adds a faint line without a name, in the colour of the line that is the {@code of}-th. */
+  public LineChart ground(int of, double[] xs, double[] ys) {
+    return add(new Line("", xs.clone(), ys.clone(), xs.length > 1, of, true));
+  }
+
+  /** Draws lines from wide to narrow: those that coincide are seen one inside the other. */
+  public LineChart nested() {
+    nested = true;
     return this;
   }
 
@@ -85,7 +106,7 @@ public final class LineChart implements Figure {
 
   /** Adds points that no line joins. */
   public LineChart points(String name, double[] xs, double[] ys) {
-    return add(new Line(name, xs.clone(), ys.clone(), false));
+    return add(new Line(name, xs.clone(), ys.clone(), false, names().size(), false));
   }
 
   /** Adds a horizontal mark, which the axis always reaches. */
@@ -109,19 +130,43 @@ public final class LineChart implements Figure {
   /** The names of the lines, in the order of their classes. */
   @Override
   public List<String> names() {
-    return lines.stream().map(Line::name).toList();
+    return lines.stream().filter(line -> !line.faint()).map(Line::name).toList();
   }
 
   @Override
   public String body() {
-    StringBuilder out = new StringBuilder();
-    out.append(
-        String.format(
+    return String.format(
             Locale.ROOT,
             "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">%n",
             WIDTH,
             HEIGHT,
-            Page.escape(title)));
+            Page.escape(title))
+        + drawing()
+        + "</svg>\n";
+  }
+
+  /** The picture as a file of its own, with title and legend; equal charts give equal text. */
+  public String picture() {
+    List<String> names = names();
+    int height = HEADING + HEIGHT + PITCH * names.size() + 8;
+    StringBuilder out = new StringBuilder();
+    out.append("<svg xmlns=\"http://www.w3.org/2000/svg\" font-family=\"system-ui, sans-serif\"");
+    out.append(String.format(Locale.ROOT, " viewBox=\"0 0 %d %d\">%n", WIDTH, height));
+    out.append("<style>\n").append(Page.pictureStyle()).append("</style>\n");
+    out.append("<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
+    out.append(text("middle", WIDTH / 2.0, HEADING - 12.0, Page.escape(title)));
+    out.append("<g transform=\"translate(0 ").append(HEADING).append(")\">\n");
+    out.append(drawing()).append("</g>\n");
+    for (int i = 0; i < names.size(); i++) {
+      double at = HEADING + HEIGHT + PITCH * (i + 0.5);
+      out.append(line("line " + Page.color("s", i), LEFT, at, LEFT + 28.0, at));
+      out.append(text("start", LEFT + 40.0, at + 5, Page.escape(names.get(i))));
+    }
+    return out.append("</svg>\n").toString();
+  }
+
+  private String drawing() {
+    StringBuilder out = new StringBuilder();
     for (double tick : y.ticks()) {
       double at = vertical(tick);
       out.append(line("grid", LEFT, at, RIGHT, at));
@@ -140,7 +185,7 @@ public final class LineChart implements Figure {
       out.append(line("mark", LEFT, vertical(level), RIGHT, vertical(level)));
     }
     for (int i = 0; i < lines.size(); i++) {
-      out.append(path(lines.get(i), i));
+      out.append(path(lines.get(i)));
     }
     out.append(text("middle", (LEFT + RIGHT) / 2.0, HEIGHT - 8.0, Page.escape(xTitle)));
     out.append(
@@ -149,10 +194,10 @@ public final class LineChart implements Figure {
             "<text class=\"middle\" transform=\"translate(16 %d) rotate(-90)\">%s</text>%n",
             (TOP + BOTTOM) / 2,
             Page.escape(yTitle)));
-    return out.append("</svg>\n").toString();
+    return out.toString();
   }
 
-  private String path(Line line, int index) {
+  private String path(Line line) {
     StringBuilder d = new StringBuilder();
     if (!line.joined()) { // lines of no length with round ends
       for (int i = 0; i < line.x().length; i++) {
@@ -164,7 +209,11 @@ public final class LineChart implements Figure {
       }
       String kind = line.x().length == 1 ? "point" : "dots";
       return String.format(
-          Locale.ROOT, "<path class=\"%s %s\" d=\"%s\"/>%n", kind, Page.color("s", index), d);
+          Locale.ROOT,
+          "<path class=\"%s %s\" d=\"%s\"/>%n",
+          kind,
+          Page.color("s", line.color()),
+          d);
     }
     int stride = Math.max(1, Math.ceilDiv(line.x().length, MOST_POINTS));
     boolean down = false;
@@ -182,7 +231,21 @@ public final class LineChart implements Figure {
       down = visible;
     }
     return String.format(
-        Locale.ROOT, "<path class=\"line %s\" d=\"%s\"/>%n", Page.color("s", index), d);
+        Locale.ROOT,
+        "<path class=\"line %s\"%s d=\"%s\"/>%n",
+        Page.color("s", line.color()),
+        line.faint() ? " style=\"opacity:.25;stroke-width:1\"" : width(line.color()),
+        d);
+  }
+
+  private String width(int color) {
+    int named = names().size();
+    return nested && named > 1
+        ? String.format(
+            Locale.ROOT,
+            " style=\"stroke-width:%.1f\"",
+            NARROWEST + Math.min(STEP, (WIDEST - NARROWEST) / named) * (named - 1 - color))
+        : "";
   }
 
   private boolean shows(Line line, int i) {

@@ -11,7 +11,7 @@ import java.util.Map;
  * light and dark, narrow and wide, and for paper. Well-formed XML too.
  */
 public final class Page {
-  private static final String STYLE =
+  private static final String PALETTE =
       """
       :root { color-scheme: light dark; --ink: #222; --paper: #fff; --faint: #e4e4e4; --soft: #666;
         --yes: #00704a; --no: #a34700;
@@ -21,6 +21,22 @@ public final class Page {
         --faint: #33373d; --soft: #a0a5ab; --yes: #4fd1a1; --no: #ffa366;
         --s0: #58b4f0; --s1: #ff8c42; --s2: #3ed6a6; --s3: #eba3cb; --s4: #f0c040; --s5: #9bd8ff;
         --s6: #b79cf0; --s7: #a8a8a8; --s8: #d19a8c; --s9: #fff; } }
+      """;
+
+  private static final String DRAWING =
+      """
+      svg text { font-size: 14px; fill: var(--soft); } .paper { fill: var(--paper); }
+      .middle { text-anchor: middle; } .end { text-anchor: end; }
+      .grid { stroke: var(--faint); } .axis, .tick { stroke: var(--soft); }
+      .mark { stroke: var(--soft); stroke-dasharray: 3 4; }
+      .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+      .point { fill: none; stroke-width: 12; stroke-linecap: round; }
+      .dots { fill: none; stroke-width: 8; stroke-linecap: round; }
+      .line.again { stroke-dasharray: 7 4; } .again { opacity: .75; }
+      """;
+
+  private static final String STYLE =
+      """
       body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
         margin: 0 auto; padding: 1rem; max-width: 52rem; print-color-adjust: exact; }
       h1 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
@@ -31,14 +47,6 @@ public final class Page {
       .soft, figcaption { color: var(--soft); }
       figure { margin: 1.2rem 0; break-inside: avoid; } svg { width: 100%; height: auto; }
       svg.bars { max-width: 40rem; }
-      svg text { font-size: 14px; fill: var(--soft); }
-      .middle { text-anchor: middle; } .end { text-anchor: end; }
-      .grid { stroke: var(--faint); } .axis, .tick { stroke: var(--soft); }
-      .mark { stroke: var(--soft); stroke-dasharray: 3 4; }
-      .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
-      .point { fill: none; stroke-width: 12; stroke-linecap: round; }
-      .dots { fill: none; stroke-width: 8; stroke-linecap: round; }
-      .line.again { stroke-dasharray: 7 4; } .again { opacity: .75; }
       ul.legend .again { mask: linear-gradient(90deg, #000 40%, #0000 40% 60%, #000 60%); }
       .error { stroke: var(--ink); stroke-width: 1.5; }
       .words { line-height: 1.7; overflow-wrap: anywhere; } .words span { border-radius: .2em; }
@@ -74,7 +82,8 @@ public final class Page {
     out.append("<head>\n<meta charset=\"utf-8\"/>\n");
     out.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
     out.append("<title>").append(escape(findings.title())).append("</title>\n");
-    out.append("<style>\n").append(STYLE).append(colors()).append("</style>\n</head>\n<body>\n");
+    out.append("<style>\n").append(PALETTE).append(DRAWING).append(STYLE).append(colors());
+    out.append("</style>\n</head>\n<body>\n");
     out.append("<h1>").append(escape(findings.title())).append("</h1>\n");
     paragraph(out, findings.question());
     findings.verdicts().forEach(verdict -> verdict(out, verdict));
@@ -88,6 +97,11 @@ public final class Page {
         });
     out.append("</dl>\n");
     return out.append("</body>\n</html>\n").toString();
+  }
+
+  /** What a picture needs that stands alone. */
+  static String pictureStyle() {
+    return PALETTE + DRAWING + colors();
   }
 
   /** The class of a series for lines ({@code s}) or areas ({@code f}), whatever its number. */

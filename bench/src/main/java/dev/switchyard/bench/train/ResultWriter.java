@@ -26,7 +26,7 @@ public final class ResultWriter {
   }
 
   /**
-   * Writes the files, the picture last and only where {@link LossChart#canBeLabelled()}.
+   * Writes the files, the picture last.
    *
    * @return the names of the files
    * @throws UncheckedIOException if one cannot be written; those before it are complete
@@ -35,10 +35,7 @@ public final class ResultWriter {
     createFolder();
     folder.write(JSON, json(report));
     folder.write("curves.csv", csv(report.runs()));
-    if (!LossChart.canBeLabelled()) {
-      return List.of("result.json", "curves.csv");
-    }
-    folder.write("curves.svg", new LossChart(report).svg());
+    folder.write("curves.svg", LossChart.of(report.runs()).picture());
     return List.of("result.json", "curves.csv", "curves.svg");
   }
 

@@ -324,11 +324,6 @@ public final class TrainCommand implements Callable<Integer> {
     PrintWriter console = console();
     console.printf(Locale.ROOT, "%n%s%n", ResultTable.of(results, trainer.accuracyName()));
     console.printf(Locale.ROOT, "Written to %s: %s%n", out, String.join(", ", files));
-    if (!files.contains("curves.svg")) {
-      console.println(
-          "The picture curves.svg was left out: Java found no font on this machine"
-              + " (expected fontconfig and any font, such as DejaVu).");
-    }
     console.flush();
   }
 

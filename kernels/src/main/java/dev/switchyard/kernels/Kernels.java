@@ -47,6 +47,7 @@ public final class Kernels {
   private final MatmulDriver matmul;
   private final QuantizeDriver quantize;
   private final Elementwise elementwise;
+  private final Activations activations;
   private final IndexedRows indexedRows;
   private final Outliers outliers;
   private final Kernels serial;
@@ -58,6 +59,7 @@ public final class Kernels {
     this.matmul = new MatmulDriver(choice.backend(), parallel);
     this.quantize = new QuantizeDriver(choice.backend(), matmul, parallel);
     this.elementwise = new Elementwise(choice.backend().elementwise(), parallel);
+    this.activations = new Activations(choice.backend().activations(), parallel);
     this.indexedRows = new IndexedRows(choice.backend().elementwise(), parallel);
     this.outliers = new Outliers(choice.backend().elementwise());
     this.serial =
@@ -162,6 +164,15 @@ public final class Kernels {
    */
   public Elementwise elementwise() {
     return elementwise;
+  }
+
+  /**
+   * Functions of each element.
+   *
+   * @return the operations
+   */
+  public Activations activations() {
+    return activations;
   }
 
   /**

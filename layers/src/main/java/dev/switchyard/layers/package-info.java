@@ -9,6 +9,7 @@
  *   <li>A {@link dev.switchyard.layers.Model} is what has parameters: a {@link
  *       dev.switchyard.layers.Layer} treats each token for itself, a {@link
  *       dev.switchyard.layers.SequenceLayer} looks at sequences. {@link
+ *       dev.switchyard.layers.Tensors} multiplies tensors and puts them side by side; {@link
  *       dev.switchyard.layers.Recomputed} trades time for memory.
  *   <li>{@link dev.switchyard.layers.Linear} is where int8 pays: its {@link
  *       dev.switchyard.layers.Precision} says in which numbers it multiplies, or {@link

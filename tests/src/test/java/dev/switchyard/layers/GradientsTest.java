@@ -8,6 +8,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.layers.activation.Gelu;
+import dev.switchyard.layers.activation.Relu;
+import dev.switchyard.layers.activation.Silu;
+import dev.switchyard.layers.activation.Softplus;
+import dev.switchyard.layers.activation.Tanh;
 import dev.switchyard.layers.attention.SelfAttention;
 import dev.switchyard.layers.block.BlockOptions;
 import dev.switchyard.layers.block.FeedForward;
@@ -18,6 +22,7 @@ import dev.switchyard.layers.embedding.ImageShape;
 import dev.switchyard.layers.embedding.PatchEmbedding;
 import dev.switchyard.layers.embedding.Positions;
 import dev.switchyard.layers.embedding.TokenEmbedding;
+import dev.switchyard.layers.loss.BinaryCrossEntropy;
 import dev.switchyard.layers.loss.ContrastiveLoss;
 import dev.switchyard.layers.loss.CrossEntropy;
 import dev.switchyard.layers.loss.MeanSquaredError;
@@ -34,6 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every gradient of every layer against finite differences, on every backend. */
@@ -73,6 +79,63 @@ class GradientsTest {
   @Test
   void gelu() {
     check(new Gelu()::forward, List.of(), gaussian(5, 19, 3));
+  }
+
+  @ParameterizedTest
+  @MethodSource("activations")
+  void activations(Layer layer) {
+    check(layer::forward, List.of(), gaussian(5, 19, 3));
+    check(layer::forward, List.of(), gaussian(3, 1, 4));
+  }
+
+  static List<Layer> activations() {
+    return List.of(new Silu(), new Tanh(), new Softplus());
+  }
+
+  /** Away from its kink, which a step of 2^-10 comes no nearer than. */
+  @Test
+  void relu() {
+    FloatMatrix x = gaussian(5, 19, 3);
+    for (int i = 0; i < x.data().length; i++) {
+      x.data()[i] += Math.copySign(0.01f, x.data()[i]);
+    }
+    GradientCheck.check(Fixtures.kernels(backend, 2), new Relu()::forward, List.of(), x, 1f / 1024);
+  }
+
+  @Test
+  void productsOfElements() {
+    Parameter other = new Parameter("o", gaussian(6, 5, 8), true);
+    TokenEmbedding rows = new TokenEmbedding(other);
+    int[] ids = {0, 5, 2, 3, 3, 1, 4};
+    check(
+        (tape, x) -> Tensors.mul(tape, x, rows.forward(tape, ids)),
+        List.of(other),
+        gaussian(7, 5, 1));
+    check((tape, x) -> Tensors.mul(tape, x, x), List.of(), gaussian(7, 5, 1));
+    check((tape, x) -> Tensors.scale(tape, x, -2.5f), List.of(), gaussian(7, 5, 1));
+  }
+
+  @Test
+  void sideBySide() {
+    Parameter other = new Parameter("o", gaussian(6, 2, 8), true);
+    TokenEmbedding rows = new TokenEmbedding(other);
+    int[] ids = {0, 5, 2, 3, 3, 1, 4};
+    check(
+        (tape, x) -> Tensors.concat(tape, x, rows.forward(tape, ids), x),
+        List.of(other),
+        gaussian(7, 5, 1));
+  }
+
+  @Test
+  void binaryCrossEntropy() {
+    FloatMatrix target = gaussian(5, 7, 2);
+    for (int i = 0; i < target.data().length; i++) {
+      target.data()[i] = Math.clamp(target.data()[i], 0f, 1f);
+    }
+    check(
+        (tape, x) -> new BinaryCrossEntropy().forward(tape, x, target),
+        List.of(),
+        gaussian(5, 7, 1));
   }
 
   @Test

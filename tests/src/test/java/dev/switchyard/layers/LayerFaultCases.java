@@ -11,6 +11,10 @@ import dev.switchyard.kernels.data.FloatMatrix;
 import dev.switchyard.kernels.data.Sequences;
 import dev.switchyard.kernels.parallel.Parallel;
 import dev.switchyard.layers.activation.Gelu;
+import dev.switchyard.layers.activation.Relu;
+import dev.switchyard.layers.activation.Silu;
+import dev.switchyard.layers.activation.Softplus;
+import dev.switchyard.layers.activation.Tanh;
 import dev.switchyard.layers.attention.SelfAttention;
 import dev.switchyard.layers.block.BlockOptions;
 import dev.switchyard.layers.block.Dropout;
@@ -26,6 +30,7 @@ import dev.switchyard.layers.embedding.PatchEmbedding;
 import dev.switchyard.layers.embedding.Positions;
 import dev.switchyard.layers.embedding.TokenEmbedding;
 import dev.switchyard.layers.io.FileFaultCases;
+import dev.switchyard.layers.loss.BinaryCrossEntropy;
 import dev.switchyard.layers.loss.ContrastiveLoss;
 import dev.switchyard.layers.loss.CrossEntropy;
 import dev.switchyard.layers.model.Pooling;
@@ -125,6 +130,10 @@ public final class LayerFaultCases implements FaultCases {
             new Dropout(0.1f, random),
             new FeedForward("f", 4, 4, Precision.FLOAT32, random),
             new Gelu(),
+            new Relu(),
+            new Silu(),
+            new Softplus(),
+            new Tanh(),
             new L2Normalization(),
             new LayerNorm("norm", 4),
             new LayerScale("scale", 4),
@@ -165,6 +174,18 @@ public final class LayerFaultCases implements FaultCases {
                 .value()
                 .toArray());
     Parameter square = new Parameter("square", Fixtures.gaussian(4, 4, 3), true);
+    add(
+        "activations and tensors",
+        () -> {
+          Tape tape = Tape.recording(kernels);
+          Tensor in = Tensor.withGrad(Fixtures.gaussian(3, 4, 2));
+          Tensor y =
+              new Sequential(new Relu(), new Silu(), new Softplus(), new Tanh()).forward(tape, in);
+          Tensor z = Tensors.scale(tape, Tensors.mul(tape, y, in), 2);
+          FloatMatrix half = FloatMatrix.allocate(3, 8);
+          tape.backward(new BinaryCrossEntropy().forward(tape, Tensors.concat(tape, z, y), half));
+          return in.grad().toArray();
+        });
     add("an image", () -> new ImageShape(2, 3, 4).elements());
     add(
         "layers that are built",

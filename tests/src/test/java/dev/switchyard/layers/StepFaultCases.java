@@ -36,6 +36,7 @@ import dev.switchyard.layers.optim.GradientClipping;
 import dev.switchyard.layers.optim.LossSpikes;
 import dev.switchyard.layers.optim.Optimizer;
 import dev.switchyard.layers.optim.ParameterGroup;
+import dev.switchyard.layers.optim.Sgd;
 import dev.switchyard.layers.optim.StabilityMonitor;
 import dev.switchyard.layers.optim.StableAdamW;
 import java.util.Arrays;
@@ -66,6 +67,9 @@ public final class StepFaultCases implements FaultCases {
       add("a step in " + precision, () -> linear(precision, this::adamW));
     }
     add("a step of StableAdamW", () -> linear(Precision.FLOAT32, this::stableAdamW));
+    add(
+        "a step of SGD",
+        () -> linear(Precision.FLOAT32, (k, all) -> new Sgd(k, all, Sgd.Settings.DEFAULT)));
     addModels();
     addLosses();
     addTapes();

@@ -18,6 +18,10 @@ public interface Backend {
 
   ElementwiseKernel elementwise();
 
+  default ActivationKernel activations() {
+    return new ActivationKernel() {};
+  }
+
   /** The peak of products of a type, where the backend knows its instructions. */
   default Optional<PeakLoop> peak(ElementType type) {
     return Optional.empty();

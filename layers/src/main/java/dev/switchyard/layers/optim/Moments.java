@@ -11,18 +11,20 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 
-/** What optimizers with two moments have in common: all but the formula of the update. */
+/** What optimizers with moments have in common: all but the formula of the update. */
 final class Moments {
   /** One parameter, its group's numbers, and its moments. */
   static final class Slot {
     final Parameter parameter;
     final float rateFactor;
     final float decay;
+    private final boolean hasSecond;
     float[] m = {};
     float[] v = {};
     int step;
 
-    Slot(Parameter parameter, ParameterGroup group) {
+    Slot(Parameter parameter, ParameterGroup group, boolean hasSecond) {
+      this.hasSecond = hasSecond;
       this.parameter = parameter;
       this.rateFactor = group.rateFactor();
       this.decay = group.decay();
@@ -30,19 +32,23 @@ final class Moments {
 
     /** Whatever an update needs is there, or it is refused before any has begun. */
     void prepare() {
-      if (step == Integer.MAX_VALUE) {
-        throw new IllegalStateException(
-            parameter
-                + " has made "
-                + step
-                + " steps (expected fewer: a run is resumed with the moments of a checkpoint, or"
-                + " with none)");
-      }
       int size = w().length;
       if (step == 0) {
         m = new float[size];
-        v = new float[size];
+        v = new float[hasSecond ? size : 0];
       }
+    }
+
+    /** Where there is no second moment, zeros stand for it. */
+    MomentState state() {
+      return new MomentState(
+          parameter.name(), step, m.clone(), hasSecond ? v.clone() : new float[m.length]);
+    }
+
+    void restore(MomentState state) {
+      step = state.step();
+      m = state.m();
+      v = hasSecond ? state.v() : NONE.v();
     }
 
     float[] w() {
@@ -69,11 +75,16 @@ final class Moments {
   private boolean halfway; // in a step or restore, or out of one that failed
 
   Moments(Kernels kernels, List<ParameterGroup> groups) {
+    this(kernels, groups, true);
+  }
+
+  /** Of optimizers that have a second moment, or none. */
+  Moments(Kernels kernels, List<ParameterGroup> groups, boolean haveSecond) {
     this.kernels = Objects.requireNonNull(kernels, "kernels");
     this.slots = new java.util.LinkedHashMap<>();
     for (ParameterGroup group : groups) {
       for (Parameter parameter : group.parameters()) {
-        Slot old = slots.put(parameter.name(), new Slot(parameter, group));
+        Slot old = slots.put(parameter.name(), new Slot(parameter, group, haveSecond));
         if (old != null) {
           throw new IllegalArgumentException(
               "parameter "
@@ -143,12 +154,7 @@ final class Moments {
 
   List<MomentState> state() {
     requireWhole();
-    return slots.values().stream()
-        .filter(slot -> slot.step > 0)
-        .map(
-            slot ->
-                new MomentState(slot.parameter.name(), slot.step, slot.m.clone(), slot.v.clone()))
-        .toList();
+    return slots.values().stream().filter(slot -> slot.step > 0).map(Slot::state).toList();
   }
 
   void restore(List<MomentState> states) {
@@ -172,10 +178,7 @@ final class Moments {
     byName.replaceAll((name, s) -> new MomentState(name, s.step(), s.m().clone(), s.v().clone()));
     halfway = true;
     for (Slot slot : slots.values()) {
-      MomentState state = byName.getOrDefault(slot.parameter.name(), NONE);
-      slot.step = state.step();
-      slot.m = state.m();
-      slot.v = state.v();
+      slot.restore(byName.getOrDefault(slot.parameter.name(), NONE));
     }
     halfway = false;
   }

@@ -3,8 +3,9 @@
  *
  * <ul>
  *   <li>An {@link dev.switchyard.layers.optim.Optimizer}: {@link
- *       dev.switchyard.layers.optim.StableAdamW}, or {@link dev.switchyard.layers.optim.AdamW},
- *       over {@link dev.switchyard.layers.optim.ParameterGroup}s, with a {@link
+ *       dev.switchyard.layers.optim.StableAdamW}, {@link dev.switchyard.layers.optim.AdamW} or
+ *       {@link dev.switchyard.layers.optim.Sgd}, over {@link
+ *       dev.switchyard.layers.optim.ParameterGroup}s, with a {@link
  *       dev.switchyard.layers.optim.MomentState} to keep. Its kernels say what to do about
  *       gradients that are not {@linkplain dev.switchyard.layers.optim.FiniteGradients finite}.
  *   <li>What goes with it: {@link dev.switchyard.layers.optim.Schedule} for the learning rate,

@@ -43,6 +43,19 @@ public final class OptimizerFaultCases implements FaultCases {
                 };
               }));
     }
+    cases.put(
+        "an SGD that is read and restored",
+        new RepeatedCall(
+            () -> {
+              List<Parameter> parameters = List.of(Parameter.vector("p", 1, 2));
+              Sgd sgd =
+                  Sgd.ofGroups(
+                      kernels, ParameterGroup.byDecay(parameters, 0.1f), Sgd.Settings.DEFAULT);
+              sgd.setMonitor(null);
+              sgd.zeroGrad();
+              sgd.restore(List.of(new MomentState("p", 3, new float[] {1, 2}, new float[] {0, 0})));
+              return new Object[] {sgd.algorithm(), sgd.skipped().toString(), numbers(sgd.state())};
+            }));
     for (int seen = 0; seen < 7; seen++) {
       cases.put("a loss after " + seen, new Loss(seen));
     }

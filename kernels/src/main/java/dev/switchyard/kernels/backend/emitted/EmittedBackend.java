@@ -1,5 +1,6 @@
 package dev.switchyard.kernels.backend.emitted;
 
+import dev.switchyard.kernels.backend.ActivationKernel;
 import dev.switchyard.kernels.backend.Backend;
 import dev.switchyard.kernels.backend.ElementwiseKernel;
 import dev.switchyard.kernels.backend.MatmulKernel;
@@ -62,6 +63,11 @@ public final class EmittedBackend implements Backend {
   @Override
   public ElementwiseKernel elementwise() {
     return portable.elementwise();
+  }
+
+  @Override
+  public ActivationKernel activations() {
+    return portable.activations();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.switchyard.kernels.backend.vector;
 
+import dev.switchyard.kernels.backend.ActivationKernel;
 import dev.switchyard.kernels.backend.Backend;
 import dev.switchyard.kernels.backend.ElementwiseKernel;
 import dev.switchyard.kernels.backend.MatmulKernel;
@@ -10,6 +11,7 @@ public final class VectorBackend implements Backend {
   private final MatmulKernel matmul = new VectorMatmul();
   private final QuantizeKernel quantize = new VectorQuantize();
   private final ElementwiseKernel elementwise = new VectorElementwise();
+  private final ActivationKernel activations = new VectorActivations();
 
   @Override
   public String name() {
@@ -34,5 +36,10 @@ public final class VectorBackend implements Backend {
   @Override
   public ElementwiseKernel elementwise() {
     return elementwise;
+  }
+
+  @Override
+  public ActivationKernel activations() {
+    return activations;
   }
 }

@@ -100,7 +100,7 @@ final class VectorElementwise implements ElementwiseKernel {
   /**
    * exp(x), 0 where it is below the smallest normal float; infinity never: callers keep x under 88.
    */
-  private static FloatVector exp(FloatVector x) {
+  static FloatVector exp(FloatVector x) {
     FloatVector bounded = x.max(NOTHING);
     FloatVector n = bounded.mul(LOG2_E).add(ROUND).sub(ROUND);
     FloatVector r = n.neg().fma(FloatVector.broadcast(FLOAT, LN2_HIGH), bounded);
@@ -771,7 +771,7 @@ final class VectorElementwise implements ElementwiseKernel {
   }
 
   /** A vector of what is left of an array that holds no whole vector more, then zeros. */
-  private static float[] rest(float[] x, int from, int n) {
+  static float[] rest(float[] x, int from, int n) {
     float[] rest = new float[LANES];
     System.arraycopy(x, from, rest, 0, n);
     return rest;

@@ -224,7 +224,7 @@ final class LayerScaleExperiment implements Experiment {
                   + gaps.get(i).text("%.3f")
                   + ".");
     }
-    if (!gaps.contains(DIVERGED)) {
+    if (gaps.stream().allMatch(gap -> Double.isFinite(gap.upper()))) {
       sentences.add("Both intervals hold together.");
     }
     return String.join(" ", sentences);

@@ -325,23 +325,31 @@ public final class LineChart implements Figure {
       return logarithmic ? Math.log10(value) : value;
     }
 
-    /** Round numbers: powers of ten, with 2 and 5 times as many where these are few. */
+    /** Round numbers; of powers only where there are several. */
     List<Double> ticks() {
+      List<Double> powers = logarithmic ? powers() : List.of();
+      return powers.size() > 1 ? powers : to() > from() ? steps() : List.of(from());
+    }
+
+    /** Powers of ten, with 2 and 5 times as many where these are few. */
+    private List<Double> powers() {
       List<Double> ticks = new ArrayList<>();
-      if (logarithmic) {
-        double[] multiples =
-            scale(to()) - scale(from()) < 2 ? new double[] {1, 2, 5} : new double[] {1};
-        double decade = Math.pow(10, Math.floor(scale(from())));
-        for (; decade <= to(); decade *= 10) {
-          for (double multiple : multiples) {
-            double tick = decade * multiple;
-            if (tick >= from() * (1 - 1e-9) && tick <= to() * (1 + 1e-9)) {
-              ticks.add(tick);
-            }
+      double[] multiples =
+          scale(to()) - scale(from()) < 2 ? new double[] {1, 2, 5} : new double[] {1};
+      double decade = Math.pow(10, Math.floor(scale(from())));
+      for (; decade <= to(); decade *= 10) {
+        for (double multiple : multiples) {
+          double tick = decade * multiple;
+          if (tick >= from() * (1 - 1e-9) && tick <= to() * (1 + 1e-9)) {
+            ticks.add(tick);
           }
         }
-        return ticks;
       }
+      return ticks;
+    }
+
+    private List<Double> steps() {
+      List<Double> ticks = new ArrayList<>();
       double step = Math.pow(10, Math.floor(Math.log10((to() - from()) / TICKS)));
       while ((to() - from()) / step > TICKS) {
         step *= (to() - from()) / step > 2.5 * TICKS ? 5 : 2;

@@ -19,7 +19,7 @@ public final class Page {
         --s6: #6a3d9a; --s7: #7f7f7f; --s8: #8c564b; --s9: #111; }
       @media (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --paper: #16181b;
         --faint: #33373d; --soft: #a0a5ab; --yes: #4fd1a1; --no: #ffa366;
-        --s0: #58b4f0; --s1: #ff8c42; --s2: #3ed6a6; --s3: #eba3cb; --s4: #f0c040; --s5: #9bd8ff;
+        --s0: #58b4f0; --s1: #ff8c42; --s2: #3ed6a6; --s3: #eba3cb; --s4: #f0c040; --s5: #d7ef7a;
         --s6: #b79cf0; --s7: #a8a8a8; --s8: #d19a8c; --s9: #fff; } }
       """;
 

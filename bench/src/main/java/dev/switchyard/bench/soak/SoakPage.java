@@ -42,7 +42,7 @@ final class SoakPage {
   private static Section memory(MemoryWatch memory) {
     return new Section(
         "Memory",
-        "After a collection each time. " + String.join("; ", memory.summary()) + ".",
+        "After a collection each time: " + String.join("; ", memory.summary()) + ".",
         List.of(memory.chart()),
         Table.NONE);
   }

@@ -115,6 +115,21 @@ public class PageTest {
     assertThat(chart.body()).contains(">1e-4<", ">0.01<", ">1<", ">0.001<");
   }
 
+  /** A loss that hardly moves, between two round powers. */
+  @Test
+  void anAxisHasNumbersHoweverShortItIs()
+      throws IOException, SAXException, ParserConfigurationException {
+    for (double[] values : new double[][] {{2.21, 2.74}, {2.5, 2.5}, {0.9, 1.1}}) {
+      for (boolean logarithmic : new boolean[] {false, true}) {
+        LineChart chart = new LineChart("t", "x", "y").logarithmic(false, logarithmic);
+        chart.line("l", new double[] {1, 2}, values);
+        assertThat(chart.body().split("class=\"end\"", -1).length - 1)
+            .as(logarithmic + " " + values[0])
+            .isGreaterThanOrEqualTo(values[0] < values[1] ? 2 : 1);
+      }
+    }
+  }
+
   @Test
   void aChartOfNothingIsEmpty() throws IOException, SAXException, ParserConfigurationException {
     LineChart chart = new LineChart("t", "x", "y");

@@ -132,12 +132,17 @@ public final class BarChart implements Figure {
     out.append(
         String.format(
             Locale.ROOT,
-            "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>%n",
+            "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\">"
+                + "<title>%s: %s, %s to %s</title></rect>%n",
             Page.color("f", names.indexOf(bar.name())),
             LEFT,
             y,
             bar.value() * scale,
-            BAR));
+            BAR,
+            Page.escape(bar.name()),
+            Page.escape(format.apply(bar.value())),
+            Page.escape(format.apply(bar.lower())),
+            Page.escape(format.apply(bar.upper()))));
     double from = LEFT + bar.lower() * scale;
     double to = LEFT + bar.upper() * scale;
     out.append(line("error", from, middle, to, middle));

@@ -1,6 +1,7 @@
 package dev.switchyard.bench.page;
 
 import java.util.List;
+import java.util.Map;
 
 /** Something to look at, below its title. */
 public interface Figure {
@@ -12,4 +13,9 @@ public interface Figure {
 
   /** The picture, as XHTML or SVG. */
   String body();
+
+  /** What a script draws in the place of the picture, for hover and zoom; empty for nothing. */
+  default Map<String, Object> series() {
+    return Map.of();
+  }
 }

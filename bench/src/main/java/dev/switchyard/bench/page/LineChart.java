@@ -3,6 +3,7 @@ package dev.switchyard.bench.page;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.DoubleStream;
 
 /**
@@ -143,6 +144,52 @@ public final class LineChart implements Figure {
             Page.escape(title))
         + drawing()
         + "</svg>\n";
+  }
+
+  /** The same lines; none where one has two points above each other, which a script would join. */
+  @Override
+  public Map<String, Object> series() {
+    List<Map<String, Object>> named = new ArrayList<>();
+    for (Line line : lines) {
+      if (line.faint()) {
+        continue;
+      }
+      List<Double> xs = new ArrayList<>();
+      List<Double> ys = new ArrayList<>();
+      int stride = Math.max(1, Math.ceilDiv(line.x().length, MOST_POINTS));
+      for (int i = 0; i < line.x().length; i += stride) {
+        if (x.shows(line.x()[i])) {
+          xs.add(line.x()[i]);
+          ys.add(y.shows(line.y()[i]) ? line.y()[i] : null);
+        }
+      }
+      for (int i = 1; i < xs.size(); i++) {
+        if (xs.get(i) <= xs.get(i - 1)) {
+          return Map.of();
+        }
+      }
+      named.add(
+          Map.of(
+              "name",
+              line.name(),
+              "color",
+              line.color(),
+              "joined",
+              line.joined(),
+              "x",
+              xs,
+              "y",
+              ys));
+    }
+    return Map.of(
+        "x", xTitle,
+        "y", yTitle,
+        "logX", x.logarithmic,
+        "logY", y.logarithmic,
+        "range", List.of(y.from(), y.to()),
+        "marks", marks,
+        "levels", levels,
+        "series", named);
   }
 
   /** The picture as a file of its own, with title and legend; equal charts give equal text. */

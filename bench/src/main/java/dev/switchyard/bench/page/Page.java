@@ -1,5 +1,6 @@
 package dev.switchyard.bench.page;
 
+import dev.switchyard.bench.command.Json;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.Findings.Verdict;
@@ -7,8 +8,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Findings as one HTML page that needs nothing else: no script, no font, no other file. For screens
- * light and dark, narrow and wide, and for paper. Well-formed XML too.
+ * Findings as one HTML page that needs no other file. For screens light and dark, narrow and wide,
+ * and for paper. Well-formed XML too. Its pictures are whole without a script; with one, lines tell
+ * their values and can be switched off.
  */
 public final class Page {
   private static final String PALETTE =
@@ -54,7 +56,9 @@ public final class Page {
         gap: .1rem 1.2rem; font-size: .9rem; }
       ul.legend span { display: inline-block; width: 1.6em; height: .25em; margin-right: .5em;
         vertical-align: middle; }
-      .wide { overflow-x: auto; width: max-content; max-width: max(100%, min(50vw + 24rem, 80rem)); }
+      @media screen { figure.live > svg, figure.live > ul.legend { display: none; } }
+      .wide { overflow-x: auto; width: max-content;
+        max-width: max(100%, min(50vw + 24rem, 80rem, 100vw - 2rem)); }
       table { border-collapse: collapse; font-size: .9rem; }
       th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--faint);
         white-space: nowrap; }
@@ -62,7 +66,9 @@ public final class Page {
       th:first-child, td:first-child { text-align: left; }
       dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
       dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-      @media print { body { max-width: none; } table { font-size: .7rem; }
+      .uplot { font: inherit; } .u-legend { font-size: .9rem; text-align: left; }
+      .u-legend th, .u-legend td { border: 0; padding: .1rem .3rem; white-space: normal; }
+      @media print { .uplot { display: none; } body { max-width: none; } table { font-size: .7rem; }
         th, td { padding: .15rem .35rem; } .wide { overflow-x: visible; width: auto; } }
       """;
 
@@ -83,6 +89,14 @@ public final class Page {
     out.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
     out.append("<title>").append(escape(findings.title())).append("</title>\n");
     out.append("<style>\n").append(PALETTE).append(DRAWING).append(STYLE).append(colors());
+    boolean live =
+        ChartLibrary.isPresent()
+            && findings.sections().stream()
+                .flatMap(section -> section.figures().stream())
+                .anyMatch(figure -> !figure.series().isEmpty());
+    if (live) {
+      out.append(ChartLibrary.style()).append('\n');
+    }
     out.append("</style>\n</head>\n<body>\n");
     out.append("<h1>").append(escape(findings.title())).append("</h1>\n");
     paragraph(out, findings.question());
@@ -96,6 +110,9 @@ public final class Page {
           out.append("<dd>").append(escape(value)).append("</dd>\n");
         });
     out.append("</dl>\n");
+    if (live) {
+      out.append(ChartLibrary.script());
+    }
     return out.append("</body>\n</html>\n").toString();
   }
 
@@ -146,7 +163,11 @@ public final class Page {
   }
 
   private static void figure(StringBuilder out, Figure figure) {
-    out.append("<figure>\n<figcaption>").append(escape(figure.title())).append("</figcaption>\n");
+    out.append("<figure");
+    if (!figure.series().isEmpty()) {
+      out.append(" data-chart=\"").append(escape(Json.compact(figure.series()))).append('"');
+    }
+    out.append(">\n<figcaption>").append(escape(figure.title())).append("</figcaption>\n");
     out.append(figure.body());
     if (!figure.names().isEmpty()) {
       out.append("<ul class=\"legend\">");

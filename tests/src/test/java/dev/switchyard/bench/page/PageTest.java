@@ -2,6 +2,8 @@ package dev.switchyard.bench.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
 import dev.switchyard.bench.page.Findings.Verdict;
@@ -9,6 +11,7 @@ import dev.switchyard.bench.statistics.Answer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -76,10 +79,49 @@ public class PageTest {
   @Test
   void needsNothingElseAndFollowsTheColorScheme() {
     String page = page(chart());
-    assertThat(page.replace("http://www.w3.org/1999/xhtml", "")).doesNotContain("http", "src=");
+    assertThat(
+            page.replace("http://www.w3.org/1999/xhtml", "")
+                .replace("https://github.com/leeoniya/uPlot", ""))
+        .doesNotContain("http", "src=");
     assertThat(page)
-        .contains("prefers-color-scheme: dark", "width=device-width", "color-scheme: light dark")
-        .doesNotContain("<script");
+        .contains("prefers-color-scheme: dark", "width=device-width", "color-scheme: light dark");
+  }
+
+  /** Beside the static picture, which is all there is for paper and without a script. */
+  @Test
+  void aScriptDrawsTheSameSeries() throws Exception {
+    LineChart chart = new LineChart("t", "x", "y").yUpTo(2).mark(3);
+    chart.line("a \"quoted\" <name>", new double[] {1, 2, 3}, new double[] {1, Double.NaN, 9});
+    chart.point("b", 4, 2);
+    Element figure = (Element) parse(page(chart)).getElementsByTagName("figure").item(0);
+    JsonNode data = new ObjectMapper().readTree(figure.getAttribute("data-chart"));
+    assertThat(data.at("/series/0/name").asText()).isEqualTo("a \"quoted\" <name>");
+    assertThat(data.at("/series/0/x")).hasToString("[1.0,2.0,3.0]");
+    assertThat(data.at("/series/0/y")).hasToString("[1.0,null,null]");
+    assertThat(data.at("/series/1/joined").asBoolean()).isFalse();
+    assertThat(data.at("/range")).hasToString("[1.0,2.0]");
+    assertThat(data.at("/marks")).hasToString("[3.0]");
+    assertThat(figure.getElementsByTagName("svg").getLength()).isEqualTo(1);
+    if (ChartLibrary.isPresent()) {
+      assertThat(page(chart)).contains("<script>//<![CDATA[\n/*! ", "uPlot.join(");
+    }
+  }
+
+  @Test
+  void theBuildBringsTheScript() {
+    assertThat(Path.of("../pom.xml"))
+        .content()
+        .contains("<uplot.version>" + ChartLibrary.VERSION + "</uplot.version>");
+    assertThat(Path.of("../bench/pom.xml")).content().contains("<artifactId>uplot</artifactId>");
+  }
+
+  /** Which a script would take for one. */
+  @Test
+  void pointsAboveEachOtherAreForTheStaticPictureAlone() throws Exception {
+    LineChart chart = new LineChart("t", "x", "y");
+    chart.points("a", new double[] {1, 1}, new double[] {1, 2});
+    Element figure = (Element) parse(page(chart)).getElementsByTagName("figure").item(0);
+    assertThat(figure.hasAttribute("data-chart")).isFalse();
   }
 
   // Charts

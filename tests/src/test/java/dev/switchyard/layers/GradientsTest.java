@@ -33,6 +33,7 @@ import dev.switchyard.layers.model.VisionTransformer;
 import dev.switchyard.layers.norm.L2Normalization;
 import dev.switchyard.layers.norm.LayerNorm;
 import dev.switchyard.layers.norm.LayerScale;
+import dev.switchyard.layers.norm.RmsNorm;
 import dev.switchyard.testkit.GradientCheck;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -205,6 +206,14 @@ class GradientsTest {
   void postNormBlock() {
     PostNormBlock layer = new PostNormBlock("b", 6, 3, 7, Precision.FLOAT32, RANDOM);
     check((tape, x) -> layer.forward(tape, x, RAGGED), layer.parameters(), gaussian(18, 6, 14));
+  }
+
+  @Test
+  void rmsNorm() {
+    RmsNorm layer = new RmsNorm("n", 17);
+    check(layer::forward, layer.parameters(), gaussian(5, 17, 4));
+    RmsNorm withEpsilon = new RmsNorm(Parameter.vector("gamma", 1, 2, 3), 0.7f);
+    check(withEpsilon::forward, withEpsilon.parameters(), gaussian(4, 3, 15));
   }
 
   @Test

@@ -40,6 +40,7 @@ import dev.switchyard.layers.model.VisionTransformer;
 import dev.switchyard.layers.norm.L2Normalization;
 import dev.switchyard.layers.norm.LayerNorm;
 import dev.switchyard.layers.norm.LayerScale;
+import dev.switchyard.layers.norm.RmsNorm;
 import dev.switchyard.layers.optim.OptimizerFaultCases;
 import dev.switchyard.layers.training.TrainerFaultCases;
 import dev.switchyard.mpi.ExchangeFaultCases;
@@ -137,6 +138,7 @@ public final class LayerFaultCases implements FaultCases {
             new L2Normalization(),
             new LayerNorm("norm", 4),
             new LayerScale("scale", 4),
+            new RmsNorm("rms", 4),
             new Linear("linear", 4, 4, Precision.FLOAT32, random),
             new PatchEmbedding("patches", new ImageShape(1, 2, 2), 1, 4, Precision.FLOAT32, random),
             Pooling.MEAN,
@@ -180,7 +182,9 @@ public final class LayerFaultCases implements FaultCases {
           Tape tape = Tape.recording(kernels);
           Tensor in = Tensor.withGrad(Fixtures.gaussian(3, 4, 2));
           Tensor y =
-              new Sequential(new Relu(), new Silu(), new Softplus(), new Tanh()).forward(tape, in);
+              new Sequential(
+                      new RmsNorm("rms", 4), new Relu(), new Silu(), new Softplus(), new Tanh())
+                  .forward(tape, in);
           Tensor z = Tensors.scale(tape, Tensors.mul(tape, y, in), 2);
           FloatMatrix half = FloatMatrix.allocate(3, 8);
           tape.backward(new BinaryCrossEntropy().forward(tape, Tensors.concat(tape, z, y), half));

@@ -39,6 +39,7 @@ public final class Sequential implements Layer {
 
   // x [rows, features] -> y [rows, features of the last layer]
   @Override
+  @SuppressWarnings("ReferenceEquality") // the very tensor that was passed in
   public Tensor forward(Tape tape, Tensor x) {
     Tensor y = x;
     for (Layer layer : layers) {

@@ -109,7 +109,7 @@ final class VectorActivations implements ActivationKernel {
     FloatVector magnitude = one().sub(e).div(e.add(1));
     FloatVector large = magnitude.blend(magnitude.neg(), x.compare(VectorOperators.LT, 0));
     FloatVector z = x.mul(x);
-    FloatVector p = FloatVector.broadcast(FLOAT, -929569 / 638512875f);
+    FloatVector p = FloatVector.broadcast(FLOAT, (float) (-929569 / 638512875.0));
     p = p.fma(z, FloatVector.broadcast(FLOAT, 21844 / 6081075f));
     p = p.fma(z, FloatVector.broadcast(FLOAT, -1382 / 155925f));
     p = p.fma(z, FloatVector.broadcast(FLOAT, 62 / 2835f));

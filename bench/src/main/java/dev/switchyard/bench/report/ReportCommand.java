@@ -103,9 +103,13 @@ public final class ReportCommand implements Callable<Integer> {
     }
     return new Findings(
         "Switchyard, measured",
-        "Bars are medians; the thin lines on them reach from the lower to the upper quartile of all"
-            + " iterations. Each contestant ran at each shape in a JVM of its own, and what it"
-            + " computed was checked before it was timed.",
+        results.trainings().stream()
+                .findFirst()
+                .map(trainings -> TrainingSection.finding(trainings.runs()) + " ")
+                .orElse("")
+            + "Bars are medians; the thin lines on them reach from the lower to the upper quartile"
+            + " of all iterations. Each contestant ran at each shape in a JVM of its own, and what"
+            + " it computed was checked before it was timed.",
         List.of(),
         sections,
         csv(results));

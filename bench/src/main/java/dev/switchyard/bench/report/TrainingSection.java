@@ -5,14 +5,16 @@ import dev.switchyard.bench.page.BarChart.Bar;
 import dev.switchyard.bench.page.Figure;
 import dev.switchyard.bench.page.Findings.Section;
 import dev.switchyard.bench.page.Findings.Table;
-import dev.switchyard.bench.page.LineChart;
 import dev.switchyard.bench.report.Trainings.Run;
 import dev.switchyard.bench.statistics.Interval;
-import dev.switchyard.bench.train.LossCurve;
+import dev.switchyard.bench.train.LossCharts;
+import dev.switchyard.bench.train.TrainingFinding;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /** Trainings side by side: loss curves, accuracy, speed. */
@@ -22,7 +24,7 @@ final class TrainingSection {
   static Section of(Trainings trainings) {
     List<Run> runs = trainings.runs();
     List<String> names = runs.stream().map(Run::precision).toList();
-    LineChart losses = new LineChart("Loss while training, smoothed", "step", "loss");
+    Map<String, List<Double>> losses = new LinkedHashMap<>();
     BarChart speeds =
         new BarChart(
             "Images trained on in a second",
@@ -31,8 +33,7 @@ final class TrainingSection {
     List<List<String>> rows = new ArrayList<>();
     List<Bar> bars = new ArrayList<>();
     for (Run run : runs) {
-      List<Double> curve = Arrays.stream(run.losses()).boxed().toList();
-      losses.line(run.precision(), LossCurve.smooth(LossCurve.finitePart(curve)));
+      losses.put(run.precision(), Arrays.stream(run.losses()).boxed().toList());
       bars.add(
           new Bar(
               run.precision(),
@@ -50,14 +51,15 @@ final class TrainingSection {
               cell(run, runs, run.speedOverFirst(), "%.2f")));
     }
     speeds.group("", bars);
-    boolean curves = runs.stream().anyMatch(run -> run.losses().length > 0);
-    List<Figure> figures = curves ? List.of(losses, speeds) : List.of(speeds);
+    List<Figure> figures = new ArrayList<>(LossCharts.of(losses));
+    figures.add(speeds);
     return new Section(
         "Training: " + trainings.folder(),
         String.format(
             Locale.ROOT,
-            "The same model, data, batches and optimizer in each: %s. On %s. In brackets: 95 %%"
+            "%s The same model, data, batches and optimizer in each: %s. On %s. In brackets: 95 %%"
                 + " intervals.",
+            finding(runs),
             trainings.options(),
             trainings.machine()),
         figures,
@@ -71,6 +73,27 @@ final class TrainingSection {
                 "images a second",
                 "times as fast as the first"),
             rows));
+  }
+
+  /** What to do, of those whose intervals are known. */
+  static String finding(List<Run> runs) {
+    return TrainingFinding.sentence(
+        runs.getFirst().precision(),
+        runs.stream()
+            .skip(1)
+            .filter(run -> Double.isFinite(run.finalLoss()))
+            .flatMap(
+                run ->
+                    run
+                        .speedOverFirst()
+                        .flatMap(
+                            speed ->
+                                run.accuracyOverFirst()
+                                    .map(
+                                        accuracy ->
+                                            new TrainingFinding(run.precision(), speed, accuracy)))
+                        .stream())
+            .toList());
   }
 
   private static String cell(Run run, List<Run> runs, Optional<Interval> overFirst, String format) {

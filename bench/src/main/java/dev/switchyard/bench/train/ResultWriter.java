@@ -12,7 +12,8 @@ import java.util.stream.Collectors;
 
 /**
  * Writes the outcome of a run to a folder: {@code result.json}, {@code curves.csv} and {@code
- * curves.svg}. Each file is complete or absent. Equal reports give equal bytes.
+ * curves.svg} and {@code train.html}. Each file is complete or absent. Equal reports give equal
+ * bytes.
  */
 public final class ResultWriter {
   /** The file that all numbers are in. */
@@ -26,7 +27,7 @@ public final class ResultWriter {
   }
 
   /**
-   * Writes the files, the picture last.
+   * Writes the files, the page last.
    *
    * @return the names of the files
    * @throws UncheckedIOException if one cannot be written; those before it are complete
@@ -36,7 +37,8 @@ public final class ResultWriter {
     folder.write(JSON, json(report));
     folder.write("curves.csv", csv(report.runs()));
     folder.write("curves.svg", LossChart.of(report.runs()).picture());
-    return List.of("result.json", "curves.csv", "curves.svg");
+    folder.write("train.html", TrainPage.of(report));
+    return List.of("result.json", "curves.csv", "curves.svg", "train.html");
   }
 
   /** Creates the folder, so that one that cannot be written to is found before the work is done. */

@@ -49,6 +49,7 @@ import picocli.CommandLine.Spec;
       "  result.json  accuracy, loss and times, with machine and options",
       "  curves.csv   the loss of each step",
       "  curves.svg   the loss curves as a picture",
+      "  train.html   what to do, the curves and the numbers, as a page",
       "  checkpoints  all that a training needs to go on, in safetensors files"
     })
 public final class TrainCommand implements Callable<Integer> {

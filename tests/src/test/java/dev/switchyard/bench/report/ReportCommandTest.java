@@ -278,8 +278,10 @@ class ReportCommandTest {
         .contains("90.00 %", "0.2500", "NaN", "3,000", "30.0 ms")
         .contains("-10.00 (-12.00 to -7.00)", "0.33 (0.32 to 0.34)")
         .doesNotContain("1.00 (1.00 to 1.00)");
-    assertThat(count(page, "path", "s1")).isOne();
+    assertThat(count(page, "path", "s1")).isEqualTo(2); // the loss, and how it differs
     assertThat(count(page, "rect", "f1")).isOne();
+    assertThat(page.getElementsByTagName("p").item(0).getTextContent())
+        .startsWith("Only SWITCHBACK has an outcome"); // the other diverged
   }
 
   @Test

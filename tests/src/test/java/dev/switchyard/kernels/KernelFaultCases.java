@@ -2,6 +2,7 @@ package dev.switchyard.kernels;
 
 import dev.switchyard.faults.FaultCase;
 import dev.switchyard.faults.FaultCases;
+import dev.switchyard.kernels.data.Activation;
 import dev.switchyard.kernels.data.Bfloat16Matrix;
 import dev.switchyard.kernels.data.CounterRandom;
 import dev.switchyard.kernels.data.ElementType;
@@ -113,6 +114,17 @@ public final class KernelFaultCases implements FaultCases {
           kernels.multiply(Form.NT, q, q, Epilogue.STORE, y);
           return y.data();
         });
+    for (Activation f : Activation.values()) {
+      add(
+          "activation " + f,
+          () -> {
+            FloatMatrix y = FloatMatrix.allocate(5, 7);
+            FloatMatrix gx = FloatMatrix.allocate(5, 7);
+            kernels.activations().forward(f, x, y);
+            kernels.activations().backward(f, x, y, gx);
+            return join(Matrices.bits(y.data()), Matrices.bits(gx.data()));
+          });
+    }
     add(
         "softmax of some",
         () -> {

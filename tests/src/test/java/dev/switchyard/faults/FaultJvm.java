@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 
 /** Runs cases in a JVM that has a part of the library rewritten. */
 final class FaultJvm {
-  private static final int SECONDS = 900; // a tenth of it where nothing else runs
+  private static final int SECONDS = 1800; // a seventh of it where nothing else runs
 
   private final Path directory;
   private final FaultyClasses classes;

@@ -32,6 +32,14 @@ final class Moments {
 
     /** Whatever an update needs is there, or it is refused before any has begun. */
     void prepare() {
+      if (step == Integer.MAX_VALUE) {
+        throw new IllegalStateException(
+            parameter
+                + " has made "
+                + step
+                + " steps (expected fewer: a run is resumed with the moments of a checkpoint, or"
+                + " with none)");
+      }
       int size = w().length;
       if (step == 0) {
         m = new float[size];

@@ -118,6 +118,7 @@ class BackendChoiceTest {
   }
 
   /** One sentence says why the machine code is not used, and the next best backend computes. */
+  @Tag("full")
   @Test
   void withoutNativeAccessTheVectorBackendComputes() throws IOException, InterruptedException {
     OtherJvm run = run(MODULE);
@@ -150,6 +151,7 @@ class BackendChoiceTest {
   /**
    * Products do not need the Vector API; the rest runs on the reference backend, with a warning.
    */
+  @Tag("full")
   @Test
   void machineCodeWithoutTheModule() throws IOException, InterruptedException {
     OtherJvm run = run(NATIVE);

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -15,8 +17,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FirstUseTest {
   @TempDir private Path directory;
 
+  @Test
+  void noCallInitializesAClass() throws Exception {
+    noCallInitializesAClass("x86");
+  }
+
+  @Tag("full")
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "vector", "x86"})
+  @ValueSource(strings = {"reference", "vector"})
   void noCallInitializesAClass(String backend) throws Exception {
     OtherJvm run =
         OtherJvm.run(

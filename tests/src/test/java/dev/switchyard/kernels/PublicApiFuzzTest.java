@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * seed of its call: with that and one call it happens again.
  */
 class PublicApiFuzzTest {
-  private static final int CALLS = Integer.getInteger("switchyard.fuzz.calls", 4_000);
+  private static final int CALLS = Integer.getInteger("switchyard.fuzz.calls", 2_000);
   private static final long SEED = Long.getLong("switchyard.fuzz.seed", 1);
 
   /** What is called, as often as it is listed. */

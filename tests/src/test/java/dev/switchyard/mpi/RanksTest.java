@@ -29,7 +29,7 @@ class RanksTest {
   /** All in one run, on the backend that needs no time to warm up. */
   @Test
   void twoProcessesDoIt() throws Exception {
-    processesDoIt(MpiRun.OPEN_MPI, 2, "exchanges training refusals failures", REFERENCE);
+    processesDoIt(MpiRun.OPEN_MPI, 2, "exchanges refusals failures", REFERENCE);
   }
 
   @Tag("full")

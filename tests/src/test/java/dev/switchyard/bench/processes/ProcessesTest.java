@@ -160,6 +160,7 @@ class ProcessesTest {
     }
   }
 
+  @Tag("full")
   @Test
   void aProcessThatDiffersIsRefused() throws Exception {
     requireRefusal("--precision", "[SWITCHBACK]", "[FLOAT32]");

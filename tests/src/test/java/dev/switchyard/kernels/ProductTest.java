@@ -92,7 +92,7 @@ class ProductTest {
   @MethodSource("onOneThread")
   void oddShapes(Kind kind, Form form, Setup setup) {
     List<Shape> all = shapes();
-    int first = kind.ordinal() + form.ordinal();
+    int first = Math.floorMod((kind.name() + form.name()).hashCode(), 3);
     check(
         kind,
         form,

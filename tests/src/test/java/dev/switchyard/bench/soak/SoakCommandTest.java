@@ -63,7 +63,7 @@ class SoakCommandTest {
         CommandRun.of("soak", "--minutes", "0.02", "--seed", "11", "--out", out.toString());
     assertThat(run.exitCode()).as(run.out() + run.err()).isZero();
     assertThat(run.out())
-        .containsPattern("\\d+ cases of \\d+ steps in 0:0\\d with seed 11: 0 failed")
+        .containsPattern("\\d+ cases of \\d+ steps in \\d+:\\d\\d with seed 11: 0 failed")
         .contains("faults: ", "heap in use, MiB: ", "Written to " + out + ": soak.html, soak.csv");
     Document page = PageTest.parse(Files.readString(out.resolve("soak.html")));
     assertThat(page.getDocumentElement().getTextContent())
